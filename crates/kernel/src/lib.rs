@@ -1,0 +1,32 @@
+//! The vocabulary of Pelatis: what every other crate speaks, and nothing that touches a disk or a network.
+//!
+//! - [`id`]: typed UUID v7 ids, so that a client's id is never taken for a contact's.
+//! - [`money`]: integer minor units with the exponents of ISO 4217.
+//! - [`permission`] and [`caller`]: what can be allowed, and who asks.
+//! - [`error`]: one error type with declared codes; what people outside may read is kept apart from what the log holds.
+//! - [`page`], [`patch`], [`text`]: shapes that lists, changes and searches share.
+//! - [`runtime`]: time and randomness, as inputs.
+
+pub mod caller;
+pub mod currency;
+pub mod error;
+pub mod id;
+pub mod money;
+pub mod page;
+pub mod patch;
+pub mod permission;
+pub mod runtime;
+pub mod text;
+
+pub use caller::{Actor, Caller, Cause, Origin, Scope};
+pub use currency::Currency;
+pub use error::{Error, ErrorCode, FieldError, Kind, Result};
+pub use id::{TypedId, WorkspaceId};
+pub use money::Money;
+pub use page::{Page, PageInfo};
+pub use patch::Patch;
+pub use permission::{Permission, PermissionSet};
+pub use runtime::{Clock, Entropy, Runtime};
+
+/// A moment in UTC with a precision of microseconds, which is what both databases keep.
+pub type Time = chrono::DateTime<chrono::Utc>;
