@@ -21,7 +21,7 @@ pub mod text;
 pub use caller::{Actor, Caller, Cause, Origin, Scope};
 pub use currency::Currency;
 pub use error::{Error, ErrorCode, FieldError, Kind, Result};
-pub use id::{TypedId, WorkspaceId};
+pub use id::{TypedId, UserId, WorkspaceId};
 pub use money::Money;
 pub use page::{Page, PageInfo};
 pub use patch::Patch;

@@ -1,0 +1,229 @@
+//! Who asks: the first thing that every command and query is given.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use crate::error::codes;
+use crate::{Error, Permission, PermissionSet, Result, UserId, WorkspaceId};
+
+/// The kind of being that asks, with its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// Nobody that we know.
+    Anonymous,
+    /// A staff account, signed in on a session.
+    User {
+        /// The account.
+        user: UserId,
+        /// The session it signed in on.
+        session: Uuid,
+    },
+    /// A portal login of a client's contact.
+    Contact {
+        /// The contact.
+        contact: Uuid,
+    },
+    /// An API token, acting for the account that made it.
+    Token {
+        /// The token.
+        token: Uuid,
+        /// The account that made it.
+        user: UserId,
+    },
+    /// A background job, an import run or the command line.
+    Job {
+        /// The job or run.
+        job: Uuid,
+    },
+}
+
+impl Actor {
+    /// The kind, as the journal and row security know it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::User { .. } => "user",
+            Self::Contact { .. } => "contact",
+            Self::Token { .. } => "token",
+            Self::Job { .. } => "job",
+        }
+    }
+
+    /// The id that goes with the kind.
+    pub fn id(&self) -> Option<Uuid> {
+        use crate::TypedId;
+        match self {
+            Self::Anonymous => None,
+            Self::User { user, .. } => Some(user.uuid()),
+            Self::Contact { contact } => Some(*contact),
+            Self::Token { token, .. } => Some(*token),
+            Self::Job { job } => Some(*job),
+        }
+    }
+
+    /// The staff account behind it, if there is one.
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User { user, .. } | Self::Token { user, .. } => Some(*user),
+            Self::Anonymous | Self::Contact { .. } | Self::Job { .. } => None,
+        }
+    }
+}
+
+/// Why something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Cause {
+    /// Somebody called the API.
+    #[default]
+    Request,
+    /// A background job.
+    Job(Uuid),
+    /// An import run.
+    Import(Uuid),
+    /// The command line.
+    Command,
+}
+
+impl Cause {
+    /// The kind, as the journal knows it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Job(_) => "job",
+            Self::Import(_) => "import",
+            Self::Command => "command",
+        }
+    }
+
+    /// The id that goes with the kind.
+    pub fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Job(id) | Self::Import(id) => Some(*id),
+            Self::Request | Self::Command => None,
+        }
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The request's id, as answered in `X-Request-Id`.
+    pub request_id: Option<String>,
+    /// The address of the client, behind proxies that are trusted.
+    pub ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// Why it happens.
+    pub cause: Cause,
+}
+
+/// How far a permission reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every record of the workspace.
+    All,
+    /// Records created by, owned by or assigned to this account.
+    Own(UserId),
+}
+
+/// Who asks, in which workspace, with which permissions, and from where.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    /// In which workspace; none for operations outside any.
+    pub workspace: Option<WorkspaceId>,
+    /// What they may do there.
+    pub permissions: PermissionSet,
+    /// Whether the account is a super admin of the installation.
+    pub is_super_admin: bool,
+    /// From where, and why.
+    pub origin: Origin,
+}
+
+impl Caller {
+    /// Nobody that we know.
+    pub fn anonymous(origin: Origin) -> Self {
+        Self { actor: Actor::Anonymous, workspace: None, permissions: PermissionSet::none(), is_super_admin: false, origin }
+    }
+
+    /// The installation itself, at work in a workspace or in none.
+    pub fn job(job: Uuid, workspace: Option<WorkspaceId>, cause: Cause) -> Self {
+        Self {
+            actor: Actor::Job { job },
+            workspace,
+            permissions: PermissionSet::all(),
+            is_super_admin: true,
+            origin: Origin { cause, ..Origin::default() },
+        }
+    }
+
+    /// Whether the permission is there.
+    pub fn can(&self, permission: Permission) -> bool {
+        self.permissions.contains(permission)
+    }
+
+    /// The workspace the caller is in.
+    ///
+    /// # Errors
+    /// `no_workspace` where there is none.
+    pub fn workspace(&self) -> Result<WorkspaceId> {
+        self.workspace.ok_or_else(|| Error::new(&codes::NO_WORKSPACE))
+    }
+
+    /// The staff account behind the caller.
+    ///
+    /// # Errors
+    /// `unauthenticated` where there is none.
+    pub fn user(&self) -> Result<UserId> {
+        self.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED))
+    }
+
+    /// The first line of a command: fails unless the permission is there.
+    ///
+    /// # Errors
+    /// `unauthenticated` for nobody, `forbidden` for anybody else who lacks it.
+    #[track_caller]
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        self.require_any(&[permission])
+    }
+
+    /// Fails unless one of the permissions is there.
+    ///
+    /// # Errors
+    /// `unauthenticated` for nobody, `forbidden` for anybody else who lacks them.
+    #[track_caller]
+    pub fn require_any(&self, permissions: &[Permission]) -> Result<()> {
+        if permissions.iter().any(|permission| self.can(*permission)) {
+            return Ok(());
+        }
+        if self.actor == Actor::Anonymous {
+            return Err(Error::new(&codes::UNAUTHENTICATED));
+        }
+        let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+        Err(Error::new(&codes::FORBIDDEN).with_detail(format!("This needs {}.", names.join(" or "))))
+    }
+
+    /// How far the caller sees, where a record type has two permissions for it.
+    ///
+    /// # Errors
+    /// `forbidden` with neither of the two.
+    #[track_caller]
+    pub fn scope(&self, all: Permission, own: Permission) -> Result<Scope> {
+        self.require_any(&[all, own])?;
+        match self.actor.user() {
+            Some(user) if !self.can(all) => Ok(Scope::Own(user)),
+            _ if self.can(all) => Ok(Scope::All),
+            _ => Err(Error::new(&codes::FORBIDDEN)),
+        }
+    }
+
+    /// A stable name of who asks: the key of limits and of idempotency records.
+    pub fn key(&self) -> String {
+        match self.actor.id() {
+            Some(id) => format!("{}:{id}", self.actor.kind()),
+            None => self.actor.kind().to_owned(),
+        }
+    }
+}

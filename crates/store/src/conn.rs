@@ -1,0 +1,153 @@
+//! A connection of either engine, and the statements that run on it.
+
+use kernel::Result;
+use sea_orm::sea_query::{PostgresQueryBuilder, QueryStatementWriter, SelectStatement, SqliteQueryBuilder, Value, Values};
+use sea_query_sqlx::SqlxValues;
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+
+use crate::dialect::Dialect;
+use crate::errors::from_sqlx;
+use crate::field::Row;
+use crate::record::Record;
+
+/// The key that signs cursors travels with the connection.
+pub(crate) type Signer = std::sync::Arc<aws_lc_rs::hmac::Key>;
+
+/// A connection on which statements run. A [`Reader`](crate::Reader) and a [`UnitOfWork`](crate::UnitOfWork) both are one.
+pub struct Conn {
+    pub(crate) link: Link,
+    cursor_key: Signer,
+}
+
+pub(crate) enum Link {
+    /// A reader of SQLite: each statement sees one state by itself.
+    Pooled(PoolConnection<Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs `$run` on the engine's own connection.
+macro_rules! on_link {
+    ($self:expr, $connection:ident, $row:ident => $run:expr) => {
+        match &mut $self.link {
+            Link::Pooled(link) => {
+                let $connection = &mut **link;
+                let $row = Row::Sqlite;
+                let _ = &$row;
+                $run
+            }
+            Link::Sqlite(link) => {
+                let $connection = &mut **link;
+                let $row = Row::Sqlite;
+                let _ = &$row;
+                $run
+            }
+            Link::Postgres(link) => {
+                let $connection = &mut **link;
+                let $row = Row::Postgres;
+                let _ = &$row;
+                $run
+            }
+        }
+    };
+}
+
+impl Conn {
+    pub(crate) fn new(link: Link, cursor_key: Signer) -> Self {
+        Self { link, cursor_key }
+    }
+
+    /// The key that signs cursors.
+    pub(crate) fn cursor_key(&self) -> Signer {
+        self.cursor_key.clone()
+    }
+
+    /// Which engine it is.
+    pub fn dialect(&self) -> Dialect {
+        match &self.link {
+            Link::Pooled(_) | Link::Sqlite(_) => Dialect::Sqlite,
+            Link::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The statement in the engine's own words.
+    fn words(&self, statement: &impl QueryStatementWriter) -> (String, Values) {
+        match self.dialect() {
+            Dialect::Sqlite => statement.build(SqliteQueryBuilder),
+            Dialect::Postgres => statement.build(PostgresQueryBuilder),
+        }
+    }
+
+    /// All rows of a select.
+    ///
+    /// # Errors
+    /// What the database says, in the words of the kernel.
+    #[track_caller]
+    pub fn rows(&mut self, select: &SelectStatement) -> impl Future<Output = Result<Vec<Row>>> {
+        let (sql, values) = self.words(select);
+        self.sql_rows(sql, values)
+    }
+
+    /// The first row of a select.
+    ///
+    /// # Errors
+    /// What the database says, in the words of the kernel.
+    pub async fn row(&mut self, select: &SelectStatement) -> Result<Option<Row>> {
+        Ok(self.rows(select).await?.into_iter().next())
+    }
+
+    /// All records of a select that begins with the record's columns.
+    ///
+    /// # Errors
+    /// What the database says, in the words of the kernel.
+    pub async fn all<R: Record>(&mut self, select: &SelectStatement) -> Result<Vec<R>> {
+        self.rows(select).await?.iter().map(|row| R::read(row, 0)).collect()
+    }
+
+    /// The first record of a select that begins with the record's columns.
+    ///
+    /// # Errors
+    /// What the database says, in the words of the kernel.
+    pub async fn one<R: Record>(&mut self, select: &SelectStatement) -> Result<Option<R>> {
+        self.row(select).await?.map(|row| R::read(&row, 0)).transpose()
+    }
+
+    /// Runs an insert, update or delete and says how many rows it touched.
+    ///
+    /// # Errors
+    /// What the database says, in the words of the kernel.
+    pub(crate) async fn run(&mut self, statement: &impl QueryStatementWriter) -> Result<u64> {
+        let (sql, values) = self.words(statement);
+        self.sql_run(sql, values, true).await
+    }
+
+    /// Runs SQL text of our own: for `dialect` and the modules beside it.
+    pub(crate) async fn sql_run(&mut self, sql: String, values: Values, keep: bool) -> Result<u64> {
+        on_link!(self, connection, _row => sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values))
+            .persistent(keep)
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(from_sqlx)
+    }
+
+    pub(crate) async fn sql_rows(&mut self, sql: String, values: Values) -> Result<Vec<Row>> {
+        on_link!(self, connection, wrap => sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values))
+            .fetch_all(connection)
+            .await
+            .map(|rows| rows.into_iter().map(wrap).collect()))
+        .map_err(from_sqlx)
+    }
+
+    /// Runs several statements without parameters in one round trip.
+    pub(crate) async fn sql_batch(&mut self, sql: String) -> Result<()> {
+        on_link!(self, connection, _row => sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ()))
+            .map_err(from_sqlx)
+    }
+}
+
+/// Parameters from a list.
+pub(crate) fn values(list: Vec<Value>) -> Values {
+    Values(list)
+}

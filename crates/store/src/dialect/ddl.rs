@@ -1,0 +1,282 @@
+//! The parts of a schema that the two engines write in different words. Migrations call these; nothing else does.
+
+use super::Dialect;
+
+/// A text column that sorts by code point on both engines, whatever the database's locale, so that one cursor means one place.
+pub fn sortable_text(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "text",
+        Dialect::Postgres => "text COLLATE \"C\"",
+    }
+}
+
+/// The key of a searchable table on SQLite: full-text tables refer to rows by number, and only a declared number survives VACUUM.
+pub fn row_number_column(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Sqlite => Some("rowno"),
+        Dialect::Postgres => None,
+    }
+}
+
+/// The full-text index over `search_text` of a table.
+pub fn search_index(dialect: Dialect, table: &str) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => vec![
+            format!(
+                "CREATE VIRTUAL TABLE {table}_search USING fts5(search_text, content='{table}', content_rowid='rowno', \
+                 tokenize='unicode61 remove_diacritics 0', prefix='2 3')"
+            ),
+            format!(
+                "CREATE TRIGGER {table}_search_insert AFTER INSERT ON {table} BEGIN \
+                 INSERT INTO {table}_search(rowid, search_text) VALUES (new.rowno, new.search_text); END"
+            ),
+            format!(
+                "CREATE TRIGGER {table}_search_delete AFTER DELETE ON {table} BEGIN \
+                 INSERT INTO {table}_search({table}_search, rowid, search_text) VALUES ('delete', old.rowno, old.search_text); END"
+            ),
+            format!(
+                "CREATE TRIGGER {table}_search_update AFTER UPDATE OF search_text ON {table} \
+                 WHEN old.search_text <> new.search_text BEGIN \
+                 INSERT INTO {table}_search({table}_search, rowid, search_text) VALUES ('delete', old.rowno, old.search_text); \
+                 INSERT INTO {table}_search(rowid, search_text) VALUES (new.rowno, new.search_text); END"
+            ),
+        ],
+        Dialect::Postgres => vec![
+            format!("CREATE INDEX {table}_search ON {table} USING gin (array_to_tsvector(string_to_array(search_text, ' ')))"),
+            // the owner, too, is under forced row security; this lets the function below read, and the function keeps to one workspace
+            format!("CREATE POLICY {table}_search ON {table} FOR SELECT TO CURRENT_USER USING (true)"),
+            format!(
+                "CREATE FUNCTION pelatis_search_{table}(query text) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER \
+                 SET search_path = pg_catalog, public ROWS 500 AS $$ \
+                 SELECT id FROM public.{table} WHERE workspace_id = {WORKSPACE} \
+                 AND array_to_tsvector(string_to_array(search_text, ' ')) @@ query::tsquery $$"
+            ),
+            format!("REVOKE ALL ON FUNCTION pelatis_search_{table}(text) FROM PUBLIC"),
+            format!("GRANT EXECUTE ON FUNCTION pelatis_search_{table}(text) TO {APP_ROLE}"),
+        ],
+    }
+}
+
+/// The role that the server works as on PostgreSQL. It owns nothing.
+pub const APP_ROLE: &str = "pelatis_app";
+
+const WORKSPACE: &str = "(SELECT nullif(current_setting('pelatis.workspace', true), '')::uuid)";
+const ACCOUNT: &str = "(SELECT nullif(current_setting('pelatis.account', true), '')::uuid)";
+/// The installation itself: sign-in, tokens, migrations of data. It is in no workspace.
+const INSTALLATION: &str =
+    "(SELECT current_setting('pelatis.kind', true) = 'job' AND coalesce(current_setting('pelatis.workspace', true), '') = '')";
+
+/// Makes the server's role where it is not there yet. Roles belong to the cluster, so several databases share it.
+pub fn app_role(dialect: Dialect) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => vec![
+            format!(
+                "DO $$ BEGIN CREATE ROLE {APP_ROLE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; \
+                 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            ),
+            // one who is no superuser must be a member to set itself down to the role
+            format!(
+                "DO $$ BEGIN IF NOT pg_has_role(current_user, '{APP_ROLE}', 'MEMBER') THEN \
+                 EXECUTE format('GRANT {APP_ROLE} TO %I', current_user); END IF; END $$"
+            ),
+            format!("GRANT USAGE ON SCHEMA public TO {APP_ROLE}"),
+        ],
+    }
+}
+
+/// Who may touch a table at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wall {
+    /// Belongs to the installation: grants, no row security.
+    Installation,
+    /// Rows of the transaction's workspace, and nothing else.
+    Workspace,
+    /// As `Workspace`; the account sees its own rows everywhere, the installation sees all. For what signing in needs.
+    WorkspaceAndOwn,
+    /// As `Workspace`; the installation sees all. For what is looked up before a workspace is known.
+    WorkspaceOrInstallation,
+    /// The journal: as `WorkspaceOrInstallation` with rows of no workspace, and nobody may change or delete.
+    Journal,
+    /// The workspaces themselves.
+    Workspaces,
+}
+
+/// Grants and row security of a table.
+pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
+    if dialect == Dialect::Sqlite {
+        return Vec::new();
+    }
+    let same = format!("workspace_id = {WORKSPACE}");
+    let (read, write) = match wall {
+        Wall::Installation => {
+            return vec![format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}")];
+        }
+        Wall::Workspace => (same.clone(), same),
+        Wall::WorkspaceAndOwn => {
+            (format!("{same} OR user_id = {ACCOUNT} OR {INSTALLATION}"), format!("{same} OR {INSTALLATION}"))
+        }
+        Wall::WorkspaceOrInstallation => {
+            let both = format!("workspace_id IS NOT DISTINCT FROM {WORKSPACE} OR {INSTALLATION}");
+            (both.clone(), both)
+        }
+        Wall::Journal => {
+            let own = format!("workspace_id = {WORKSPACE} OR user_id = {ACCOUNT} OR {INSTALLATION}");
+            (own, format!("workspace_id IS NOT DISTINCT FROM {WORKSPACE} OR {INSTALLATION}"))
+        }
+        Wall::Workspaces => (
+            format!(
+                "id = {WORKSPACE} OR {INSTALLATION} \
+                 OR EXISTS (SELECT 1 FROM membership m WHERE m.workspace_id = workspace.id AND m.user_id = {ACCOUNT}) \
+                 OR EXISTS (SELECT 1 FROM user_account u WHERE u.id = {ACCOUNT} AND u.is_super_admin AND u.is_active)"
+            ),
+            format!("id = {WORKSPACE} OR {INSTALLATION}"),
+        ),
+    };
+    let mut statements = vec![
+        format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"),
+        format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"),
+        format!("CREATE POLICY {table}_select ON {table} FOR SELECT TO {APP_ROLE} USING ({read})"),
+        format!("CREATE POLICY {table}_insert ON {table} FOR INSERT TO {APP_ROLE} WITH CHECK ({write})"),
+    ];
+    if wall == Wall::Journal {
+        statements.push(format!("GRANT SELECT, INSERT ON {table} TO {APP_ROLE}"));
+    } else {
+        statements.push(format!(
+            "CREATE POLICY {table}_update ON {table} FOR UPDATE TO {APP_ROLE} USING ({write}) WITH CHECK ({write})"
+        ));
+        statements.push(format!("CREATE POLICY {table}_delete ON {table} FOR DELETE TO {APP_ROLE} USING ({write})"));
+        statements.push(format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}"));
+    }
+    statements
+}
+
+/// The journal's tables, their partitions and the triggers that keep them append-only.
+pub fn journal_tables(dialect: Dialect) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => SQLITE_JOURNAL.iter().map(|&statement| statement.to_owned()).collect(),
+        Dialect::Postgres => {
+            let mut statements: Vec<String> = POSTGRES_JOURNAL.iter().map(|&statement| statement.to_owned()).collect();
+            statements.extend(wall(dialect, "journal_entry", Wall::Journal));
+            statements.extend(wall(dialect, "journal_personal", Wall::Journal));
+            statements.push(format!(
+                "CREATE POLICY journal_personal_erase ON journal_personal FOR UPDATE TO {APP_ROLE} \
+                 USING (workspace_id IS NOT DISTINCT FROM {WORKSPACE} OR {INSTALLATION}) \
+                 WITH CHECK (workspace_id IS NOT DISTINCT FROM {WORKSPACE} OR {INSTALLATION})"
+            ));
+            statements.push(format!("GRANT UPDATE (changes, ip, user_agent, erased_at) ON journal_personal TO {APP_ROLE}"));
+            statements.push(format!("GRANT USAGE ON SEQUENCE journal_entry_number_seq TO {APP_ROLE}"));
+            statements.push("REVOKE ALL ON FUNCTION pelatis_journal_partitions(date) FROM PUBLIC".to_owned());
+            statements.push(format!("GRANT EXECUTE ON FUNCTION pelatis_journal_partitions(date) TO {APP_ROLE}"));
+            statements.push("SELECT pelatis_journal_partitions(current_date)".to_owned());
+            statements
+        }
+    }
+}
+
+/// Makes this month's and the next three months' partitions of the journal. Entries of a month without one go to the default
+/// partition, so nothing is ever refused.
+pub(crate) fn ensure_partitions(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Sqlite => None,
+        Dialect::Postgres => Some("SELECT pelatis_journal_partitions(current_date)"),
+    }
+}
+
+const SQLITE_JOURNAL: &[&str] = &[
+    "CREATE TABLE journal_entry (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, transaction_number INTEGER NOT NULL,
+        id uuid_text NOT NULL UNIQUE, workspace_id uuid_text, at timestamp_with_timezone_text NOT NULL,
+        actor_kind text NOT NULL, actor_id uuid_text, user_id uuid_text, cause_kind text NOT NULL, cause_id uuid_text,
+        request_id text, record_type text NOT NULL, record_id uuid_text, subject_type text, subject_id uuid_text,
+        action text NOT NULL, event text NOT NULL, changes json_text NOT NULL)",
+    "CREATE INDEX journal_entry_record ON journal_entry (record_id, id)",
+    "CREATE INDEX journal_entry_subject ON journal_entry (subject_id, id)",
+    "CREATE INDEX journal_entry_workspace ON journal_entry (workspace_id, id)",
+    "CREATE INDEX journal_entry_user ON journal_entry (user_id, id)",
+    "CREATE TABLE journal_personal (
+        entry_id uuid_text NOT NULL PRIMARY KEY, workspace_id uuid_text, user_id uuid_text,
+        at timestamp_with_timezone_text NOT NULL, record_type text NOT NULL, record_id uuid_text,
+        changes json_text, ip text, user_agent text, erased_at timestamp_with_timezone_text)",
+    "CREATE INDEX journal_personal_record ON journal_personal (record_id)",
+    "CREATE TRIGGER journal_entry_no_update BEFORE UPDATE ON journal_entry BEGIN
+        SELECT RAISE(ABORT, 'the journal is append-only'); END",
+    "CREATE TRIGGER journal_entry_no_delete BEFORE DELETE ON journal_entry BEGIN
+        SELECT RAISE(ABORT, 'the journal is append-only'); END",
+    "CREATE TRIGGER journal_personal_erase_only BEFORE UPDATE ON journal_personal
+        WHEN NEW.changes IS NOT NULL OR NEW.ip IS NOT NULL OR NEW.user_agent IS NOT NULL OR NEW.erased_at IS NULL
+          OR NEW.entry_id IS NOT OLD.entry_id OR NEW.workspace_id IS NOT OLD.workspace_id OR NEW.at IS NOT OLD.at
+          OR NEW.user_id IS NOT OLD.user_id OR NEW.record_type IS NOT OLD.record_type OR NEW.record_id IS NOT OLD.record_id
+        BEGIN SELECT RAISE(ABORT, 'personal values of the journal can be erased, not changed'); END",
+    "CREATE TRIGGER journal_personal_no_delete BEFORE DELETE ON journal_personal BEGIN
+        SELECT RAISE(ABORT, 'the journal is append-only'); END",
+];
+
+const POSTGRES_JOURNAL: &[&str] = &[
+    "CREATE SEQUENCE journal_entry_number_seq",
+    "CREATE TABLE journal_entry (
+        number bigint NOT NULL DEFAULT nextval('journal_entry_number_seq'), epoch int NOT NULL, transaction_number bigint NOT NULL,
+        id uuid NOT NULL, workspace_id uuid, at timestamptz NOT NULL,
+        actor_kind text NOT NULL, actor_id uuid, user_id uuid, cause_kind text NOT NULL, cause_id uuid,
+        request_id text, record_type text NOT NULL, record_id uuid, subject_type text, subject_id uuid,
+        action text NOT NULL, event text NOT NULL, changes jsonb NOT NULL,
+        PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
+    "CREATE TABLE journal_entry_default PARTITION OF journal_entry DEFAULT",
+    "CREATE INDEX journal_entry_record ON journal_entry (record_id, id)",
+    "CREATE INDEX journal_entry_subject ON journal_entry (subject_id, id) WHERE subject_id IS NOT NULL",
+    "CREATE INDEX journal_entry_workspace ON journal_entry (workspace_id, id)",
+    "CREATE INDEX journal_entry_user ON journal_entry (user_id, id) WHERE user_id IS NOT NULL",
+    "CREATE INDEX journal_entry_feed ON journal_entry (epoch, transaction_number, number)",
+    "CREATE TABLE journal_personal (
+        entry_id uuid NOT NULL, workspace_id uuid, user_id uuid, at timestamptz NOT NULL, record_type text NOT NULL, record_id uuid,
+        changes jsonb, ip text, user_agent text, erased_at timestamptz,
+        PRIMARY KEY (entry_id, at)) PARTITION BY RANGE (at)",
+    "CREATE TABLE journal_personal_default PARTITION OF journal_personal DEFAULT",
+    "CREATE INDEX journal_personal_record ON journal_personal (record_id)",
+    "CREATE FUNCTION pelatis_journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$",
+    "CREATE FUNCTION pelatis_journal_erase_only() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.changes IS NOT NULL OR NEW.ip IS NOT NULL OR NEW.user_agent IS NOT NULL OR NEW.erased_at IS NULL
+               OR (NEW.entry_id, NEW.workspace_id, NEW.user_id, NEW.at, NEW.record_type, NEW.record_id)
+                  IS DISTINCT FROM (OLD.entry_id, OLD.workspace_id, OLD.user_id, OLD.at, OLD.record_type, OLD.record_id) THEN
+                RAISE EXCEPTION 'personal values of the journal can be erased, not changed';
+            END IF;
+            RETURN NEW;
+        END $$",
+    "CREATE TRIGGER journal_entry_append_only BEFORE UPDATE OR DELETE ON journal_entry
+        FOR EACH ROW EXECUTE FUNCTION pelatis_journal_refuse()",
+    "CREATE TRIGGER journal_entry_no_truncate BEFORE TRUNCATE ON journal_entry
+        FOR EACH STATEMENT EXECUTE FUNCTION pelatis_journal_refuse()",
+    "CREATE TRIGGER journal_personal_erase_only BEFORE UPDATE ON journal_personal
+        FOR EACH ROW EXECUTE FUNCTION pelatis_journal_erase_only()",
+    "CREATE TRIGGER journal_personal_no_delete BEFORE DELETE ON journal_personal
+        FOR EACH ROW EXECUTE FUNCTION pelatis_journal_refuse()",
+    "CREATE TRIGGER journal_personal_no_truncate BEFORE TRUNCATE ON journal_personal
+        FOR EACH STATEMENT EXECUTE FUNCTION pelatis_journal_refuse()",
+    // runs as the owner, so that the server's role, which owns nothing, can have partitions made
+    "CREATE FUNCTION pelatis_journal_partitions(today date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = pg_catalog, public AS $$
+        DECLARE base text; month date; name text;
+        BEGIN
+            PERFORM pg_advisory_xact_lock(7305091);
+            FOREACH base IN ARRAY ARRAY['journal_entry', 'journal_personal'] LOOP
+                FOR step IN 0..3 LOOP
+                    month := (date_trunc('month', today) + make_interval(months => step))::date;
+                    name := format('%s_%s', base, to_char(month, 'YYYY_MM'));
+                    IF to_regclass('public.' || name) IS NOT NULL THEN
+                        CONTINUE;
+                    END IF;
+                    BEGIN
+                        EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L)',
+                            name, base, (month::text || ' 00:00:00+00'), ((month + interval '1 month')::date::text || ' 00:00:00+00'));
+                        EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
+                        EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', name);
+                    EXCEPTION WHEN check_violation THEN
+                        -- entries of that month stand in the default partition already; they stay there
+                        NULL;
+                    END;
+                END LOOP;
+            END LOOP;
+        END $$",
+];

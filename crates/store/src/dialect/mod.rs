@@ -1,0 +1,117 @@
+//! Everything in which SQLite and PostgreSQL differ. Nothing outside this folder asks which engine it runs on; the
+//! architecture test sees to it.
+
+pub mod ddl;
+mod search;
+
+use kernel::{Caller, TypedId, WorkspaceId};
+use sea_orm::sea_query::{Expr, SimpleExpr};
+use uuid::Uuid;
+
+use crate::list::FieldKind;
+
+pub use search::matches;
+
+/// The engine that a statement is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Embedded, one writer.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Dialect {
+    /// The engine's name in health reports and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// How many parameters a statement may have (sqlite.org/limits.html; PostgreSQL counts them in 16 bits).
+    pub(crate) fn max_parameters(self) -> usize {
+        match self {
+            Self::Sqlite => 32_000,
+            Self::Postgres => 65_000,
+        }
+    }
+
+    /// The suffix that locks the selected rows until the transaction ends. SQLite has one writer and needs none.
+    pub(crate) fn locks_rows(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// The number of the running transaction, as the journal keeps it, and the number below which all have ended. SQLite has
+    /// one writer, so that entries become visible in the order in which they are numbered.
+    pub(crate) fn transaction_number(self) -> &'static str {
+        match self {
+            Self::Sqlite => "0",
+            Self::Postgres => "CAST(CAST(pg_current_xact_id() AS text) AS bigint)",
+        }
+    }
+
+    pub(crate) fn settled_below(self) -> &'static str {
+        match self {
+            Self::Sqlite => "1",
+            Self::Postgres => "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)",
+        }
+    }
+
+    /// A statement that costs nothing, for health checks.
+    pub(crate) fn ping(self) -> &'static str {
+        "SELECT 1"
+    }
+}
+
+/// How a transaction begins, for a caller whom row security on PostgreSQL shall know. One simple query, one round trip.
+pub(crate) fn begin_postgres(caller: &Caller, mode: Mode) -> String {
+    let begin = match mode {
+        Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        Mode::Write | Mode::WriteOnce => "BEGIN",
+    };
+    let wait = match mode {
+        // how long a request waits for the first one with the same idempotency key
+        Mode::WriteOnce => "; SET LOCAL lock_timeout = '10s'",
+        Mode::Read | Mode::Write => "",
+    };
+    format!("{begin}; {}{wait}", set_caller(caller, caller.workspace))
+}
+
+/// The statement that tells row security who asks. Everything in it is a UUID or a word of ours, so nothing needs quoting.
+pub(crate) fn set_caller(caller: &Caller, workspace: Option<WorkspaceId>) -> String {
+    let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    format!(
+        "SELECT set_config('pelatis.workspace', '{}', true), set_config('pelatis.account', '{}', true), \
+         set_config('pelatis.kind', '{}', true)",
+        text(workspace.map(TypedId::uuid)),
+        text(caller.actor.user().map(TypedId::uuid)),
+        caller.actor.kind(),
+    )
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Read,
+    Write,
+    /// A write with an idempotency key.
+    WriteOnce,
+}
+
+/// An expression that sorts a column with what is empty last, as a value of its own. Comparing values needs no case for
+/// "empty" then, and an index over the same expression serves it. A value that equals the stand-in only ties with it, and
+/// the id breaks ties.
+pub(crate) fn empty_last(dialect: Dialect, table: &str, column: &str, kind: FieldKind) -> SimpleExpr {
+    let stand_in = match (kind, dialect) {
+        (FieldKind::Text | FieldKind::Word(_), _) => "'\u{10FFFF}\u{10FFFF}'",
+        (FieldKind::Time, _) => "'9999-12-31T23:59:59.999999+00:00'",
+        (FieldKind::Date, _) => "'9999-12-31'",
+        (FieldKind::Integer, _) => "9223372036854775807",
+        (FieldKind::Boolean, _) => "true",
+        (FieldKind::Uuid, Dialect::Postgres) => "'ffffffff-ffff-ffff-ffff-ffffffffffff'",
+        (FieldKind::Uuid, Dialect::Sqlite) => "X'ffffffffffffffffffffffffffffffff'",
+    };
+    Expr::cust(format!("COALESCE(\"{table}\".\"{column}\", {stand_in})"))
+}

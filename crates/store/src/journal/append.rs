@@ -1,0 +1,128 @@
+//! Appending: as few statements as the engine takes. Values that are personal go to `journal_personal`, from which they can be
+//! erased while the entry itself never changes.
+
+use kernel::{Caller, Result, Time};
+use sea_orm::sea_query::Value;
+use serde_json::Value as Json;
+
+use super::Entry;
+use crate::conn::{Conn, values};
+use crate::dialect::Dialect;
+use crate::field::Field;
+use crate::store::Store;
+
+const ENTRY: &str = "INSERT INTO journal_entry (epoch, transaction_number, id, workspace_id, at, actor_kind, actor_id, user_id, \
+    cause_kind, cause_id, request_id, record_type, record_id, subject_type, subject_id, action, event, changes) VALUES ";
+const PERSONAL: &str =
+    "INSERT INTO journal_personal (entry_id, workspace_id, user_id, at, record_type, record_id, changes, ip, user_agent) VALUES ";
+/// Entries in one statement.
+const CHUNK: usize = 500;
+
+pub(crate) async fn append(conn: &mut Conn, store: &Store, caller: &Caller, now: Time, entries: Vec<Entry>) -> Result<()> {
+    let mut entries = entries.into_iter();
+    loop {
+        let chunk: Vec<Entry> = entries.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        append_chunk(conn, store, caller, now, chunk).await?;
+    }
+}
+
+async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Time, chunk: Vec<Entry>) -> Result<()> {
+    // a statement for one entry is the usual one and worth keeping prepared
+    let keep = chunk.len() == 1;
+    let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
+    let (actor, origin) = (&caller.actor, &caller.origin);
+    let ip = origin.ip.map(|ip| ip.to_string());
+    for entry in chunk {
+        let id = store.runtime().uuid();
+        if !entry.personal.is_empty() || ip.is_some() || origin.user_agent.is_some() {
+            let values = (!entry.personal.is_empty()).then(|| Json::Object(entry.personal));
+            personal.push(vec![
+                id.value(),
+                entry.workspace.value(),
+                actor.user().value(),
+                now.value(),
+                text(entry.record_type),
+                entry.record_id.value(),
+                values.value(),
+                ip.value(),
+                origin.user_agent.value(),
+            ]);
+        }
+        entries.push(vec![
+            store.epoch.value(),
+            id.value(),
+            entry.workspace.value(),
+            now.value(),
+            text(actor.kind()),
+            actor.id().value(),
+            actor.user().value(),
+            text(origin.cause.kind()),
+            origin.cause.id().value(),
+            origin.request_id.value(),
+            text(entry.record_type),
+            entry.record_id.value(),
+            entry.subject.map(|(kind, _)| kind.to_owned()).value(),
+            entry.subject.map(|(_, id)| id).value(),
+            text(entry.action.as_str()),
+            entry.event.value(),
+            Json::Object(entry.changes).value(),
+        ]);
+    }
+    let dialect = conn.dialect();
+    let number = |place: usize| (place == 1).then(|| dialect.transaction_number());
+    let first = Rows::new(ENTRY, entries, 1, number);
+    if personal.is_empty() {
+        return conn.sql_run(first.sql, values(first.values), keep).await.map(|_| ());
+    }
+    match dialect {
+        Dialect::Sqlite => {
+            conn.sql_run(first.sql, values(first.values), keep).await?;
+            let second = Rows::new(PERSONAL, personal, 1, |_| None);
+            conn.sql_run(second.sql, values(second.values), keep).await?;
+        }
+        // both in one round trip
+        Dialect::Postgres => {
+            let second = Rows::new(PERSONAL, personal, first.values.len() + 1, |_| None);
+            let sql = format!("WITH entry AS ({}) {}", first.sql, second.sql);
+            conn.sql_run(sql, values([first.values, second.values].concat()), keep).await?;
+        }
+    }
+    Ok(())
+}
+
+fn text(word: &'static str) -> Value {
+    Value::String(Some(word.to_owned()))
+}
+
+/// `INSERT … VALUES ($1, …), (…)` with its parameters.
+struct Rows {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Rows {
+    /// `inline` says what stands at a place instead of a parameter.
+    fn new(head: &str, rows: Vec<Vec<Value>>, first: usize, inline: impl Fn(usize) -> Option<&'static str>) -> Self {
+        use std::fmt::Write as _;
+        let mut sql = head.to_owned();
+        let mut values = Vec::new();
+        for (number, row) in rows.into_iter().enumerate() {
+            sql.push_str(if number == 0 { "(" } else { ", (" });
+            let mut place = 0;
+            for value in row {
+                while let Some(expression) = inline(place) {
+                    let _ = write!(sql, "{}{expression}", if place == 0 { "" } else { ", " });
+                    place += 1;
+                }
+                values.push(value);
+                let _ = write!(sql, "{}${}", if place == 0 { "" } else { ", " }, first + values.len() - 1);
+                place += 1;
+            }
+            sql.push(')');
+        }
+        Self { sql, values }
+    }
+}

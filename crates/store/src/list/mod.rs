@@ -1,0 +1,17 @@
+//! The list engine: the one way to filter, sort, search and page.
+//!
+//! A record type declares a [`ListSpec`]; [`ListQuery::parse`] reads a query string against it and finds everything that is wrong
+//! with it at once; [`page`] runs it. Paging is by key: the values of the last row under the sort, with the id as tie-breaker,
+//! signed and bound to list, filter, sort and workspace. A page costs the same however deep it is, and rows that come and go
+//! never make another row skip or repeat.
+
+mod cursor;
+mod page;
+mod query;
+mod spec;
+mod value;
+
+pub use page::{Listed, page};
+pub use query::{Archived, Direction, Filter, ListQuery, Operator, RecordQuery};
+pub use spec::{CustomFilter, FieldKind, ListField, ListSpec};
+pub use value::parse_value;

@@ -1,0 +1,216 @@
+//! A page of a list.
+
+use kernel::{Caller, Error, Page, PageInfo, Result, TypedId};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Order, Query, SelectStatement, SimpleExpr, Value};
+
+use super::query::{Archived, Direction, Filter, ListQuery, Operator};
+use super::value::{key_text, key_value};
+use super::{FieldKind, ListField, ListSpec, cursor};
+use crate::conn::Conn;
+use crate::dialect;
+use crate::errors::INVALID_CURSOR;
+use crate::field::Row;
+use crate::record::Record;
+
+/// What can be listed: every record, and the journal.
+pub trait Listed: Sized {
+    /// The table that ids and filters refer to.
+    const TABLE: &'static str;
+    /// How many columns the select has.
+    const WIDTH: usize;
+    /// A select of those columns, and of nothing else yet.
+    fn select() -> SelectStatement;
+    /// Reads one from a row whose columns from `offset` on are those.
+    ///
+    /// # Errors
+    /// `internal` when the row is of another shape.
+    fn read(row: &Row, offset: usize) -> Result<Self>;
+}
+
+impl<R: Record> Listed for R {
+    const TABLE: &'static str = R::TABLE;
+    const WIDTH: usize = R::COLUMNS.len();
+    fn select() -> SelectStatement {
+        R::select()
+    }
+    fn read(row: &Row, offset: usize) -> Result<Self> {
+        R::read(row, offset)
+    }
+}
+
+/// A key of the sort: what is compared, what it is, and which way.
+struct Key {
+    expression: SimpleExpr,
+    kind: FieldKind,
+    direction: Direction,
+}
+
+/// Runs a list query over `base`, a [`Listed::select`] that carries the conditions of what the caller may see.
+///
+/// # Errors
+/// `invalid_cursor` when the cursor belongs elsewhere; what the database says.
+pub async fn page<L: Listed>(
+    conn: &mut Conn,
+    caller: &Caller,
+    base: SelectStatement,
+    spec: &ListSpec,
+    query: &ListQuery,
+) -> Result<Page<L>> {
+    let signer = conn.cursor_key();
+    let workspace = caller.workspace.map(TypedId::uuid).unwrap_or_default();
+    let bound_to = format!("{workspace}/{}", query.bound_to);
+    let mut filtered = base;
+    for condition in conditions(conn, spec, query) {
+        filtered.and_where(condition);
+    }
+    let total = if query.count { Some(count(conn, &filtered).await?) } else { None };
+
+    let keys = keys(conn, spec, query);
+    let mut select = filtered;
+    if let Some(cursor) = &query.cursor {
+        let after = cursor::open(&signer, &bound_to, cursor)?;
+        select.and_where(after_keys(&keys, &after)?);
+    }
+    for key in &keys {
+        select.expr(key.expression.clone());
+        let order = match key.direction {
+            Direction::Ascending => Order::Asc,
+            Direction::Descending => Order::Desc,
+        };
+        select.order_by_expr(key.expression.clone(), order);
+    }
+    select.limit(query.limit + 1);
+
+    let rows = conn.rows(&select).await?;
+    let limit = usize::try_from(query.limit).map_err(Error::internal)?;
+    let has_more = rows.len() > limit;
+    let next_cursor = match rows.get(limit.saturating_sub(1)) {
+        Some(last) if has_more => Some(cursor::seal(&signer, &bound_to, &key_texts::<L>(&keys, last)?)),
+        _ => None,
+    };
+    let data = rows.iter().take(limit).map(|row| L::read(row, 0)).collect::<Result<_>>()?;
+    Ok(Page { data, page: PageInfo { next_cursor, has_more, total } })
+}
+
+async fn count(conn: &mut Conn, filtered: &SelectStatement) -> Result<i64> {
+    let mut inner = filtered.clone();
+    inner.clear_selects().expr(Expr::value(1));
+    let mut select = Query::select();
+    select.expr(Func::count(Expr::cust("*"))).from_subquery(inner, Alias::new("counted"));
+    conn.row(&select).await?.map_or(Ok(0), |row| row.get(0))
+}
+
+/// The sort's keys, the id last.
+fn keys(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
+    let column = |name: &'static str| Expr::col((spec.table, name));
+    let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 1);
+    for (name, direction) in &query.sort {
+        let Some((field, sorted)) = spec.field(name).and_then(|field| Some((field, field.sort?))) else { continue };
+        let expression =
+            if field.nullable { dialect::empty_last(conn.dialect(), spec.table, sorted, field.kind) } else { column(sorted) };
+        keys.push(Key { expression, kind: field.kind, direction: *direction });
+    }
+    let direction = keys.last().map_or(Direction::Ascending, |key| key.direction);
+    keys.push(Key { expression: column("id"), kind: FieldKind::Uuid, direction });
+    keys
+}
+
+fn key_texts<L: Listed>(keys: &[Key], row: &Row) -> Result<Vec<String>> {
+    keys.iter().enumerate().map(|(place, key)| key_text(key.kind, row, L::WIDTH + place)).collect()
+}
+
+/// The condition that a row comes after the one with these keys.
+fn after_keys(keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
+    let invalid = || Error::new(&INVALID_CURSOR);
+    if keys.len() != after.len() {
+        return Err(invalid());
+    }
+    let values: Vec<Value> =
+        keys.iter().zip(after).map(|(key, text)| key_value(key.kind, text).ok_or_else(invalid)).collect::<Result<_>>()?;
+    let Some(first) = keys.first() else { return Err(invalid()) };
+    if keys.iter().all(|key| key.direction == first.direction) {
+        // one comparison of rows, which an index over the keys answers by going straight to the place
+        let left = Expr::tuple(keys.iter().map(|key| key.expression.clone()));
+        let right = Expr::tuple(values.into_iter().map(Expr::value));
+        return Ok(compare(left, first.direction, right));
+    }
+    // directions differ: key by key. The bound on the first key lets an index skip what comes before.
+    let mut any: Option<SimpleExpr> = None;
+    for place in 0..keys.len() {
+        let mut all: Option<SimpleExpr> = None;
+        for (key, value) in keys.iter().zip(&values).take(place) {
+            let equal = key.expression.clone().eq(value.clone());
+            all = Some(all.map_or_else(|| equal.clone(), |all| all.and(equal.clone())));
+        }
+        if let (Some(key), Some(value)) = (keys.get(place), values.get(place)) {
+            let beyond = compare(key.expression.clone(), key.direction, Expr::value(value.clone()));
+            all = Some(all.map_or_else(|| beyond.clone(), |all| all.and(beyond.clone())));
+        }
+        any = match (any, all) {
+            (Some(any), Some(all)) => Some(any.or(all)),
+            (any, all) => any.or(all),
+        };
+    }
+    let (Some(any), Some(value)) = (any, values.into_iter().next()) else { return Err(invalid()) };
+    let bound = match first.direction {
+        Direction::Ascending => first.expression.clone().gte(value),
+        Direction::Descending => first.expression.clone().lte(value),
+    };
+    Ok(bound.and(any))
+}
+
+fn compare(left: SimpleExpr, direction: Direction, right: SimpleExpr) -> SimpleExpr {
+    match direction {
+        Direction::Ascending => left.gt(right),
+        Direction::Descending => left.lt(right),
+    }
+}
+
+/// What the query asks for, as conditions.
+fn conditions(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Vec<SimpleExpr> {
+    let mut conditions: Vec<SimpleExpr> = query
+        .filters
+        .iter()
+        .map(|filter| match filter {
+            Filter::Field(field, operator, values) => field_condition(spec.table, field, *operator, values),
+            Filter::Custom(custom, value) => (custom.condition)(value.clone()),
+        })
+        .collect();
+    if let Some(q) = &query.q {
+        conditions.push(dialect::matches(conn.dialect(), spec.table, q));
+    }
+    if spec.archived {
+        let archived_at = Expr::col((spec.table, "archived_at"));
+        match query.archived {
+            Archived::Without => conditions.push(archived_at.is_null()),
+            Archived::Only => conditions.push(archived_at.is_not_null()),
+            Archived::With => {}
+        }
+    }
+    conditions
+}
+
+fn field_condition(table: &'static str, field: &ListField, operator: Operator, values: &[Value]) -> SimpleExpr {
+    let column = Expr::col((table, field.column));
+    let Some(value) = values.first().cloned() else { return Expr::value(false) };
+    match operator {
+        Operator::Eq => column.eq(value),
+        Operator::Ne if field.nullable => column.clone().ne(value).or(column.is_null()),
+        Operator::Ne => column.ne(value),
+        Operator::In => column.is_in(values.iter().cloned()),
+        Operator::Gt => column.gt(value),
+        Operator::Gte => column.gte(value),
+        Operator::Lt => column.lt(value),
+        Operator::Lte => column.lte(value),
+        Operator::Like => match value {
+            Value::String(Some(pattern)) => {
+                Expr::col((table, field.like.unwrap_or(field.column))).like(LikeExpr::new(pattern).escape('\\'))
+            }
+            _ => Expr::value(false),
+        },
+        Operator::IsNull => match value {
+            Value::Bool(Some(true)) => column.is_null(),
+            _ => column.is_not_null(),
+        },
+    }
+}

@@ -1,0 +1,147 @@
+//! What can be asked of a list, declared.
+
+use sea_orm::sea_query::{SimpleExpr, Value};
+
+/// What the values of a field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// A UUID.
+    Uuid,
+    /// A moment, RFC 3339.
+    Time,
+    /// A day.
+    Date,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// One of these.
+    Word(&'static [&'static str]),
+}
+
+/// A field that can be filtered by, and perhaps sorted by.
+#[derive(Clone, Copy, Debug)]
+pub struct ListField {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What its values are.
+    pub kind: FieldKind,
+    /// The column it stands in.
+    pub column: &'static str,
+    /// Whether it may be empty.
+    pub nullable: bool,
+    /// The column that sorts it: the field's own, or a folded twin.
+    pub sort: Option<&'static str>,
+    /// A folded column in which `like` looks.
+    pub like: Option<&'static str>,
+}
+
+macro_rules! field_kinds {
+    ($($name:ident => $kind:ident),+) => {$(
+        #[doc = concat!("A field of this kind, filtered by its own column, not sortable.")]
+        pub const fn $name(name: &'static str) -> Self {
+            Self { name, kind: FieldKind::$kind, column: name, nullable: false, sort: None, like: None }
+        }
+    )+};
+}
+
+impl ListField {
+    field_kinds!(text => Text, uuid => Uuid, time => Time, date => Date, integer => Integer, boolean => Boolean);
+
+    /// A field with one of these words.
+    pub const fn word(name: &'static str, words: &'static [&'static str]) -> Self {
+        Self { name, kind: FieldKind::Word(words), column: name, nullable: false, sort: None, like: None }
+    }
+
+    /// It may be empty.
+    #[must_use]
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    /// It sorts by its own column.
+    #[must_use]
+    pub const fn sorted(mut self) -> Self {
+        self.sort = Some(self.column);
+        self
+    }
+
+    /// It sorts, and is looked through by `like`, without regard to case and accents, in this folded column.
+    #[must_use]
+    pub const fn folded(mut self, column: &'static str) -> Self {
+        self.sort = Some(column);
+        self.like = Some(column);
+        self
+    }
+}
+
+/// A filter that is no column: `tag_id`, say.
+pub struct CustomFilter {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What its values are.
+    pub kind: FieldKind,
+    /// The condition for one value.
+    pub condition: fn(Value) -> SimpleExpr,
+}
+
+impl std::fmt::Debug for CustomFilter {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.name)
+    }
+}
+
+/// What can be asked of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct ListSpec {
+    /// The list's name: what a cursor is bound to.
+    pub name: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// Fields to filter and sort by.
+    pub fields: &'static [ListField],
+    /// Further filters.
+    pub filters: &'static [CustomFilter],
+    /// Related records that can be included.
+    pub includes: &'static [&'static str],
+    /// Members of the wire form that `fields=` can choose; empty where it cannot.
+    pub members: &'static [&'static str],
+    /// The sort when none is asked for.
+    pub default_sort: &'static [&'static str],
+    /// Whether `q=` searches it.
+    pub searched: bool,
+    /// Whether its records can be archived.
+    pub archived: bool,
+}
+
+impl ListSpec {
+    /// Nothing can be asked; to be filled with `..ListSpec::EMPTY`.
+    pub const EMPTY: Self = Self {
+        name: "",
+        table: "",
+        fields: &[],
+        filters: &[],
+        includes: &[],
+        members: &[],
+        default_sort: &["-created_at"],
+        searched: false,
+        archived: false,
+    };
+
+    /// The names to sort by.
+    pub fn sorts(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().filter(|field| field.sort.is_some()).map(|field| field.name)
+    }
+
+    /// The names to filter by.
+    pub fn filter_names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|field| field.name).chain(self.filters.iter().map(|filter| filter.name))
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&'static ListField> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}

@@ -1,0 +1,217 @@
+//! The pools of connections, and how a connection of each engine is set up.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use kernel::{Caller, Error, Result};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool, SqlitePool};
+
+use crate::conn::Link;
+use crate::dialect::{self, Dialect, Mode};
+use crate::errors::from_sqlx;
+
+/// How long a request waits for a connection before it is answered 503.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// Which database, and how many connections to it.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `sqlite:<path>` or `postgres://…`.
+    pub url: String,
+    /// PostgreSQL: who owns the tables and migrates; without it, the first URL does both.
+    pub owner_url: Option<String>,
+    /// PostgreSQL: connections of the pool. SQLite: readers beside the one writer.
+    pub connections: u32,
+}
+
+impl DatabaseConfig {
+    /// The engine that the URL names.
+    ///
+    /// # Errors
+    /// `internal` with a text for the operator when it names neither.
+    pub fn dialect(&self) -> Result<Dialect> {
+        match self.url.split_once(':') {
+            Some(("sqlite", _)) => Ok(Dialect::Sqlite),
+            Some(("postgres" | "postgresql", _)) => Ok(Dialect::Postgres),
+            _ => Err(Error::internal("the database URL must begin with sqlite: or postgres:")),
+        }
+    }
+}
+
+/// Open pools of one engine.
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    /// One writer, because SQLite has one: waiting for it in our own queue is fair and short, waiting in SQLite's is neither
+    /// (measured with 16 writers: p99 9 ms against 337 ms). Readers run beside it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Pools {
+    pub(crate) async fn open(config: &DatabaseConfig) -> Result<Self> {
+        match config.dialect()? {
+            Dialect::Sqlite => Self::open_sqlite(config).await,
+            Dialect::Postgres => Self::open_postgres(config).await,
+        }
+    }
+
+    async fn open_sqlite(config: &DatabaseConfig) -> Result<Self> {
+        let options = sqlite_options(&config.url)?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .map_err(from_sqlx)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(config.connections)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await
+            .map_err(from_sqlx)?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    async fn open_postgres(config: &DatabaseConfig) -> Result<Self> {
+        // the role is set by the connection's own start, so no statement of ours can come before it
+        let options = postgres_options(&config.url)?.options([("role", dialect::ddl::APP_ROLE), ("statement_timeout", "30s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.connections)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(from_sqlx)?;
+        let (owns, escapes): (bool, bool) = sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = 'public' AND pg_get_userbyid(c.relowner) = current_user), \
+             (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)",
+        )
+        .fetch_one(&pool)
+        .await
+        .map_err(from_sqlx)?;
+        if owns || escapes {
+            return Err(Error::internal("the server's database role must own nothing and obey row security"));
+        }
+        Ok(Self::Postgres(pool))
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) async fn begin(&self, caller: &Caller, mode: Mode) -> Result<Link> {
+        match (self, mode) {
+            (Self::Sqlite { readers, .. }, Mode::Read) => readers.acquire().await.map(Link::Pooled),
+            // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later would fail with "busy"
+            (Self::Sqlite { writer, .. }, Mode::Write | Mode::WriteOnce) => {
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Link::Sqlite)
+            }
+            (Self::Postgres(pool), mode) => {
+                pool.begin_with(AssertSqlSafe(dialect::begin_postgres(caller, mode))).await.map(Link::Postgres)
+            }
+        }
+        .map_err(from_sqlx)
+    }
+
+    pub(crate) async fn ping(&self) -> Result<()> {
+        let ping = self.dialect().ping();
+        match self {
+            Self::Sqlite { readers, .. } => sqlx::query(ping).execute(readers).await.map(|_| ()),
+            Self::Postgres(pool) => sqlx::query(ping).execute(pool).await.map(|_| ()),
+        }
+        .map_err(from_sqlx)
+    }
+
+    /// Connections open and idle.
+    pub(crate) fn size(&self) -> (u32, usize) {
+        match self {
+            Self::Sqlite { writer, readers } => (writer.size() + readers.size(), writer.num_idle() + readers.num_idle()),
+            Self::Postgres(pool) => (pool.size(), pool.num_idle()),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn sqlite_options(url: &str) -> Result<SqliteConnectOptions> {
+    Ok(SqliteConnectOptions::from_str(url)
+        .map_err(from_sqlx)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // what was answered survives a power cut
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(200)
+        .disable_statement_logging())
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions> {
+    Ok(PgConnectOptions::from_str(url)
+        .map_err(from_sqlx)?
+        .application_name("pelatis")
+        .statement_cache_capacity(200)
+        .disable_statement_logging())
+}
+
+/// A connection of the owner, for migrations.
+///
+/// # Errors
+/// What the database says when it cannot be reached.
+pub async fn owner_connection(config: &DatabaseConfig) -> Result<sea_orm::DatabaseConnection> {
+    match config.dialect()? {
+        Dialect::Sqlite => {
+            if let Some(folder) = sqlite_path(&config.url).and_then(|path| path.parent().map(PathBuf::from)) {
+                std::fs::create_dir_all(folder).map_err(Error::internal)?;
+            }
+            let pool = SqlitePoolOptions::new()
+                .max_connections(1)
+                .connect_with(sqlite_options(&config.url)?)
+                .await
+                .map_err(from_sqlx)?;
+            Ok(sea_orm::SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+        }
+        Dialect::Postgres => {
+            let url = config.owner_url.as_deref().unwrap_or(&config.url);
+            let pool = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(ACQUIRE)
+                .connect_with(postgres_options(url)?)
+                .await
+                .map_err(from_sqlx)?;
+            Ok(sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+        }
+    }
+}
+
+/// The file that an SQLite URL names.
+pub fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+}

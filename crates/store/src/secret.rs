@@ -1,0 +1,97 @@
+//! The installation's secret, from which every key that is not published is derived (HKDF, RFC 5869).
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
+use kernel::{Error, Result};
+
+/// 32 random bytes that belong to one installation: in `data/keys/secret.key`, or given by the environment where several
+/// nodes share a database. It prints as nothing.
+#[derive(Clone)]
+pub struct Secret([u8; 32]);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Secret(…)")
+    }
+}
+
+struct Length;
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+impl Secret {
+    /// Takes the bytes of a secret.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// A key for one purpose.
+    ///
+    /// # Errors
+    /// `internal` when the library refuses, which it has no reason to.
+    pub fn derive(&self, purpose: &str) -> Result<[u8; 32]> {
+        let refused = |_| Error::internal("key derivation failed");
+        let mut key = [0; 32];
+        Salt::new(HKDF_SHA256, b"pelatis")
+            .extract(&self.0)
+            .expand(&[purpose.as_bytes()], Length)
+            .and_then(|material| material.fill(&mut key))
+            .map_err(refused)?;
+        Ok(key)
+    }
+
+    /// A key that signs for one purpose.
+    ///
+    /// # Errors
+    /// As [`derive`](Self::derive).
+    pub fn signer(&self, purpose: &str) -> Result<hmac::Key> {
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)?))
+    }
+
+    /// Encrypts with AES-256-GCM, the nonce in front, bound to `context`.
+    ///
+    /// # Errors
+    /// `internal` when the library refuses.
+    pub fn seal(&self, context: &str, clear: &[u8]) -> Result<Vec<u8>> {
+        let refused = |_| Error::internal("sealing failed");
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.derive("seal")?).map_err(refused)?;
+        let mut sealed = clear.to_vec();
+        let nonce = key.seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut sealed).map_err(refused)?;
+        Ok([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    /// Decrypts what [`seal`](Self::seal) made.
+    ///
+    /// # Errors
+    /// `internal` when it was sealed with another secret or for another context, or was changed.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let refused = || Error::internal("this was not sealed with the installation's secret");
+        let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or_else(refused)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.derive("seal")?).map_err(|_| refused())?;
+        let mut body = body.to_vec();
+        let clear = key.open_in_place(nonce, Aad::from(context.as_bytes()), &mut body).map_err(|_| refused())?;
+        Ok(clear.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_with_the_same_secret_and_context_only() {
+        let secret = Secret::new([7; 32]);
+        let sealed = secret.seal("a", b"words").unwrap();
+        assert_eq!(secret.open("a", &sealed).unwrap(), b"words");
+        assert!(secret.open("b", &sealed).is_err());
+        assert!(Secret::new([8; 32]).open("a", &sealed).is_err());
+        assert!(secret.open("a", &sealed[..10]).is_err());
+        assert_ne!(secret.derive("x").unwrap(), secret.derive("y").unwrap());
+    }
+}

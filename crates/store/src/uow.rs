@@ -1,0 +1,304 @@
+//! The unit of work: one transaction that changes rows and appends what changed to the journal.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use kernel::{Caller, Error, Result, Time, TypedId, WorkspaceId};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, QueryStatementWriter, SelectStatement};
+use uuid::Uuid;
+
+use crate::conn::{Conn, Link};
+use crate::errors::{self, from_sqlx};
+use crate::journal::{Action, Change, Entry, changes_between};
+use crate::record::Record;
+use crate::store::Store;
+use crate::{dialect, journal};
+
+/// A record that a commit changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// The record's type.
+    pub record_type: &'static str,
+    /// The record's id.
+    pub record_id: Option<Uuid>,
+    /// The workspace it belongs to.
+    pub workspace: Option<WorkspaceId>,
+}
+
+/// One transaction. Rows, journal and the idempotency answer commit together or not at all; dropping it rolls back.
+pub struct UnitOfWork {
+    conn: Conn,
+    store: Store,
+    caller: Arc<Caller>,
+    workspace: Option<WorkspaceId>,
+    now: Time,
+    entries: Vec<Entry>,
+    touched: Vec<Touched>,
+}
+
+impl UnitOfWork {
+    pub(crate) fn new(store: Store, conn: Conn, caller: Arc<Caller>) -> Self {
+        let (now, workspace) = (store.runtime.now(), caller.workspace);
+        Self { conn, store, caller, workspace, now, entries: Vec::new(), touched: Vec::new() }
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> Arc<Caller> {
+        self.caller.clone()
+    }
+
+    /// The moment at which everything in this transaction happens.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// A new id.
+    pub fn id<T: TypedId>(&self) -> T {
+        self.store.runtime.id()
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        self.store.runtime.random()
+    }
+
+    /// The store it works on.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The workspace it works in.
+    ///
+    /// # Errors
+    /// `no_workspace` where there is none.
+    pub fn workspace(&self) -> Result<WorkspaceId> {
+        self.workspace.ok_or_else(|| Error::new(&kernel::error::codes::NO_WORKSPACE))
+    }
+
+    /// Goes on in another workspace: for what makes one, and for signing in, which begins in none.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn enter(&mut self, workspace: Option<WorkspaceId>) -> Result<()> {
+        self.flush().await?;
+        self.workspace = workspace;
+        if let Link::Postgres(_) = self.conn.link {
+            self.conn.sql_batch(dialect::set_caller(&self.caller, workspace)).await?;
+        }
+        Ok(())
+    }
+
+    /// Inserts a record and journals its creation.
+    ///
+    /// # Errors
+    /// `already_exists` when a unique value is taken.
+    pub async fn insert<R: Record>(&mut self, record: &R, change: Change) -> Result<()> {
+        let columns = R::COLUMNS.iter().map(|column| column.name);
+        let mut insert = Query::insert();
+        insert.into_table(R::TABLE).columns(columns).values_panic(record.values().into_iter().map(Expr::value));
+        self.conn.run(&insert).await?;
+        self.note(None, Some(record), change);
+        Ok(())
+    }
+
+    /// Inserts many records of one type in as few statements as the engine takes, and journals each.
+    ///
+    /// # Errors
+    /// `already_exists` when a unique value is taken; nothing tells which record it was.
+    pub async fn insert_all<R: Record>(&mut self, records: &[R], change: &Change) -> Result<()> {
+        let per_statement = (self.conn.dialect().max_parameters() / R::COLUMNS.len()).min(500);
+        for chunk in records.chunks(per_statement.max(1)) {
+            let mut insert = Query::insert();
+            insert.into_table(R::TABLE).columns(R::COLUMNS.iter().map(|column| column.name));
+            for record in chunk {
+                insert.values_panic(record.values().into_iter().map(Expr::value));
+            }
+            self.conn.run(&insert).await?;
+        }
+        for record in records {
+            self.note(None, Some(record), change.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes what differs between the two states of a record and journals it. Where nothing differs, nothing is written and
+    /// the record comes back as it was.
+    ///
+    /// # Errors
+    /// `busy` when it was changed in between, so that the unit of work runs again.
+    pub async fn update<R: Record>(&mut self, before: &R, mut after: R, change: Change) -> Result<R> {
+        let (old, new) = (before.values(), after.values());
+        let mut update = Query::update();
+        let mut changed = false;
+        for ((column, old), new) in R::COLUMNS.iter().zip(&old).zip(new) {
+            if *old != new {
+                changed = true;
+                update.value(column.name, new);
+            }
+        }
+        if !changed {
+            return Ok(after);
+        }
+        after.touch(before.version() + 1, std::cmp::max(self.now, before.updated_at()));
+        let meta = after.values();
+        for (column, value) in R::COLUMNS.iter().zip(meta) {
+            if matches!(column.name, "version" | "updated_at") {
+                update.value(column.name, value);
+            }
+        }
+        update
+            .table(R::TABLE)
+            .and_where(Expr::col("id").eq(before.id().uuid()))
+            .and_where(Expr::col("version").eq(before.version()));
+        if self.conn.run(&update).await? != 1 {
+            return Err(Error::new(&errors::BUSY).with_retry_after(1));
+        }
+        self.note(Some(before), Some(&after), change);
+        Ok(after)
+    }
+
+    /// Deletes a record for ever and journals what it was.
+    ///
+    /// # Errors
+    /// `in_use` when others still need it.
+    pub async fn delete<R: Record>(&mut self, record: &R, change: Change) -> Result<()> {
+        let mut delete = Query::delete();
+        delete.from_table(R::TABLE).and_where(Expr::col("id").eq(record.id().uuid()));
+        self.conn.run(&delete).await?;
+        self.note(Some(record), None, change);
+        Ok(())
+    }
+
+    /// Runs a statement that the journal does not keep: for bookkeeping that is no change of a record.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn execute(&mut self, statement: &impl QueryStatementWriter) -> Result<u64> {
+        self.conn.run(statement).await
+    }
+
+    /// A record of a select, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn locked<R: Record>(&mut self, mut select: SelectStatement) -> Result<Option<R>> {
+        if self.conn.dialect().locks_rows() {
+            select.lock_with_tables(sea_orm::sea_query::LockType::Update, [R::TABLE]);
+        }
+        self.conn.one(&select).await
+    }
+
+    /// Journals something that is no change of a row: a sign-in, a refusal, an export.
+    pub fn record(&mut self, action: Action, record_type: &'static str, record_id: Option<Uuid>, change: Change) {
+        let workspace = self.workspace;
+        self.push(Entry::new(action, record_type, record_id, workspace, change));
+    }
+
+    fn note<R: Record>(&mut self, before: Option<&R>, after: Option<&R>, change: Change) {
+        let Some(record) = after.or(before) else { return };
+        let action = change.action.unwrap_or(match (before, after) {
+            (None, _) => Action::Create,
+            (_, None) => Action::Delete,
+            _ => Action::Update,
+        });
+        let changes = changes_between(before, after);
+        // a change of derived columns alone means nothing to anybody
+        if changes.is_empty() && action == Action::Update {
+            return;
+        }
+        let workspace = record.workspace().or(self.workspace);
+        let mut entry = Entry::new(action, R::TABLE, Some(record.id().uuid()), workspace, change);
+        entry.changes.extend(changes.plain);
+        entry.personal.extend(changes.personal);
+        self.push(entry);
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.touched.push(Touched { record_type: entry.record_type, record_id: entry.record_id, workspace: entry.workspace });
+        self.entries.push(entry);
+    }
+
+    /// Writes the journal entries that are waiting.
+    async fn flush(&mut self) -> Result<()> {
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        let entries = std::mem::take(&mut self.entries);
+        journal::append(&mut self.conn, &self.store, &self.caller, self.now, entries).await
+    }
+
+    /// Keeps what follows apart, so that [`back_to`](Self::back_to) can undo it alone.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn savepoint(&mut self) -> Result<Savepoint> {
+        self.conn.sql_batch("SAVEPOINT step".to_owned()).await?;
+        Ok(Savepoint { entries: self.entries.len(), touched: self.touched.len() })
+    }
+
+    /// Keeps what was done since the savepoint.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn keep(&mut self, _savepoint: Savepoint) -> Result<()> {
+        self.conn.sql_batch("RELEASE SAVEPOINT step".to_owned()).await
+    }
+
+    /// Undoes what was done since the savepoint, journal included.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn back_to(&mut self, savepoint: Savepoint) -> Result<()> {
+        self.conn.sql_batch("ROLLBACK TO SAVEPOINT step; RELEASE SAVEPOINT step".to_owned()).await?;
+        self.entries.truncate(savepoint.entries);
+        self.touched.truncate(savepoint.touched);
+        Ok(())
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
+        let Self { conn, store, touched, .. } = self;
+        match conn.link {
+            Link::Sqlite(transaction) => transaction.commit().await,
+            Link::Postgres(transaction) => transaction.commit().await,
+            Link::Pooled(_) => Ok(()),
+        }
+        .map_err(from_sqlx)?;
+        if !touched.is_empty() {
+            store.tell(&touched);
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) {
+        let rolled_back = match self.conn.link {
+            Link::Sqlite(transaction) => transaction.rollback().await,
+            Link::Postgres(transaction) => transaction.rollback().await,
+            Link::Pooled(_) => Ok(()),
+        };
+        if let Err(error) = rolled_back {
+            // the transaction is gone either way; the connection is not used again
+            tracing::debug!(%error, "rollback failed");
+        }
+    }
+}
+
+/// A place in a unit of work to go back to.
+#[derive(Debug)]
+pub struct Savepoint {
+    entries: usize,
+    touched: usize,
+}
+
+impl Deref for UnitOfWork {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for UnitOfWork {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+}
