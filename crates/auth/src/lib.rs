@@ -1,1 +1,110 @@
-//! auth
+//! Who may come in, and what they may do: workspaces, accounts, roles, memberships, invitations, sessions, tokens.
+//!
+//! What must always hold:
+//! - An account is made by invitation, or once by the set-up code; its address is unique without regard to case.
+//! - Of passwords, refresh tokens, invitation tokens and API tokens only digests are kept.
+//! - A refresh token works once; one that comes a second time ends its session.
+//! - Nobody gives a role or a scope that allows more than they have, and a token never does more than its maker may at the time.
+//! - A workspace keeps at least one active super admin.
+//!
+//! Libraries: `argon2` (RustCrypto's, the reference in Rust), `jsonwebtoken` with `aws-lc-rs` (one crypto provider in the tree),
+//! `zxcvbn` (the estimator that the rules name), `moka` for the identities that are kept for seconds.
+
+pub mod api_tokens;
+pub mod errors;
+pub mod identify;
+pub mod invitations;
+mod keys;
+pub mod mail;
+pub mod me;
+pub mod memberships;
+mod password;
+pub mod roles;
+mod rows;
+mod secret_text;
+pub mod sessions;
+pub mod setup;
+mod shape;
+pub mod users;
+pub mod workspaces;
+
+use std::sync::Arc;
+
+use kernel::error::codes;
+use kernel::{Caller, Cause, Error, Origin, Result};
+use store::Store;
+
+pub use identify::Identity;
+pub use keys::{Jwk, Jwks, Keys};
+pub use password::Passwords;
+pub use rows::{ApiTokenId, InvitationId, MembershipId, RoleId, SessionId, SessionKind};
+
+/// How long things last, and how many attempts there are.
+#[derive(Clone, Debug)]
+pub struct AuthConfig {
+    /// Minutes that an access token lives.
+    pub access_token_minutes: i64,
+    /// Days that an app's session lasts.
+    pub refresh_token_days: i64,
+    /// Hours that a browser's session lasts.
+    pub browser_session_hours: i64,
+    /// Days that an invitation works.
+    pub invitation_days: i64,
+    /// Failed sign-ins in 15 minutes for one account from one address.
+    pub login_attempts: u32,
+    /// Passwords that are hashed at the same time.
+    pub hashing_at_once: usize,
+    /// Where links in mails lead.
+    pub frontend_url: String,
+}
+
+/// The service that knows who comes in. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    store: Store,
+    config: Arc<AuthConfig>,
+    passwords: Passwords,
+    keys: Keys,
+    identities: identify::Identities,
+}
+
+impl Auth {
+    /// Opens it on a store: loads the keys, writes the system roles, and watches for changes.
+    ///
+    /// # Errors
+    /// What the database says, and what [`Keys::open`] says.
+    pub async fn open(store: Store, config: AuthConfig) -> Result<Self> {
+        roles::sync(&store).await?;
+        let keys = Keys::open(store.clone()).await?;
+        let passwords = Passwords::new(config.hashing_at_once);
+        let auth = Self { store, config: Arc::new(config), passwords, keys, identities: identify::identities() };
+        auth.watch_changes();
+        Ok(auth)
+    }
+
+    /// The keys that sign access tokens.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The installation itself as a caller, for what comes before anybody is known.
+    pub fn installation(&self) -> Arc<Caller> {
+        Arc::new(Caller::job(self.store.runtime().uuid(), None, Cause::Request))
+    }
+
+    /// The installation itself at work for a request: the journal keeps where the request came from.
+    pub fn installation_for(&self, origin: &Origin) -> Arc<Caller> {
+        Arc::new(Caller { origin: origin.clone(), ..Caller::job(self.store.runtime().uuid(), None, Cause::Request) })
+    }
+}
+
+/// Compares the version that a caller has seen (`If-Match`) with the one that is.
+///
+/// # Errors
+/// `stale` when they differ.
+pub fn check_seen(seen: Option<i64>, version: i64) -> Result<()> {
+    match seen {
+        Some(seen) if seen != version => Err(Error::new(&codes::STALE)),
+        _ => Ok(()),
+    }
+}

@@ -29,4 +29,4 @@ pub use permission::{Permission, PermissionSet};
 pub use runtime::{Clock, Entropy, Runtime};
 
 /// A moment in UTC with a precision of microseconds, which is what both databases keep.
-pub type Time = chrono::DateTime<chrono::Utc>;
+pub type DateTime = chrono::DateTime<chrono::Utc>;

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::openapi::schema::{Schema, SchemaType, Type};
-use utoipa::openapi::{OneOfBuilder, RefOr};
-use utoipa::{PartialSchema, ToSchema};
 use validator::{ValidateEmail, ValidateLength, ValidateUrl};
 
-/// Absent, null, or a value. Fields of this type need `#[serde(default, skip_serializing_if = "Patch::is_absent")]`.
+/// Absent, null, or a value. Fields of this type need `#[serde(default, skip_serializing_if = "Patch::is_absent")]`, and
+/// `#[schema(value_type = Option<T>)]` for the OpenAPI document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// The member is not there: keep what is.
@@ -80,37 +78,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value().serialize(serializer)
-    }
-}
-
-impl<T: ToSchema + PartialSchema> PartialSchema for Patch<T> {
-    fn schema() -> RefOr<Schema> {
-        nullable(T::schema())
-    }
-}
-
-impl<T: ToSchema + PartialSchema> ToSchema for Patch<T> {
-    fn name() -> Cow<'static, str> {
-        Cow::Owned(format!("Patch{}", T::name()))
-    }
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        T::schemas(schemas);
-    }
-}
-
-/// The same schema, with null allowed.
-fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
-    match schema {
-        RefOr::T(Schema::Object(mut object)) => {
-            if let SchemaType::Type(kind) = object.schema_type {
-                object.schema_type = SchemaType::Array(vec![kind, Type::Null]);
-            }
-            RefOr::T(Schema::Object(object))
-        }
-        other => {
-            let null = utoipa::openapi::ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null)).build();
-            RefOr::T(Schema::OneOf(OneOfBuilder::new().item(other).item(Schema::Object(null)).build()))
-        }
     }
 }
 

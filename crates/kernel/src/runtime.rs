@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{SubsecRound, Utc};
 use uuid::Uuid;
 
-use crate::{Time, TypedId};
+use crate::{DateTime, TypedId};
 
 /// Where the present moment comes from.
 pub trait Clock: Send + Sync {
     /// The present moment, cut to microseconds.
-    fn now(&self) -> Time;
+    fn now(&self) -> DateTime;
 }
 
 /// Where randomness comes from. It must be fit for keys and tokens.
@@ -25,7 +25,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
-    fn now(&self) -> Time {
+    fn now(&self) -> DateTime {
         Utc::now().trunc_subsecs(6)
     }
 }
@@ -66,7 +66,7 @@ impl Runtime {
     }
 
     /// The present moment, cut to microseconds.
-    pub fn now(&self) -> Time {
+    pub fn now(&self) -> DateTime {
         self.clock.now()
     }
 
@@ -90,7 +90,7 @@ impl Runtime {
 
 /// A UUID v7 (RFC 9562, 5.7): 48 bits of milliseconds, 12 bits of the microseconds within, 62 bits of randomness, so that
 /// ids made in one millisecond by one process still sort by age.
-pub fn uuid_v7(at: DateTime<Utc>, mut random: [u8; 10]) -> Uuid {
+pub fn uuid_v7(at: DateTime, mut random: [u8; 10]) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
     let within = u16::try_from(at.timestamp_subsec_micros() % 1000).unwrap_or(0);
     // 0..=999 microseconds spread over 12 bits, as RFC 9562 6.2 method 3 describes

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kernel::{Caller, Error, Result, Time};
+use kernel::{Caller, Error, Result, DateTime};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 
 use crate::dialect::Mode;
@@ -118,7 +118,7 @@ async fn claim(uow: &mut UnitOfWork, owner: &str, once: &Once) -> Result<Option<
             .and_where(Expr::col("owner").eq(owner))
             .and_where(Expr::col("key").eq(once.key.as_str()));
         let Some(row) = uow.row(&select).await? else { continue };
-        if row.get::<Time>(4)? < now - chrono::Duration::days(KEPT_DAYS) {
+        if row.get::<DateTime>(4)? < now - chrono::Duration::days(KEPT_DAYS) {
             let mut delete = Query::delete();
             delete
                 .from_table("idempotency_record")

@@ -1,6 +1,6 @@
 //! A record type, declared once: its table, its columns, how it is read and written, and what the journal keeps of it.
 
-use kernel::{Result, Time, TypedId, WorkspaceId};
+use kernel::{Result, DateTime, TypedId, WorkspaceId};
 use sea_orm::sea_query::{Query, SelectStatement, Value};
 
 use crate::field::Row;
@@ -43,9 +43,9 @@ pub trait Record: Clone + Send + Sync + 'static {
     /// Counts its changes, from 1. The ETag is made from it.
     fn version(&self) -> i64;
     /// When it last changed.
-    fn updated_at(&self) -> Time;
+    fn updated_at(&self) -> DateTime;
     /// Marks it as changed.
-    fn touch(&mut self, version: i64, at: Time);
+    fn touch(&mut self, version: i64, at: DateTime);
     /// Its columns as parameters.
     fn values(&self) -> Vec<Value>;
     /// Its columns as the journal keeps them, without `id` and the columns that every record has.
@@ -108,8 +108,8 @@ macro_rules! record {
             $($(#[$wdoc])* pub $workspace: $wtype,)?
             $($(#[$fdoc])* pub $field: $type,)*
             pub version: i64,
-            pub created_at: ::kernel::Time,
-            pub updated_at: ::kernel::Time,
+            pub created_at: ::kernel::DateTime,
+            pub updated_at: ::kernel::DateTime,
         }
     };
     (@impl $name:ident $table:literal $id:ty [$($workspace:ident: $wtype:ty => $wkeeping:ident,)?]
@@ -136,10 +136,10 @@ macro_rules! record {
             fn version(&self) -> i64 {
                 self.version
             }
-            fn updated_at(&self) -> ::kernel::Time {
+            fn updated_at(&self) -> ::kernel::DateTime {
                 self.updated_at
             }
-            fn touch(&mut self, version: i64, at: ::kernel::Time) {
+            fn touch(&mut self, version: i64, at: ::kernel::DateTime) {
                 self.version = version;
                 self.updated_at = at;
             }

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use kernel::{Caller, Error, Result, Time, TypedId, WorkspaceId};
+use kernel::{Caller, Error, Result, DateTime, TypedId, WorkspaceId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, QueryStatementWriter, SelectStatement};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub struct UnitOfWork {
     store: Store,
     caller: Arc<Caller>,
     workspace: Option<WorkspaceId>,
-    now: Time,
+    now: DateTime,
     entries: Vec<Entry>,
     touched: Vec<Touched>,
 }
@@ -48,7 +48,7 @@ impl UnitOfWork {
     }
 
     /// The moment at which everything in this transaction happens.
-    pub fn now(&self) -> Time {
+    pub fn now(&self) -> DateTime {
         self.now
     }
 

@@ -88,6 +88,8 @@ pub fn app_role(dialect: Dialect) -> Vec<String> {
 /// Who may touch a table at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wall {
+    /// None yet: the step gives it one when the tables that it looks at are there.
+    Later,
     /// Belongs to the installation: grants, no row security.
     Installation,
     /// Rows of the transaction's workspace, and nothing else.
@@ -109,6 +111,7 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
     }
     let same = format!("workspace_id = {WORKSPACE}");
     let (read, write) = match wall {
+        Wall::Later => return Vec::new(),
         Wall::Installation => {
             return vec![format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}")];
         }
@@ -280,3 +283,27 @@ const POSTGRES_JOURNAL: &[&str] = &[
             END LOOP;
         END $$",
 ];
+
+/// Lets one node migrate at a time. The lock belongs to the connection, which is the pool's only one.
+///
+/// # Errors
+/// `internal` with what the database says.
+pub async fn lock_migrations(owner: &sea_orm::DatabaseConnection) -> kernel::Result<()> {
+    advisory(owner, "SELECT pg_advisory_lock(7305090)").await
+}
+
+/// Lets the next node look.
+///
+/// # Errors
+/// `internal` with what the database says.
+pub async fn unlock_migrations(owner: &sea_orm::DatabaseConnection) -> kernel::Result<()> {
+    advisory(owner, "SELECT pg_advisory_unlock(7305090)").await
+}
+
+async fn advisory(owner: &sea_orm::DatabaseConnection, statement: &str) -> kernel::Result<()> {
+    use sea_orm::ConnectionTrait as _;
+    match owner.get_database_backend().into() {
+        Dialect::Sqlite => Ok(()),
+        Dialect::Postgres => owner.execute_unprepared(statement).await.map(|_| ()).map_err(kernel::Error::internal),
+    }
+}

@@ -115,3 +115,12 @@ pub(crate) fn empty_last(dialect: Dialect, table: &str, column: &str, kind: Fiel
     };
     Expr::cust(format!("COALESCE(\"{table}\".\"{column}\", {stand_in})"))
 }
+
+impl From<sea_orm::DbBackend> for Dialect {
+    fn from(backend: sea_orm::DbBackend) -> Self {
+        match backend {
+            sea_orm::DbBackend::Sqlite => Self::Sqlite,
+            _ => Self::Postgres,
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Appending: as few statements as the engine takes. Values that are personal go to `journal_personal`, from which they can be
 //! erased while the entry itself never changes.
 
-use kernel::{Caller, Result, Time};
+use kernel::{Caller, Result, DateTime};
 use sea_orm::sea_query::Value;
 use serde_json::Value as Json;
 
@@ -18,7 +18,7 @@ const PERSONAL: &str =
 /// Entries in one statement.
 const CHUNK: usize = 500;
 
-pub(crate) async fn append(conn: &mut Conn, store: &Store, caller: &Caller, now: Time, entries: Vec<Entry>) -> Result<()> {
+pub(crate) async fn append(conn: &mut Conn, store: &Store, caller: &Caller, now: DateTime, entries: Vec<Entry>) -> Result<()> {
     let mut entries = entries.into_iter();
     loop {
         let chunk: Vec<Entry> = entries.by_ref().take(CHUNK).collect();
@@ -29,7 +29,7 @@ pub(crate) async fn append(conn: &mut Conn, store: &Store, caller: &Caller, now:
     }
 }
 
-async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Time, chunk: Vec<Entry>) -> Result<()> {
+async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: DateTime, chunk: Vec<Entry>) -> Result<()> {
     // a statement for one entry is the usual one and worth keeping prepared
     let keep = chunk.len() == 1;
     let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));

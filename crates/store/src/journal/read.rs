@@ -1,6 +1,6 @@
 //! Reading by record: the audit trail.
 
-use kernel::{Result, Time, WorkspaceId};
+use kernel::{Result, DateTime, WorkspaceId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub struct JournalEntry {
     /// The workspace it belongs to.
     pub workspace_id: Option<WorkspaceId>,
     /// When.
-    pub at: Time,
+    pub at: DateTime,
     /// What kind of being did it.
     pub actor_kind: String,
     /// Which one.

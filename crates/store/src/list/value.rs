@@ -1,6 +1,6 @@
 //! Values of filters and cursors: from text, and back.
 
-use kernel::{Result, Time};
+use kernel::{Result, DateTime};
 use sea_orm::sea_query::Value;
 
 use super::FieldKind;
@@ -43,7 +43,7 @@ pub(super) fn key_text(kind: FieldKind, row: &Row, index: usize) -> Result<Strin
     Ok(match kind {
         FieldKind::Text | FieldKind::Word(_) => row.get(index)?,
         FieldKind::Uuid => row.get::<uuid::Uuid>(index)?.to_string(),
-        FieldKind::Time => row.get::<Time>(index)?.timestamp_micros().to_string(),
+        FieldKind::Time => row.get::<DateTime>(index)?.timestamp_micros().to_string(),
         FieldKind::Date => row.get::<chrono::NaiveDate>(index)?.to_string(),
         FieldKind::Integer => row.get::<i64>(index)?.to_string(),
         FieldKind::Boolean => row.get::<bool>(index)?.to_string(),
@@ -54,7 +54,7 @@ pub(super) fn key_text(kind: FieldKind, row: &Row, index: usize) -> Result<Strin
 pub(super) fn key_value(kind: FieldKind, text: &str) -> Option<Value> {
     match kind {
         FieldKind::Text | FieldKind::Word(_) => Some(text.to_owned().value()),
-        FieldKind::Time => text.parse().ok().and_then(Time::from_timestamp_micros).map(|at| at.value()),
+        FieldKind::Time => text.parse().ok().and_then(DateTime::from_timestamp_micros).map(|at| at.value()),
         FieldKind::Date => text.parse::<chrono::NaiveDate>().ok().map(|day| day.value()),
         FieldKind::Uuid | FieldKind::Integer | FieldKind::Boolean => parse_value(kind, text).ok(),
     }

@@ -1,0 +1,32 @@
+//! What can go wrong in signing in and in managing who may.
+
+kernel::error_codes! {
+    /// The address or the password is wrong, or the account is not active: which one is not said.
+    INVALID_CREDENTIALS = "invalid_credentials", Unauthenticated, "The address or the password is wrong";
+    /// Too many failed attempts for this account from this address.
+    LOCKED_OUT = "locked_out", RateLimited, "Too many failed attempts";
+    /// The refresh token is unknown, used, expired or revoked.
+    INVALID_REFRESH_TOKEN = "invalid_refresh_token", Unauthenticated, "The refresh token is no longer good";
+    /// A refresh token was used a second time: its session is ended, because one of the two users stole it.
+    REFRESH_TOKEN_REUSED = "refresh_token_reused", Unauthenticated, "The refresh token was used before; the session is ended";
+    /// The set-up code is wrong.
+    INVALID_SETUP_CODE = "invalid_setup_code", Forbidden, "The set-up code is wrong";
+    /// The installation has its first administrator already.
+    SETUP_DONE = "setup_done", Conflict, "The installation is set up already";
+    /// The invitation is unknown, used, revoked or expired.
+    INVALID_INVITATION = "invalid_invitation", Conflict, "The invitation is no longer good";
+    /// The person is a member of the workspace already.
+    ALREADY_MEMBER = "already_member", Conflict, "The person is a member already";
+    /// An invitation for this address waits already.
+    ALREADY_INVITED = "already_invited", Conflict, "The person is invited already";
+    /// The last super admin of a workspace must stay one.
+    LAST_SUPER_ADMIN = "last_super_admin", Conflict, "The last super admin cannot be removed or demoted";
+    /// The slug belongs to another workspace.
+    SLUG_TAKEN = "slug_taken", Conflict, "The slug is taken";
+    /// More passwords wait to be checked than the server will hold.
+    SIGN_IN_BUSY = "sign_in_busy", Unavailable, "Too many people sign in at once";
+    /// The request comes from a network that the token is not allowed from.
+    NETWORK_NOT_ALLOWED = "network_not_allowed", Forbidden, "The token is not allowed from this network";
+    /// A role can be given only by one who has all that it allows.
+    ROLE_TOO_HIGH = "role_too_high", Forbidden, "The role allows more than you may give";
+}

@@ -1,0 +1,277 @@
+//! Who a bearer token belongs to, and the Caller that they are in a workspace.
+//!
+//! What is found out is kept for a few seconds, so that most requests cost no query and no signature check. It is dropped on every
+//! node when a membership, role, account, session, token or workspace changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use kernel::error::codes;
+use kernel::{Actor, Caller, Error, Origin, PermissionSet, Result, DateTime, TypedId as _, UserId, WorkspaceId};
+use moka::sync::Cache;
+use serde_json::json;
+use store::query::{Expr, ExprTrait, Order, Query};
+use store::{Conn, Json, Record as _};
+
+use crate::api_tokens::PREFIX;
+use crate::errors::NETWORK_NOT_ALLOWED;
+use crate::rows::{ApiTokenRow, SessionId};
+use crate::{Auth, secret_text, sessions, users};
+
+/// How long what was found out is kept at most.
+const KEPT_FOR: Duration = Duration::from_secs(5);
+/// Identities that are kept at most.
+const KEPT: u64 = 20_000;
+/// Record types whose changes drop what is kept.
+const DEPENDS_ON: [&str; 6] = ["membership", "role", "user_account", "session", "api_token", "workspace"];
+/// The topic under which nodes tell each other.
+const TOPIC: &str = "identities";
+
+/// A workspace that somebody belongs to.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The workspace.
+    pub id: WorkspaceId,
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// The key of the role there.
+    pub role: String,
+    /// What they may do there.
+    pub permissions: PermissionSet,
+}
+
+/// Somebody whose token is good.
+#[derive(Debug)]
+pub struct Identity {
+    /// Who.
+    pub actor: Actor,
+    /// Whether the account is a super admin of the installation.
+    pub is_super_admin: bool,
+    /// Where they belong.
+    pub places: Vec<Place>,
+    /// Where they are when they do not say.
+    pub default_workspace: Option<WorkspaceId>,
+    /// Networks they may come from; any where there are none.
+    networks: Vec<IpNet>,
+    /// When the token expires.
+    expires_at: Option<DateTime>,
+}
+
+/// Kept identities, by the whole token.
+pub(crate) type Identities = Cache<String, Arc<Identity>>;
+
+pub(crate) fn identities() -> Identities {
+    Cache::builder().time_to_live(KEPT_FOR).max_capacity(KEPT).build()
+}
+
+impl Auth {
+    /// Drops what is kept when it changes, here or on another node.
+    pub(crate) fn watch_changes(&self) {
+        let shared = self.store.shared().clone();
+        self.store.on_commit(Arc::new(move |touched| {
+            if touched.iter().any(|record| DEPENDS_ON.contains(&record.record_type)) {
+                shared.publish(TOPIC);
+            }
+        }));
+        let kept = self.identities.clone();
+        self.store.shared().on_topic(Arc::new(move |topic| {
+            if topic == TOPIC || topic == "*" {
+                kept.invalidate_all();
+            }
+        }));
+    }
+
+    /// Who a bearer token belongs to.
+    ///
+    /// # Errors
+    /// `unauthenticated` when it is not good; `network_not_allowed`.
+    pub async fn identify(&self, bearer: &str, origin: &Origin) -> Result<Arc<Identity>> {
+        let now = self.store.runtime().now();
+        let identity = match self.identities.get(bearer) {
+            Some(identity) => {
+                metrics::counter!("pelatis_cache_total", "cache" => "identity", "outcome" => "hit").increment(1);
+                identity
+            }
+            None => {
+                metrics::counter!("pelatis_cache_total", "cache" => "identity", "outcome" => "miss").increment(1);
+                let found = self.find_identity(bearer, now).await?.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED))?;
+                let identity = Arc::new(found);
+                self.identities.insert(bearer.to_owned(), identity.clone());
+                identity
+            }
+        };
+        if identity.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::new(&codes::UNAUTHENTICATED).with_detail("The token has expired."));
+        }
+        if !identity.networks.is_empty()
+            && !origin.ip.is_some_and(|ip| identity.networks.iter().any(|network| network.contains(&ip)))
+        {
+            return Err(Error::new(&NETWORK_NOT_ALLOWED));
+        }
+        Ok(identity)
+    }
+
+    async fn find_identity(&self, bearer: &str, now: DateTime) -> Result<Option<Identity>> {
+        if bearer.starts_with(PREFIX) {
+            return self.find_token(bearer, now).await;
+        }
+        let Some(claims) = self.keys.verify(bearer, now).await else { return Ok(None) };
+        let user_id = UserId::from_uuid(claims.sub);
+        let mut reader = self.store.reader(&self.installation()).await?;
+        let session = sessions::find(&mut reader, SessionId::from_uuid(claims.sid)).await?;
+        let user = users::find(&mut reader, user_id).await?;
+        let (Some(session), Some(user)) = (session, user) else { return Ok(None) };
+        if session.revoked_at.is_some() || session.expires_at <= now || session.user_id != user_id || !user.is_active {
+            return Ok(None);
+        }
+        let places = places(&mut reader, user_id, user.is_super_admin).await?;
+        reader.close().await?;
+        Ok(Some(Identity {
+            actor: Actor::User { user: user_id, session: claims.sid },
+            is_super_admin: user.is_super_admin,
+            default_workspace: default_of(&places, user.default_workspace_id),
+            places,
+            networks: Vec::new(),
+            expires_at: DateTime::from_timestamp(claims.exp, 0),
+        }))
+    }
+
+    async fn find_token(&self, secret: &str, now: DateTime) -> Result<Option<Identity>> {
+        let mut reader = self.store.reader(&self.installation()).await?;
+        let mut select = ApiTokenRow::select();
+        select.and_where(Expr::col(("api_token", "hash")).eq(secret_text::hash(secret)));
+        let Some(token) = reader.one::<ApiTokenRow>(&select).await? else { return Ok(None) };
+        let maker = users::find(&mut reader, token.user_id).await?.filter(|user| user.is_active);
+        let expired = token.expires_at.is_some_and(|at| at <= now);
+        let Some(maker) = maker.filter(|_| token.is_active && !expired) else { return Ok(None) };
+        let mut places = places(&mut reader, maker.id, maker.is_super_admin).await?;
+        reader.close().await?;
+        places.retain(|place| place.id == token.workspace_id);
+        for place in &mut places {
+            place.permissions = place.permissions.intersection(&token.scopes.0);
+        }
+        if places.is_empty() {
+            return Ok(None);
+        }
+        self.note_use(&token, now).await;
+        Ok(Some(Identity {
+            actor: Actor::Token { token: token.id.uuid(), user: maker.id },
+            is_super_admin: false,
+            default_workspace: Some(token.workspace_id),
+            places,
+            networks: token.networks.0,
+            expires_at: token.expires_at,
+        }))
+    }
+
+    /// Writes down that a token was used, once a minute at most, and never in the way of the request.
+    async fn note_use(&self, token: &ApiTokenRow, now: DateTime) {
+        if token.last_used_at.is_some_and(|at| now - at < chrono::Duration::minutes(1)) {
+            return;
+        }
+        let id = token.id.uuid();
+        let noted = self
+            .store
+            .write(&self.installation(), async |uow| {
+                let mut update = Query::update();
+                update
+                    .table("api_token")
+                    .value("last_used_at", store::Field::value(&now))
+                    .and_where(Expr::col("id").eq(id));
+                uow.execute(&update).await
+            })
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(?error, "the use of a token was not noted");
+        }
+    }
+}
+
+/// Where an account belongs; a super admin of the installation belongs everywhere, with everything allowed.
+async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) -> Result<Vec<Place>> {
+    let mut select = Query::select();
+    select
+        .columns([("workspace", "id"), ("workspace", "slug"), ("workspace", "name")])
+        .columns([("role", "key"), ("role", "permissions")])
+        .from("workspace")
+        .and_where(Expr::col(("workspace", "is_active")).eq(true))
+        .order_by(("workspace", "slug"), Order::Asc)
+        .limit(1000);
+    let mine = Expr::col(("membership", "workspace_id"))
+        .eq(Expr::col(("workspace", "id")))
+        .and(Expr::col(("membership", "user_id")).eq(user.uuid()));
+    let role = Expr::col(("role", "id")).eq(Expr::col(("membership", "role_id")));
+    if is_super_admin {
+        select.left_join("membership", mine).left_join("role", role);
+    } else {
+        select.inner_join("membership", mine).inner_join("role", role);
+    }
+    conn.rows(&select)
+        .await?
+        .iter()
+        .map(|row| {
+            let names = row.get::<Option<Json<Vec<String>>>>(4)?.map(|json| json.0).unwrap_or_default();
+            let permissions = if is_super_admin {
+                PermissionSet::all()
+            } else {
+                names.iter().filter_map(|name| name.parse().ok()).collect()
+            };
+            let role: Option<String> = row.get(3)?;
+            Ok(Place {
+                id: row.get(0)?,
+                slug: row.get(1)?,
+                name: row.get(2)?,
+                role: role.unwrap_or_else(|| crate::roles::SUPER_ADMIN.to_owned()),
+                permissions,
+            })
+        })
+        .collect()
+}
+
+fn default_of(places: &[Place], chosen: Option<WorkspaceId>) -> Option<WorkspaceId> {
+    match places {
+        [only] => Some(only.id),
+        _ => chosen.filter(|chosen| places.iter().any(|place| place.id == *chosen)),
+    }
+}
+
+impl Identity {
+    /// The Caller that they are in the workspace that they name (by slug or id), or in their own.
+    ///
+    /// # Errors
+    /// `not_found` for a workspace that they do not belong to; `no_workspace` when they belong to none; `workspace_required` when
+    /// they belong to several and none is theirs by default.
+    pub fn caller_in(&self, wanted: Option<&str>, origin: Origin) -> Result<Caller> {
+        let place = match wanted {
+            Some(wanted) => {
+                let id = wanted.parse::<WorkspaceId>().ok();
+                let found = self.places.iter().find(|place| place.slug == wanted || Some(place.id) == id);
+                Some(found.ok_or_else(|| Error::not_found().with_detail("There is no such workspace."))?)
+            }
+            None => self.places.iter().find(|place| Some(place.id) == self.default_workspace),
+        };
+        let Some(place) = place else {
+            if self.places.is_empty() {
+                return Err(Error::new(&codes::NO_WORKSPACE));
+            }
+            let choices: Vec<_> =
+                self.places.iter().map(|place| json!({ "id": place.id, "slug": place.slug, "name": place.name })).collect();
+            return Err(Error::new(&codes::WORKSPACE_REQUIRED).with_extra("choices", choices));
+        };
+        Ok(Caller { workspace: Some(place.id), permissions: place.permissions, ..self.caller_outside(origin) })
+    }
+
+    /// The Caller that they are outside any workspace.
+    pub fn caller_outside(&self, origin: Origin) -> Caller {
+        Caller {
+            actor: self.actor,
+            workspace: None,
+            permissions: PermissionSet::none(),
+            is_super_admin: self.is_super_admin,
+            origin,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Memberships: which account has which role in a workspace.
+
+use std::collections::HashMap;
+
+use kernel::{Caller, Error, Page, Permission, Result, DateTime, TypedId as _, UserId, WorkspaceId};
+use serde::{Deserialize, Serialize};
+use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
+use store::query::{Expr, ExprTrait, Query, SelectStatement};
+use store::{Change, Conn, Record as _, UnitOfWork};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::errors::{LAST_SUPER_ADMIN, ROLE_TOO_HIGH};
+use crate::roles::{self, SUPER_ADMIN};
+use crate::rows::{MembershipId, MembershipRow, RoleId, RoleRow};
+use crate::users::{self, UserBrief};
+use crate::workspaces;
+
+/// An account's role in the workspace.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Membership {
+    /// Its id.
+    pub id: MembershipId,
+    /// The account.
+    pub user_id: UserId,
+    /// The role's key.
+    pub role: String,
+    /// When it was made.
+    pub created_at: DateTime,
+    /// When it last changed.
+    pub updated_at: DateTime,
+    /// The account; with `include=user`.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserBrief>,
+    /// Counts its changes; the ETag is made from it.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+/// The body of `PATCH /v1/memberships/{membership_id}`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct MembershipPatch {
+    /// The key of the new role.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// How memberships can be listed.
+pub static MEMBERSHIP_LIST: ListSpec = ListSpec {
+    name: "memberships",
+    table: "membership",
+    fields: &[
+        ListField::uuid("user_id"),
+        ListField::uuid("role_id"),
+        ListField::time("created_at").sorted(),
+        ListField::time("updated_at").sorted(),
+    ],
+    includes: &["user"],
+    ..ListSpec::EMPTY
+};
+
+fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+    let mut select = MembershipRow::select();
+    select.and_where(Expr::col(("membership", "workspace_id")).eq(caller.workspace()?.uuid()));
+    Ok(select)
+}
+
+async fn role_keys(conn: &mut Conn) -> Result<HashMap<RoleId, String>> {
+    Ok(conn.all::<RoleRow>(&RoleRow::select()).await?.into_iter().map(|role| (role.id, role.key)).collect())
+}
+
+async fn dress(conn: &mut Conn, rows: Vec<MembershipRow>, query: &RecordQuery) -> Result<Vec<Membership>> {
+    let keys = role_keys(conn).await?;
+    let mut briefs =
+        if query.includes("user") { users::briefs(conn, rows.iter().map(|row| row.user_id)).await? } else { HashMap::new() };
+    Ok(rows
+        .into_iter()
+        .map(|row| Membership {
+            id: row.id,
+            user_id: row.user_id,
+            role: keys.get(&row.role_id).cloned().unwrap_or_default(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            user: briefs.remove(&row.user_id),
+            version: row.version,
+        })
+        .collect())
+}
+
+async fn dress_one(conn: &mut Conn, row: MembershipRow, query: &RecordQuery) -> Result<Membership> {
+    dress(conn, vec![row], query).await?.pop().ok_or_else(Error::not_found)
+}
+
+/// Memberships of the workspace.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_users`.
+pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Membership>> {
+    caller.require(Permission::AdminManageUsers)?;
+    let page = store::list::page::<MembershipRow>(conn, caller, visible_to(caller)?, &MEMBERSHIP_LIST, query).await?;
+    Ok(Page { data: dress(conn, page.data, &query.record).await?, page: page.page })
+}
+
+/// One membership of the workspace.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_users`; `not_found`.
+pub async fn get(conn: &mut Conn, caller: &Caller, id: MembershipId, query: &RecordQuery) -> Result<Membership> {
+    caller.require(Permission::AdminManageUsers)?;
+    let mut select = visible_to(caller)?;
+    select.and_where(Expr::col(("membership", "id")).eq(id.uuid()));
+    let row = conn.one::<MembershipRow>(&select).await?.ok_or_else(Error::not_found)?;
+    dress_one(conn, row, query).await
+}
+
+async fn find_locked(uow: &mut UnitOfWork, id: MembershipId, seen: Option<i64>) -> Result<MembershipRow> {
+    let workspace = uow.workspace()?;
+    workspaces::lock(uow, workspace).await?;
+    let mut select = visible_to(&uow.caller())?;
+    select.and_where(Expr::col(("membership", "id")).eq(id.uuid()));
+    let row = uow.locked::<MembershipRow>(select).await?.ok_or_else(Error::not_found)?;
+    crate::check_seen(seen, row.version)?;
+    Ok(row)
+}
+
+/// Gives a member another role.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_users`; `role_too_high` when the old or the new role allows more than the caller may;
+/// `last_super_admin`; `not_found`; `stale`; `validation_failed` for a role that is not there.
+pub async fn update(uow: &mut UnitOfWork, id: MembershipId, seen: Option<i64>, patch: MembershipPatch) -> Result<Membership> {
+    let caller = uow.caller();
+    caller.require(Permission::AdminManageUsers)?;
+    let before = find_locked(uow, id, seen).await?;
+    let Some(key) = patch.role else {
+        return dress_one(uow, before, &RecordQuery::default()).await;
+    };
+    let role = role_to_give(uow, &caller, &key).await?;
+    check_not_above(uow, &caller, before.role_id).await?;
+    if role.id != before.role_id && role.key != SUPER_ADMIN {
+        keep_a_super_admin(uow, before.workspace_id, before.user_id).await?;
+    }
+    let after = MembershipRow { role_id: role.id, ..before.clone() };
+    let change = Change::plain().about("user_account", before.user_id);
+    let after = uow.update(&before, after, change).await?;
+    dress_one(uow, after, &RecordQuery::default()).await
+}
+
+/// Takes a member out of the workspace.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_users`; `role_too_high`; `last_super_admin`; `not_found`; `stale`.
+pub async fn delete(uow: &mut UnitOfWork, id: MembershipId, seen: Option<i64>) -> Result<()> {
+    let caller = uow.caller();
+    caller.require(Permission::AdminManageUsers)?;
+    let row = find_locked(uow, id, seen).await?;
+    check_not_above(uow, &caller, row.role_id).await?;
+    keep_a_super_admin(uow, row.workspace_id, row.user_id).await?;
+    let change = Change::plain().about("user_account", row.user_id);
+    uow.delete(&row, change).await
+}
+
+pub(crate) async fn insert(uow: &mut UnitOfWork, workspace: WorkspaceId, user: UserId, role: RoleId) -> Result<()> {
+    let now = uow.now();
+    let row = MembershipRow {
+        id: uow.id(),
+        workspace_id: workspace,
+        user_id: user,
+        role_id: role,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    uow.insert(&row, Change::plain().about("user_account", user)).await
+}
+
+/// The role of this key, if the caller may give it: nobody gives more than they have.
+pub(crate) async fn role_to_give(uow: &mut UnitOfWork, caller: &Caller, key: &str) -> Result<RoleRow> {
+    let Some(role) = roles::find_by_key(uow, key).await? else {
+        let known: Vec<&str> = roles::system_role_keys().collect();
+        let message = format!("there is no such role; there are {}", known.join(", "));
+        return Err(Error::invalid_field("/role", "unknown_role", message));
+    };
+    if !role.permission_set().difference(&caller.permissions).is_empty() {
+        return Err(Error::new(&ROLE_TOO_HIGH));
+    }
+    Ok(role)
+}
+
+/// Nobody changes the membership of one who may more than they may.
+async fn check_not_above(uow: &mut UnitOfWork, caller: &Caller, role: RoleId) -> Result<()> {
+    let mut select = RoleRow::select();
+    select.and_where(Expr::col(("role", "id")).eq(role.uuid()));
+    let role = uow.one::<RoleRow>(&select).await?.ok_or_else(Error::not_found)?;
+    if role.permission_set().difference(&caller.permissions).is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(&ROLE_TOO_HIGH).with_detail("The member may do more than you may."))
+}
+
+/// Fails when `leaving` is the last active super admin of the workspace. The workspace is locked by the caller of this, so that
+/// two who leave at once are asked one after the other.
+pub(crate) async fn keep_a_super_admin(uow: &mut UnitOfWork, workspace: WorkspaceId, leaving: UserId) -> Result<()> {
+    let rows = uow.rows(&admins_of(workspace)).await?;
+    let admins: Vec<UserId> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    if admins == [leaving] { Err(Error::new(&LAST_SUPER_ADMIN)) } else { Ok(()) }
+}
+
+fn admins_of(workspace: WorkspaceId) -> SelectStatement {
+    let mut admins = Query::select();
+    admins
+        .column(("membership", "user_id"))
+        .from("membership")
+        .inner_join("role", Expr::col(("role", "id")).eq(Expr::col(("membership", "role_id"))))
+        .inner_join("user_account", Expr::col(("user_account", "id")).eq(Expr::col(("membership", "user_id"))))
+        .and_where(Expr::col(("membership", "workspace_id")).eq(workspace.uuid()))
+        .and_where(Expr::col(("role", "key")).eq(SUPER_ADMIN))
+        .and_where(Expr::col(("user_account", "is_active")).eq(true));
+    admins
+}

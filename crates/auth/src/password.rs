@@ -1,0 +1,165 @@
+//! Passwords: what a good one is, and how it is kept.
+//!
+//! Hashing is argon2id with 19 MiB and 2 passes (OWASP Password Storage Cheat Sheet). It runs off the event loop, a few at a time; when
+//! too many wait, the next one is told to come back, so that a flood of sign-ins can neither stop the server nor fill its memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
+use kernel::{Error, FieldError, Result};
+use tokio::sync::Semaphore;
+
+use crate::errors::SIGN_IN_BUSY;
+
+/// Characters of a password at least.
+const MIN_LENGTH: usize = 12;
+/// Characters of a password at most: longer ones cost time and add nothing.
+const MAX_LENGTH: usize = 256;
+/// How many may wait for each one that is being hashed.
+const WAITING_PER_SLOT: usize = 32;
+
+/// Hashes and verifies passwords, a few at a time.
+#[derive(Clone, Debug)]
+pub struct Passwords {
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    most_waiting: usize,
+    /// Verified in place of the hash of an account that is not there, so that both take the same time.
+    stand_in: Arc<std::sync::OnceLock<String>>,
+}
+
+fn argon2() -> Result<Argon2<'static>> {
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash_now(password: &str) -> Result<String> {
+    argon2()?.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn verify_now(password: &str, hash: &str) -> Result<bool> {
+    let hash = PasswordHash::new(hash).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(argon2()?.verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+impl Passwords {
+    /// `at_once` is how many are hashed at the same time.
+    pub fn new(at_once: usize) -> Self {
+        let at_once = at_once.max(1);
+        Self {
+            slots: Arc::new(Semaphore::new(at_once)),
+            waiting: Arc::default(),
+            most_waiting: at_once * WAITING_PER_SLOT,
+            stand_in: Arc::default(),
+        }
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        struct Place<'a>(&'a AtomicUsize);
+        impl Drop for Place<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::new(&SIGN_IN_BUSY).with_retry_after(2));
+        }
+        let _place = Place(&self.waiting);
+        let slot = self.slots.clone().acquire_owned().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            work()
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+
+    /// The hash to keep of a password.
+    ///
+    /// # Errors
+    /// `sign_in_busy` when too many wait.
+    pub async fn hash(&self, password: String) -> Result<String> {
+        self.run(move || hash_now(&password)).await
+    }
+
+    /// Whether the password is the one that was hashed. Where there is no hash it takes as long and says no.
+    ///
+    /// # Errors
+    /// `sign_in_busy` when too many wait.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        let stand_in = self.stand_in.clone();
+        self.run(move || match hash {
+            Some(hash) => verify_now(&password, &hash),
+            None => {
+                let hash = match stand_in.get() {
+                    Some(hash) => hash,
+                    None => {
+                        let made = hash_now("no account has this password")?;
+                        stand_in.get_or_init(|| made)
+                    }
+                };
+                verify_now(&password, hash).map(|_| false)
+            }
+        })
+        .await
+    }
+}
+
+/// Checks a new password against the rules; `about` is what it must not be made of: the address and the names.
+///
+/// # Errors
+/// `validation_failed` under `pointer`, without the password.
+pub fn check_new(pointer: &str, password: &str, about: &[&str]) -> Result<()> {
+    let wrong = |code: &'static str, message: &str| Err(Error::invalid(vec![FieldError::new(pointer, code, message)]));
+    let length = password.chars().count();
+    if length < MIN_LENGTH {
+        return wrong("too_short", "must be at least 12 characters");
+    }
+    if length > MAX_LENGTH {
+        return wrong("too_long", "must be at most 256 characters");
+    }
+    let lower = password.to_lowercase();
+    if about.iter().any(|word| word.chars().count() > 3 && lower == word.to_lowercase()) {
+        return wrong("same_as_identity", "must not be the address or a name");
+    }
+    if zxcvbn::zxcvbn(password, about).score() < zxcvbn::Score::Three {
+        return wrong("guessable", "is too easy to guess");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guessable_passwords_are_refused_without_being_repeated() {
+        for password in ["short", "password1234", "111111111111", "maria.papa@example.com"] {
+            let error = check_new("/password", password, &["maria.papa@example.com", "Maria"]).unwrap_err();
+            assert!(!error.to_string().contains(password), "{error}");
+            assert_eq!(error.fields()[0].pointer, "/password");
+        }
+        assert!(check_new("/password", "πέντε-κόκκινα-καράβια", &["maria@example.com"]).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_hash_verifies_its_own_password_only_and_nobody_has_none() {
+        let passwords = Passwords::new(2);
+        let hash = passwords.hash("correct horse battery".to_owned()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(passwords.verify("correct horse battery".to_owned(), Some(hash.clone())).await.unwrap());
+        assert!(!passwords.verify("incorrect horse battery".to_owned(), Some(hash)).await.unwrap());
+        assert!(!passwords.verify("no account has this password".to_owned(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_told_to_come_back() {
+        let passwords = Passwords::new(1);
+        let all: Vec<_> = (0..80).map(|_| passwords.verify("x".to_owned(), None)).collect();
+        let refused = futures::future::join_all(all).await.into_iter().filter(|result| matches!(result, Err(error) if *error.code() == SIGN_IN_BUSY)).count();
+        assert_eq!(refused, 80 - WAITING_PER_SLOT);
+    }
+}

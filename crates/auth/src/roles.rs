@@ -1,0 +1,181 @@
+//! The seven system roles. Their permissions are code: [`sync`] writes them to the table at every start, so that a new version
+//! brings its new permissions along.
+
+use kernel::{Caller, Permission, PermissionSet, Result, DateTime};
+use serde::{Deserialize, Serialize};
+use store::query::{Expr, ExprTrait, Order};
+use store::{Conn, Json, Record as _, Store, UnitOfWork};
+use utoipa::ToSchema;
+
+use crate::rows::{RoleId, RoleRow};
+
+use Permission as P;
+
+/// The key of the role that may do everything in its workspace.
+pub const SUPER_ADMIN: &str = "super_admin";
+
+/// A system role: its key, its name, and whether it allows a permission.
+struct SystemRole {
+    key: &'static str,
+    name: &'static str,
+    allows: fn(Permission) -> bool,
+}
+
+const SYSTEM_ROLES: [SystemRole; 7] = [
+    SystemRole { key: SUPER_ADMIN, name: "Super admin", allows: |_| true },
+    SystemRole {
+        key: "director",
+        name: "Director",
+        // all operational areas, and of the admin area these two
+        allows: |p| p.area() != "admin" || matches!(p, P::AdminManageUsers | P::AdminViewAuditLog),
+    },
+    SystemRole {
+        key: "sales_manager",
+        name: "Sales manager",
+        allows: |p| {
+            const SALES: [&str; 9] = [
+                "clients", "contacts", "leads", "opportunities", "products", "assets", "documents", "estimates", "proposals",
+            ];
+            SALES.contains(&p.area()) || matches!(p, P::RemindersViewAll | P::RemindersAssignOthers)
+        },
+    },
+    SystemRole {
+        key: "sales_agent",
+        name: "Sales agent",
+        allows: |p| {
+            let own_sales = ["clients", "contacts", "leads", "opportunities"].contains(&p.area())
+                && ["view", "view_own", "create", "edit"].contains(&p.action());
+            own_sales || matches!(p, P::RemindersViewOwn | P::RemindersCreate | P::RemindersEditOwn)
+        },
+    },
+    SystemRole {
+        key: "support_lead",
+        name: "Support lead",
+        allows: |p| {
+            p.area() == "tickets"
+                || matches!(
+                    p,
+                    P::SupportViewReports | P::SupportManageCannedReplies | P::SupportManageSla | P::SupportManageRules
+                        | P::ClientsViewAll | P::ContactsView
+                )
+        },
+    },
+    SystemRole {
+        key: "support_agent",
+        name: "Support agent",
+        allows: |p| {
+            matches!(p, P::TicketsViewOwn | P::TicketsReply | P::TicketsReplyInternal | P::ClientsViewAll | P::ContactsView)
+        },
+    },
+    SystemRole { key: "viewer", name: "Viewer", allows: |p| p.action() == "view" || p.action().starts_with("view_") },
+];
+
+/// The keys of the system roles.
+pub fn system_role_keys() -> impl Iterator<Item = &'static str> {
+    SYSTEM_ROLES.iter().map(|role| role.key)
+}
+
+/// What a system role allows; `None` when there is no such role.
+pub fn system_role_permissions(key: &str) -> Option<PermissionSet> {
+    let role = SYSTEM_ROLES.iter().find(|role| role.key == key)?;
+    Some(Permission::ALL.iter().copied().filter(|permission| (role.allows)(*permission)).collect())
+}
+
+/// A role.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Role {
+    /// Its id.
+    pub id: RoleId,
+    /// Its stable name, such as `sales_agent`.
+    pub key: String,
+    /// Its name for people.
+    pub name: String,
+    /// Whether it came with the installation and cannot be deleted.
+    pub is_system: bool,
+    /// What it allows, each as `area.action`.
+    pub permissions: Vec<String>,
+}
+
+impl From<RoleRow> for Role {
+    fn from(row: RoleRow) -> Self {
+        Self { id: row.id, key: row.key, name: row.name, is_system: row.is_system, permissions: row.permissions.0 }
+    }
+}
+
+/// All roles, by key.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_users` or `admin.manage_roles`.
+pub async fn list(conn: &mut Conn, caller: &Caller) -> Result<Vec<Role>> {
+    caller.require_any(&[P::AdminManageUsers, P::AdminManageRoles])?;
+    let mut select = RoleRow::select();
+    select.order_by(("role", "key"), Order::Asc);
+    Ok(conn.all::<RoleRow>(&select).await?.into_iter().map(Role::from).collect())
+}
+
+pub(crate) async fn find_by_key(conn: &mut Conn, key: &str) -> Result<Option<RoleRow>> {
+    let mut select = RoleRow::select();
+    select.and_where(Expr::col(("role", "key")).eq(key));
+    conn.one(&select).await
+}
+
+/// Writes the system roles as this build knows them.
+///
+/// # Errors
+/// What the database says.
+pub async fn sync(store: &Store) -> Result<()> {
+    let caller = std::sync::Arc::new(Caller::job(store.runtime().uuid(), None, kernel::Cause::Command));
+    store
+        .write(&caller, async |uow| {
+            for role in &SYSTEM_ROLES {
+                sync_role(uow, role).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn sync_role(uow: &mut UnitOfWork, role: &SystemRole) -> Result<()> {
+    let permissions: Vec<String> =
+        Permission::ALL.iter().filter(|permission| (role.allows)(**permission)).map(ToString::to_string).collect();
+    let Some(before) = find_by_key(uow, role.key).await? else {
+        let now: DateTime = uow.now();
+        let row = RoleRow {
+            id: uow.id(),
+            key: role.key.to_owned(),
+            name: role.name.to_owned(),
+            is_system: true,
+            permissions: Json(permissions),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        return uow.insert(&row, store::Change::plain()).await;
+    };
+    let after = RoleRow { name: role.name.to_owned(), permissions: Json(permissions), ..before.clone() };
+    uow.update(&before, after, store::Change::plain()).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(role: &str, permission: Permission) -> bool {
+        system_role_permissions(role).unwrap().contains(permission)
+    }
+
+    #[test]
+    fn each_role_allows_what_the_domain_says() {
+        assert_eq!(system_role_permissions(SUPER_ADMIN).unwrap(), PermissionSet::all());
+        assert!(allows("director", P::InvoicesCreate) && allows("director", P::AdminManageUsers));
+        assert!(!allows("director", P::AdminManageSettings) && !allows("director", P::AdminManageWorkspaces));
+        assert!(allows("sales_manager", P::ClientsPurge) && allows("sales_manager", P::RemindersAssignOthers));
+        assert!(!allows("sales_manager", P::InvoicesViewAll) && !allows("sales_manager", P::RemindersCreate));
+        assert!(allows("sales_agent", P::ClientsViewOwn) && allows("sales_agent", P::ContactsEdit));
+        assert!(!allows("sales_agent", P::ClientsViewAll) && !allows("sales_agent", P::ClientsDelete));
+        assert!(allows("support_lead", P::TicketsMerge) && !allows("support_lead", P::ClientsEdit));
+        assert!(!allows("support_agent", P::TicketsViewAll) && allows("support_agent", P::TicketsReplyInternal));
+        assert!(allows("viewer", P::ClientsViewAll) && allows("viewer", P::ProductsView));
+        assert!(!allows("viewer", P::ClientsCreate) && !allows("viewer", P::EmailSend));
+    }
+}

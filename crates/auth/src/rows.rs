@@ -1,0 +1,137 @@
+//! The tables of this crate. A row never leaves it; what leaves are the wire types beside each operation.
+
+use kernel::{Currency, Permission, PermissionSet, DateTime, UserId, WorkspaceId};
+use store::Json;
+
+kernel::typed_id! {
+    /// Names a role.
+    pub RoleId
+}
+kernel::typed_id! {
+    /// Names a membership: an account's role in a workspace.
+    pub MembershipId
+}
+kernel::typed_id! {
+    /// Names an invitation.
+    pub InvitationId
+}
+kernel::typed_id! {
+    /// Names a session: one sign-in on one device.
+    pub SessionId
+}
+kernel::typed_id! {
+    /// Names an API token.
+    pub ApiTokenId
+}
+
+store::id_fields!(RoleId, MembershipId, InvitationId, SessionId, ApiTokenId);
+
+store::text_enum! {
+    /// What a session is for, which decides how long it lasts.
+    pub enum SessionKind {
+        /// A browser: a day at most.
+        Browser = "browser",
+        /// An app on a device: thirty days.
+        App = "app",
+    }
+}
+
+store::record! {
+    pub(crate) struct WorkspaceRow in "workspace" of installation {
+        id: WorkspaceId;
+        slug: String,
+        name: String,
+        default_currency: Currency,
+        timezone: String,
+        locale: String,
+        settings: Json<serde_json::Map<String, serde_json::Value>>,
+        is_active: bool,
+    }
+}
+
+store::record! {
+    pub(crate) struct UserRow in "user_account" of installation {
+        id: UserId;
+        email: String => Personal,
+        email_key: String => Derived,
+        given_name: String => Personal,
+        family_name: String => Personal,
+        name_key: String => Derived,
+        phone: Option<String> => Personal,
+        timezone: String,
+        locale: String,
+        is_super_admin: bool,
+        is_active: bool,
+        last_login_at: Option<DateTime> => Derived,
+        default_workspace_id: Option<WorkspaceId>,
+    }
+}
+
+store::record! {
+    pub(crate) struct RoleRow in "role" of installation {
+        id: RoleId;
+        key: String,
+        name: String,
+        is_system: bool,
+        permissions: Json<Vec<String>>,
+    }
+}
+
+impl RoleRow {
+    /// What the role allows. A name that this build does not know allows nothing.
+    pub fn permission_set(&self) -> PermissionSet {
+        self.permissions.0.iter().filter_map(|name| name.parse::<Permission>().ok()).collect()
+    }
+}
+
+store::record! {
+    pub(crate) struct MembershipRow in "membership" of workspace {
+        id: MembershipId;
+        user_id: UserId,
+        role_id: RoleId,
+    }
+}
+
+store::record! {
+    pub(crate) struct InvitationRow in "invitation" of workspace {
+        id: InvitationId;
+        email: String => Personal,
+        email_key: String => Derived,
+        given_name: Option<String> => Personal,
+        family_name: Option<String> => Personal,
+        role_id: RoleId,
+        invited_by: UserId,
+        token_hash: String => Secret,
+        expires_at: DateTime,
+        accepted_at: Option<DateTime>,
+        revoked_at: Option<DateTime>,
+    }
+}
+
+store::record! {
+    pub(crate) struct SessionRow in "session" of installation {
+        id: SessionId;
+        user_id: UserId,
+        kind: SessionKind,
+        ip: Option<String> => Personal,
+        user_agent: Option<String> => Personal,
+        expires_at: DateTime,
+        revoked_at: Option<DateTime>,
+        revoked_because: Option<String>,
+    }
+}
+
+store::record! {
+    pub(crate) struct ApiTokenRow in "api_token" of workspace {
+        id: ApiTokenId;
+        user_id: UserId,
+        name: String,
+        prefix: String,
+        hash: String => Secret,
+        scopes: Json<PermissionSet>,
+        networks: Json<Vec<ipnet::IpNet>>,
+        expires_at: Option<DateTime>,
+        last_used_at: Option<DateTime> => Derived,
+        is_active: bool,
+    }
+}

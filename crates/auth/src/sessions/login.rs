@@ -1,0 +1,140 @@
+//! Signing in with address and password.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use kernel::{Error, Origin, Result, TypedId as _};
+use serde::{Deserialize, Serialize};
+use store::query::{Expr, ExprTrait, Query};
+use store::{Action, Change, Field as _, UnitOfWork};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::Tokens;
+use crate::errors::{INVALID_CREDENTIALS, LOCKED_OUT};
+use crate::rows::{SessionKind, SessionRow, UserRow};
+use crate::users::{self, User};
+use crate::{Auth, shape};
+
+/// The window in which failed attempts are counted.
+const ATTEMPTS_WINDOW: Duration = Duration::from_mins(15);
+
+/// The body of `POST /v1/auth/login`.
+#[derive(Clone, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The account's address, without regard to case.
+    #[schema(min_length = 1, max_length = 254)]
+    pub email: String,
+    /// The password.
+    #[schema(min_length = 1, max_length = 256, format = "password")]
+    pub password: String,
+    /// What the session is for: `browser` (a day at most) unless given, or `app` (thirty days).
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<SessionKind>,
+}
+
+/// Somebody whose password was right.
+#[derive(Debug)]
+pub struct SignedIn {
+    user: UserRow,
+    kind: SessionKind,
+}
+
+impl Auth {
+    /// Checks address and password, outside any transaction. Takes as long, and says the same, whether the account is there or
+    /// not.
+    ///
+    /// # Errors
+    /// `invalid_credentials`; `locked_out` after too many failures for this account from this address; `sign_in_busy`.
+    pub async fn check_password(&self, input: Login, origin: &Origin) -> Result<SignedIn> {
+        let key = attempts_key(&input.email, origin.ip);
+        let limit = self.config.login_attempts;
+        let decision = self.store.shared().hit(&key, 1, limit, ATTEMPTS_WINDOW).await;
+        if !decision.allowed {
+            metrics::counter!("pelatis_login_failures_total", "reason" => "locked_out").increment(1);
+            return Err(Error::new(&LOCKED_OUT).with_retry_after(decision.reset));
+        }
+        let mut reader = self.store.reader(&self.installation()).await?;
+        let user = users::find_by_email(&mut reader, &input.email).await?.filter(|user| user.is_active);
+        let hash: Option<String> = match &user {
+            None => None,
+            Some(user) => {
+                let mut select = Query::select();
+                select.column("hash").from("credential").and_where(Expr::col("user_id").eq(user.id.uuid()));
+                reader.row(&select).await?.map(|row| row.get(0)).transpose()?
+            }
+        };
+        reader.close().await?;
+        let right = self.passwords.verify(input.password, hash).await?;
+        match user {
+            Some(user) if right => {
+                self.store.shared().forget(&key, ATTEMPTS_WINDOW).await;
+                Ok(SignedIn { user, kind: input.kind.unwrap_or(SessionKind::Browser) })
+            }
+            user => {
+                metrics::counter!("pelatis_login_failures_total", "reason" => "wrong").increment(1);
+                self.note_failure(&input.email, user, origin).await?;
+                Err(Error::new(&INVALID_CREDENTIALS))
+            }
+        }
+    }
+
+    /// Journals a failed attempt. Attempts are limited before this, so a flood of them cannot fill the journal.
+    async fn note_failure(&self, email: &str, user: Option<UserRow>, origin: &Origin) -> Result<()> {
+        let address = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let noted = self.store.shared().hit(&format!("noted-login:{address}"), 1, 30, Duration::from_mins(1)).await;
+        if !noted.allowed {
+            return Ok(());
+        }
+        let mut caller = kernel::Caller::clone(&self.installation());
+        caller.origin = origin.clone();
+        let caller = std::sync::Arc::new(caller);
+        self.store
+            .write(&caller, async |uow| {
+                uow.enter(user.as_ref().and_then(|user| user.default_workspace_id)).await?;
+                let change = Change::plain().event("user.sign_in_failed").personal_detail("email", email);
+                uow.record(Action::Login, "user_account", user.as_ref().map(|user| user.id.uuid()), change);
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn attempts_key(email: &str, ip: Option<IpAddr>) -> String {
+    format!("login:{}:{}", shape::email_key(email), ip.map(|ip| ip.to_string()).unwrap_or_default())
+}
+
+/// Opens a session for one whose password was right. Runs as the installation.
+///
+/// # Errors
+/// `invalid_credentials` when the account was switched off meanwhile.
+pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) -> Result<Tokens> {
+    let now = uow.now();
+    let found = users::find(uow, signed_in.user.id).await?;
+    let before = found.filter(|user| user.is_active).ok_or_else(|| Error::new(&INVALID_CREDENTIALS))?;
+    let caller = uow.caller();
+    let session = SessionRow {
+        id: uow.id(),
+        user_id: before.id,
+        kind: signed_in.kind,
+        ip: caller.origin.ip.map(|ip| ip.to_string()),
+        user_agent: caller.origin.user_agent.clone(),
+        expires_at: now + auth.session_length(signed_in.kind),
+        revoked_at: None,
+        revoked_because: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    uow.enter(before.default_workspace_id).await?;
+    let change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
+    uow.insert(&session, change).await?;
+    uow.enter(None).await?;
+    let mut seen = Query::update();
+    seen.table("user_account").value("last_login_at", now.value()).and_where(Expr::col("id").eq(before.id.uuid()));
+    uow.execute(&seen).await?;
+    let user = User::from(UserRow { last_login_at: Some(now), ..before });
+    auth.issue(uow, &session, user).await
+}

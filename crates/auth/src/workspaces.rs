@@ -1,0 +1,260 @@
+//! Workspaces.
+
+use kernel::{Caller, Currency, Error, Page, Permission, Result, DateTime, WorkspaceId};
+use serde::{Deserialize, Serialize};
+use store::list::{ListField, ListQuery, ListSpec};
+use store::query::{Expr, ExprTrait, Query, SelectStatement};
+use store::{Change, Conn, Json, OnUnique as _, Record as _, UnitOfWork};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::errors::SLUG_TAKEN;
+use crate::memberships;
+use crate::roles::{self, SUPER_ADMIN};
+use crate::rows::WorkspaceRow;
+use crate::shape;
+
+/// A company or site whose data is apart from all others.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its short name, unique in the installation; good for `X-Workspace`.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// The currency of new records.
+    #[schema(value_type = String)]
+    pub default_currency: Currency,
+    /// Its time zone, of the IANA database.
+    pub timezone: String,
+    /// Its language.
+    pub locale: String,
+    /// Whether it is in use.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: DateTime,
+    /// When it last changed.
+    pub updated_at: DateTime,
+    /// Counts its changes; the ETag is made from it.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+impl From<WorkspaceRow> for Workspace {
+    fn from(row: WorkspaceRow) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            default_currency: row.default_currency,
+            timezone: row.timezone,
+            locale: row.locale,
+            is_active: row.is_active,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+/// The body of `POST /v1/workspaces`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CreateWorkspace {
+    /// 2 to 60 lower-case letters, digits and hyphens; unique in the installation.
+    #[validate(custom(function = shape::slug))]
+    pub slug: String,
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
+    #[validate(custom(function = shape::filled))]
+    pub name: String,
+    /// ISO 4217; the euro unless given.
+    #[schema(nullable = false, pattern = "^[A-Z]{3}$")]
+    #[validate(custom(function = shape::currency))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_currency: Option<String>,
+    /// Of the IANA database; `Europe/Athens` unless given.
+    #[schema(nullable = false)]
+    #[validate(custom(function = shape::timezone))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// A language such as `el` or `en-GB`; `el` unless given.
+    #[schema(nullable = false)]
+    #[validate(custom(function = shape::locale))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+/// The body of `PATCH /v1/workspaces/{workspace_id}`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkspacePatch {
+    /// 2 to 60 lower-case letters, digits and hyphens; unique in the installation.
+    #[schema(nullable = false)]
+    #[validate(custom(function = shape::slug))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+    /// 1 to 200 characters.
+    #[schema(nullable = false, min_length = 1, max_length = 200)]
+    #[validate(custom(function = shape::filled))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// ISO 4217.
+    #[schema(nullable = false, pattern = "^[A-Z]{3}$")]
+    #[validate(custom(function = shape::currency))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_currency: Option<String>,
+    /// Of the IANA database.
+    #[schema(nullable = false)]
+    #[validate(custom(function = shape::timezone))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// A language such as `el` or `en-GB`.
+    #[schema(nullable = false)]
+    #[validate(custom(function = shape::locale))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Whether it is in use.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+}
+
+/// How workspaces can be listed.
+pub static WORKSPACE_LIST: ListSpec = ListSpec {
+    name: "workspaces",
+    table: "workspace",
+    fields: &[
+        ListField::text("slug").sorted(),
+        ListField::text("name").sorted(),
+        ListField::boolean("is_active"),
+        ListField::time("created_at").sorted(),
+        ListField::time("updated_at").sorted(),
+    ],
+    default_sort: &["name"],
+    ..ListSpec::EMPTY
+};
+
+/// Workspaces that the caller belongs to; a super admin of the installation belongs to all.
+fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+    let mut select = WorkspaceRow::select();
+    if let (kernel::Actor::Token { .. }, Some(workspace)) = (caller.actor, caller.workspace) {
+        select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(workspace)));
+    } else if !caller.is_super_admin {
+        let user = kernel::TypedId::uuid(caller.user()?);
+        let mut mine = Query::select();
+        mine.column("workspace_id").from("membership").and_where(Expr::col("user_id").eq(user));
+        select.and_where(Expr::col(("workspace", "id")).in_subquery(mine));
+    }
+    Ok(select)
+}
+
+/// Workspaces that the caller belongs to.
+///
+/// # Errors
+/// `unauthenticated` for nobody.
+pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Workspace>> {
+    let base = visible_to(caller)?;
+    let page = store::list::page::<WorkspaceRow>(conn, caller, base, &WORKSPACE_LIST, query).await?;
+    Ok(page.map(Workspace::from))
+}
+
+/// One workspace.
+///
+/// # Errors
+/// `not_found` when the caller does not belong to it.
+pub async fn get(conn: &mut Conn, caller: &Caller, id: WorkspaceId) -> Result<Workspace> {
+    let mut select = visible_to(caller)?;
+    select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(id)));
+    conn.one::<WorkspaceRow>(&select).await?.map(Workspace::from).ok_or_else(Error::not_found)
+}
+
+/// Makes a workspace, in which the caller becomes the first super admin.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_workspaces`; `slug_taken`.
+pub async fn create(uow: &mut UnitOfWork, input: CreateWorkspace) -> Result<Workspace> {
+    let caller = uow.caller();
+    caller.require(Permission::AdminManageWorkspaces)?;
+    let user = caller.user()?;
+    let workspace = insert(uow, input).await?;
+    let role = roles::find_by_key(uow, SUPER_ADMIN).await?.ok_or_else(|| Error::internal("the system roles are missing"))?;
+    memberships::insert(uow, workspace.id, user, role.id).await?;
+    uow.enter(caller.workspace).await?;
+    Ok(workspace)
+}
+
+/// Inserts a workspace and goes on in it.
+pub(crate) async fn insert(uow: &mut UnitOfWork, input: CreateWorkspace) -> Result<Workspace> {
+    let (id, now) = (uow.id(), uow.now());
+    let currency = input.default_currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
+    let row = WorkspaceRow {
+        id,
+        slug: input.slug,
+        name: input.name.trim().to_owned(),
+        default_currency: currency.unwrap_or(Currency::EUR),
+        timezone: input.timezone.unwrap_or_else(|| "Europe/Athens".to_owned()),
+        locale: input.locale.unwrap_or_else(|| "el".to_owned()),
+        settings: Json(serde_json::Map::new()),
+        is_active: true,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    uow.enter(Some(id)).await?;
+    uow.insert(&row, Change::plain()).await.on_unique(slug_taken)?;
+    Ok(row.into())
+}
+
+fn slug_taken() -> Error {
+    Error::new(&SLUG_TAKEN).with_field(kernel::FieldError::new("/slug", "taken", "belongs to another workspace"))
+}
+
+/// Changes the workspace that the caller is in.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_workspaces`; `not_found` for any other workspace; `stale`; `slug_taken`.
+pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, patch: WorkspacePatch) -> Result<Workspace> {
+    let caller = uow.caller();
+    caller.require(Permission::AdminManageWorkspaces)?;
+    if uow.workspace()? != id {
+        return Err(Error::not_found());
+    }
+    let mut select = visible_to(&caller)?;
+    select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(id)));
+    let before = uow.locked::<WorkspaceRow>(select).await?.ok_or_else(Error::not_found)?;
+    crate::check_seen(seen, before.version)?;
+    let currency = patch.default_currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
+    let after = WorkspaceRow {
+        slug: patch.slug.unwrap_or_else(|| before.slug.clone()),
+        name: patch.name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned()),
+        default_currency: currency.unwrap_or(before.default_currency),
+        timezone: patch.timezone.unwrap_or_else(|| before.timezone.clone()),
+        locale: patch.locale.unwrap_or_else(|| before.locale.clone()),
+        is_active: patch.is_active.unwrap_or(before.is_active),
+        ..before.clone()
+    };
+    uow.update(&before, after, Change::plain()).await.on_unique(slug_taken).map(Workspace::from)
+}
+
+/// Locks the workspace, so that what concerns all of its members is decided by one at a time.
+pub(crate) async fn lock(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
+    let mut select = WorkspaceRow::select();
+    select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(id)));
+    uow.locked::<WorkspaceRow>(select).await.map(|_| ())
+}
+
+/// The currency of new records in a workspace.
+///
+/// # Errors
+/// `not_found` when there is no such workspace.
+pub async fn default_currency(conn: &mut Conn, id: WorkspaceId) -> Result<(Currency, String)> {
+    let mut select = Query::select();
+    select
+        .columns(["default_currency", "locale"])
+        .from("workspace")
+        .and_where(Expr::col("id").eq(kernel::TypedId::uuid(id)));
+    let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
+    Ok((row.get(0)?, row.get(1)?))
+}

@@ -1,0 +1,172 @@
+//! The first line: which delimiter, which columns, and what they stand for.
+
+use std::str::FromStr;
+
+use kernel::text::fold;
+
+use super::CsvRow;
+
+/// What stands between the fields of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delimiter {
+    /// `,`
+    Comma,
+    /// `;`, which spreadsheets write where the comma is the decimal mark, as in Greece.
+    Semicolon,
+    /// A tab.
+    Tab,
+    /// `|`
+    Pipe,
+}
+
+impl Delimiter {
+    const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Pipe];
+
+    /// The delimiter as a byte of ASCII.
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+            Self::Pipe => b'|',
+        }
+    }
+}
+
+/// The text is no delimiter that files are read with.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UnknownDelimiter;
+
+impl FromStr for Delimiter {
+    type Err = UnknownDelimiter;
+
+    /// The character itself, or its name: `comma`, `semicolon`, `tab`, `pipe`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "," | "comma" => Ok(Self::Comma),
+            ";" | "semicolon" => Ok(Self::Semicolon),
+            "\t" | "tab" => Ok(Self::Tab),
+            "|" | "pipe" => Ok(Self::Pipe),
+            _ => Err(UnknownDelimiter),
+        }
+    }
+}
+
+/// What the first bytes of a file tell.
+pub(super) struct Sniffed {
+    pub(super) delimiter: Delimiter,
+    /// The length of a first line that only names the delimiter, as Excel writes it: `sep=;`.
+    pub(super) skip: Option<usize>,
+}
+
+/// Tells the delimiter: the one that the header line has most of outside quotes, the comma if it has none. If the header is
+/// longer than `start`, it goes by what is there.
+pub(super) fn sniff(start: &[u8]) -> Sniffed {
+    let first = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    if let Some((name, mark)) = first.split_at_checked(4)
+        && name.eq_ignore_ascii_case(b"sep=")
+        && let Some(delimiter) = Delimiter::ALL.into_iter().find(|delimiter| mark == [delimiter.byte()])
+    {
+        return Sniffed { delimiter, skip: Some(first.len()) };
+    }
+    let mut counts = Delimiter::ALL.map(|delimiter| (delimiter, 0_usize));
+    let (mut quoted, mut blank) = (false, true);
+    for &byte in start {
+        match byte {
+            b'\n' | b'\r' if quoted || blank => {}
+            b'\n' | b'\r' => break,
+            b'"' => (quoted, blank) = (!quoted, false),
+            _ if quoted => {}
+            _ => {
+                blank = blank && byte.is_ascii_whitespace();
+                for (_, count) in counts.iter_mut().filter(|(delimiter, _)| delimiter.byte() == byte) {
+                    *count += 1;
+                }
+            }
+        }
+    }
+    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    let delimiter = counts.iter().find(|(_, count)| *count == most).map_or(Delimiter::Comma, |(delimiter, _)| *delimiter);
+    Sniffed { delimiter, skip: None }
+}
+
+/// A name as it is compared: without regard to case and accents; blanks, underscores and hyphens are the same.
+pub(super) fn comparable(name: &str) -> String {
+    let parts = fold(name);
+    let parts: Vec<&str> = parts
+        .split(|letter: char| letter == '_' || letter == '-' || letter.is_whitespace())
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(" ")
+}
+
+/// Which column stands for what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    known: Vec<(&'static str, usize)>,
+    unknown: Vec<String>,
+    repeated: Vec<String>,
+}
+
+impl Mapping {
+    /// The index of the column that stands for `canonical`, from 0.
+    pub fn index(&self, canonical: &str) -> Option<usize> {
+        self.known.iter().find(|(name, _)| *name == canonical).map(|(_, index)| *index)
+    }
+
+    /// The value of a row for `canonical`; none if there is no such column or the field is empty.
+    pub fn value<'row>(&self, row: &'row CsvRow, canonical: &str) -> Option<&'row str> {
+        row.values.get(self.index(canonical)?).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// What is there, with the index of its column, in the order of the columns.
+    pub fn known(&self) -> &[(&'static str, usize)] {
+        &self.known
+    }
+
+    /// Those of `required` for which there is no column.
+    pub fn missing(&self, required: &[&'static str]) -> Vec<&'static str> {
+        required.iter().copied().filter(|name| self.index(name).is_none()).collect()
+    }
+
+    /// The headers that nobody knows, as they stand in the file; a column without a name is not among them.
+    pub fn unknown(&self) -> &[String] {
+        &self.unknown
+    }
+
+    /// The headers that stand for something that another column stands for already; their values are not used.
+    pub fn repeated(&self) -> &[String] {
+        &self.repeated
+    }
+}
+
+/// Finds what each column stands for: `names` are the canonical names, each with its aliases. Where two columns stand for the
+/// same, the one with the canonical name is taken, else the first.
+pub fn mapping(headers: &[String], names: &[(&'static str, &[&'static str])]) -> Mapping {
+    let mut mapping = Mapping::default();
+    let headers: Vec<(usize, &String, String)> =
+        headers.iter().enumerate().map(|(index, header)| (index, header, comparable(header))).collect();
+    let named = |name: &str, wanted: &str| comparable(wanted) == *name;
+    for (canonical, aliases) in names {
+        let column = headers
+            .iter()
+            .find(|(_, _, name)| named(name, canonical))
+            .or_else(|| headers.iter().find(|(_, _, name)| !name.is_empty() && aliases.iter().any(|alias| named(name, alias))));
+        if let Some((index, ..)) = column
+            && !mapping.known.iter().any(|(_, taken)| taken == index)
+        {
+            mapping.known.push((canonical, *index));
+        }
+    }
+    mapping.known.sort_by_key(|(_, index)| *index);
+    for (index, header, name) in headers {
+        if name.is_empty() || mapping.known.iter().any(|(_, taken)| *taken == index) {
+            continue;
+        }
+        let stands_for_something =
+            names.iter().any(|(canonical, aliases)| named(&name, canonical) || aliases.iter().any(|alias| named(&name, alias)));
+        let list = if stands_for_something { &mut mapping.repeated } else { &mut mapping.unknown };
+        list.push(header.clone());
+    }
+    mapping
+}
