@@ -124,7 +124,7 @@ impl<R: Read> CsvSource<R> {
         if decoder.begins_with(b"PK\x03\x04") || decoder.begins_with(b"\xD0\xCF\x11\xE0") {
             return Err(wrong("not_csv", "This is a workbook, not CSV; save it as CSV first."));
         }
-        let start = decoder.ahead(SNIFFED_BYTES).map_err(Error::internal)?;
+        let start = decoder.ahead(SNIFFED_BYTES).map_err(|error| Error::internal(error))?;
         if start.is_empty() {
             return Err(wrong("empty_file", "The file is empty."));
         }
@@ -132,7 +132,7 @@ impl<R: Read> CsvSource<R> {
         let delimiter = options.delimiter.unwrap_or(sniffed.delimiter);
         let mut scanner = Scanner::new(decoder, delimiter.byte());
         if let Some(length) = sniffed.skip {
-            scanner.skip_line(length).map_err(Error::internal)?;
+            scanner.skip_line(length).map_err(|error| Error::internal(error))?;
         }
         let parser =
             csv::ReaderBuilder::new().delimiter(delimiter.byte()).has_headers(false).flexible(true).from_reader(Feed::default());
@@ -159,7 +159,7 @@ impl<R: Read> CsvSource<R> {
 
     fn read_header(&mut self) -> Result<()> {
         let found = loop {
-            match self.load().map_err(Error::internal)? {
+            match self.load().map_err(|error| Error::internal(error))? {
                 None => {
                     return Err(wrong("missing_header", "The file has blank lines only; the first line must name the columns."));
                 }

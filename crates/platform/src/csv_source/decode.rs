@@ -135,9 +135,19 @@ impl<R: Read> Decoder<R> {
         self.ahead(1)
     }
 
-    /// At least `count` bytes of the text that is not consumed, fewer only at the end of the file.
+    /// At least `count` bytes of the text that is not consumed, fewer only at the end of the file or before a failure.
     pub(super) fn ahead(&mut self, count: usize) -> io::Result<&[u8]> {
-        while self.text.len() - self.used < count && self.decode()? {}
+        while self.text.len() - self.used < count {
+            match self.decode() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(failure) if self.text.is_empty() => return Err(failure),
+                Err(failure) => {
+                    self.failure = Some(failure);
+                    break;
+                }
+            }
+        }
         Ok(self.text.get(self.used..).unwrap_or_default())
     }
 
