@@ -1,0 +1,6 @@
+//! The tests that stand above the crates: one binary, because every further one would be linked against everything again.
+
+// the lints know this for test code only when it is said
+#![cfg(test)]
+
+mod architecture;
