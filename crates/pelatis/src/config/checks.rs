@@ -1,0 +1,35 @@
+//! What keys must agree on with one another.
+
+use std::path::Path;
+
+use super::fault::Warning;
+use super::keys::Draft;
+use super::layers::Layer;
+use super::reader::Reader;
+use super::source::Probe;
+
+/// Notes what does not agree, as far as the values concerned could be read.
+pub(super) fn check(draft: &Draft, reader: &mut Reader, probe: fn(&Path) -> Probe) {
+    if let (Some(database), Some(Some(_))) = (&draft.database_url, &draft.database_owner_url)
+        && !database.is_postgres()
+    {
+        let (_, origin) = reader.origin("database_owner_url");
+        reader.fault("database_owner_url", origin, "is of use only if database_url is a PostgreSQL database");
+    }
+    if let (Some(key), Some(file)) = (&draft.secret_key, &draft.secret_key_file) {
+        let (layer, origin) = reader.origin("secret_key_file");
+        match (key, probe(file)) {
+            (Some(_), Probe::Unreadable | Probe::Absent) if layer != Layer::Default => {
+                reader.fault("secret_key_file", origin, "cannot be read, and secret_key is set too; leave one of them out");
+            }
+            (None, Probe::Unreadable) => reader.fault("secret_key_file", origin, "is there and cannot be read"),
+            _ => {}
+        }
+    }
+    let (public_url, _) = reader.origin("public_url");
+    if public_url == Layer::Default && draft.listen.is_some_and(|listen| listen.ip().is_unspecified()) {
+        let (_, origin) = reader.origin("listen");
+        let message = "is every address of the machine, which nobody can open in a browser; set public_url".to_owned();
+        reader.warnings.push(Warning { key: "listen".to_owned(), origin, message });
+    }
+}

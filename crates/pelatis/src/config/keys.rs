@@ -1,0 +1,165 @@
+//! The table of keys. Everything else follows from it: what is read, the flags, the faults, and `deploy/pelatis.toml`.
+//!
+//! To add a key:
+//! 1. Add a row to [`settings!`] below. Its doc comment is what people read in the file and in `--help`.
+//! 2. If no type in `setting.rs` fits, write one there.
+//! 3. If it must agree with another key, add that to `checks.rs`.
+//! 4. Rewrite the file: `UPDATE=1 cargo nextest run -p pelatis the_committed_file`.
+//!
+//! To rename a key, give it its new name here and `renamed_from` with the old one and its environment name.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use super::reader::Reader;
+use super::setting::{
+    DatabaseUrl, LogFilter, LogFormat, PostgresUrl, Prefix, RedisUrl, SecretKey, Setting, Shape, WebOrigin, WebUrl,
+};
+
+/// A key of the configuration: one row of the table.
+#[derive(Debug)]
+pub struct Key {
+    /// The name in the file.
+    pub name: &'static str,
+    /// The name in the environment.
+    pub env: &'static str,
+    /// The text of the default, none if the key may be left out. `<key>` stands for the value of a key further up.
+    pub default: Option<&'static str>,
+    /// A value for the commented file, where there is no default.
+    pub example: Option<&'static str>,
+    /// The whole numbers that are allowed, both ends included.
+    pub range: Option<RangeInclusive<usize>>,
+    /// The old name in the file and the old name in the environment, which go on working with a warning.
+    pub renamed_from: Option<(&'static str, &'static str)>,
+    /// What it is, line by line.
+    pub doc: &'static [&'static str],
+    /// How it is written in the file.
+    pub shape: Shape,
+    /// Whether there is a flag; not for keys, as everybody on the machine sees the flags of a process.
+    pub has_flag: bool,
+}
+
+macro_rules! or_none {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
+    };
+}
+
+macro_rules! settings {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident: $type:ty {
+            env: $env:literal
+            $(, default: $default:literal)?
+            $(, example: $example:literal)?
+            $(, range: $range:expr)?
+            $(, renamed_from: $renamed_from:expr)?
+        }
+    )+) => {
+        /// The configuration, valid as a whole. Nothing secret in it is ever printed.
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        /// What could be read so far; none where there is a fault.
+        pub(super) struct Draft {
+            $(pub(super) $name: Option<$type>,)+
+        }
+
+        impl Draft {
+            /// Reads every key, so that every fault is noted.
+            pub(super) fn read(reader: &mut Reader) -> Self {
+                Self { $($name: reader.take(stringify!($name)),)+ }
+            }
+
+            /// The configuration, unless there was a fault.
+            pub(super) fn finish(self) -> Option<Config> {
+                Some(Config { $($name: self.$name?,)+ })
+            }
+        }
+
+        /// Every key, in the order of the file.
+        pub static KEYS: &[Key] = &[$(Key {
+            name: stringify!($name),
+            env: $env,
+            default: or_none!($($default)?),
+            example: or_none!($($example)?),
+            range: or_none!($($range)?),
+            renamed_from: or_none!($($renamed_from)?),
+            doc: &[$($doc),+],
+            shape: <$type as Setting>::SHAPE,
+            has_flag: <$type as Setting>::HAS_FLAG,
+        }),+];
+    };
+}
+
+settings! {
+    /// The address and port that the server listens on.
+    listen: SocketAddr { env: "PELATIS_LISTEN", default: "127.0.0.1:8080", renamed_from: ("bind", "PELATIS_BIND") }
+    /// The folder of everything that the server keeps itself: the SQLite database, files, keys.
+    data_dir: PathBuf { env: "PELATIS_DATA_DIR", default: "./data" }
+    /// The database: sqlite:<path> or postgres://user:password@host/database.
+    /// Left out, it is pelatis.db in data_dir.
+    database_url: DatabaseUrl { env: "DATABASE_URL", default: "sqlite:<data_dir>/pelatis.db" }
+    /// The database as the owner of its tables, for migrations; PostgreSQL only.
+    /// Left out, migrations run as the user of database_url.
+    database_owner_url: Option<PostgresUrl> { env: "DATABASE_OWNER_URL", example: "postgres://owner:password@localhost/pelatis" }
+    /// The most connections to the database at a time, from each process.
+    database_connections: u32 { env: "PELATIS_DATABASE_CONNECTIONS", default: "16", range: 1..=500 }
+    /// Redis or Valkey, which several servers share their limits, events and caches through.
+    /// Left out, each process has its own.
+    redis_url: Option<RedisUrl> { env: "REDIS_URL", example: "redis://localhost:6379" }
+    /// What every key in Redis begins with, so that installations can share one.
+    redis_prefix: Prefix { env: "PELATIS_REDIS_PREFIX", default: "pelatis" }
+    /// The key that secrets in the database are encrypted with and tokens are signed with: 64 hexadecimal digits.
+    /// Left out, it is read from secret_key_file. There is no flag for it, as flags are seen by everybody on the machine.
+    secret_key: Option<SecretKey> { env: "PELATIS_SECRET_KEY" }
+    /// The file that holds the key; it is made with a new key if it is not there. Keep a copy apart from the database.
+    /// Left out, it is keys/secret.key in data_dir.
+    secret_key_file: PathBuf { env: "PELATIS_SECRET_KEY_FILE", default: "<data_dir>/keys/secret.key" }
+    /// Where people reach this server, without a slash at the end.
+    /// Left out, it is made from listen.
+    public_url: WebUrl { env: "PELATIS_PUBLIC_URL", default: "http://<listen>" }
+    /// Where links in mails lead: the address of the application that people use, without a slash at the end.
+    /// Left out, it is public_url.
+    frontend_url: WebUrl { env: "PELATIS_FRONTEND_URL", default: "<public_url>" }
+    /// The origins of web applications that may call the API from a browser; in the environment separated by commas.
+    cors_origins: Vec<WebOrigin> { env: "PELATIS_CORS_ORIGINS", default: "" }
+    /// The networks of reverse proxies, whose word on the client's address is believed; in the environment separated by commas.
+    trusted_proxies: Vec<IpNet> { env: "PELATIS_TRUSTED_PROXIES", default: "" }
+    /// The threads that answer requests; 0 for one per core.
+    workers: u32 { env: "PELATIS_WORKERS", default: "0", range: 0..=1024 }
+    /// The requests that a caller may make in a minute.
+    rate_limit_per_minute: u32 { env: "PELATIS_RATE_LIMIT_PER_MINUTE", default: "120", range: 1..=1_000_000 }
+    /// The failed attempts to sign in that are allowed in 15 minutes.
+    login_attempts: u32 { env: "PELATIS_LOGIN_ATTEMPTS", default: "5", range: 1..=1000 }
+    /// The bulk operations that a caller may begin in a minute.
+    bulk_per_minute: u32 { env: "PELATIS_BULK_PER_MINUTE", default: "5", range: 1..=10_000 }
+    /// The most bytes that a JSON body may have, at most 50 MB.
+    json_limit_bytes: usize { env: "PELATIS_JSON_LIMIT_BYTES", default: "1048576", range: 1024..=50 * 1024 * 1024 }
+    /// The minutes that an access token is good for.
+    access_token_minutes: u32 { env: "PELATIS_ACCESS_TOKEN_MINUTES", default: "15", range: 1..=1440 }
+    /// The days that a refresh token is good for.
+    refresh_token_days: u32 { env: "PELATIS_REFRESH_TOKEN_DAYS", default: "30", range: 1..=365 }
+    /// The hours that a session in a browser lasts.
+    browser_session_hours: u32 { env: "PELATIS_BROWSER_SESSION_HOURS", default: "24", range: 1..=8760 }
+    /// The days that an invitation is good for.
+    invitation_days: u32 { env: "PELATIS_INVITATION_DAYS", default: "7", range: 1..=365 }
+    /// The passwords that are hashed at a time, each of which takes a core and memory; 0 for one per core.
+    password_hash_concurrency: u32 { env: "PELATIS_PASSWORD_HASH_CONCURRENCY", default: "0", range: 0..=1024 }
+    /// The seconds after which a request is given up.
+    request_timeout_seconds: u32 { env: "PELATIS_REQUEST_TIMEOUT_SECONDS", default: "30", range: 1..=3600 }
+    /// The seconds that what runs is given to finish when the server is stopped.
+    shutdown_seconds: u32 { env: "PELATIS_SHUTDOWN_SECONDS", default: "30", range: 0..=3600 }
+    /// What is logged: a level (error, warn, info, debug, trace), or levels by module, such as info,sqlx=warn.
+    log: LogFilter { env: "PELATIS_LOG", default: "info" }
+    /// How it is logged: json, text, or auto, which is text on a terminal and json elsewhere.
+    log_format: LogFormat { env: "PELATIS_LOG_FORMAT", default: "auto" }
+}
