@@ -64,10 +64,20 @@ fn the_first_greek_letter_may_come_late() {
     for _ in 0..20_000 {
         bytes.extend_from_slice(b"plain,ascii\n");
     }
-    bytes.extend_from_slice(&encoding_rs::WINDOWS_1253.encode("Γιώργος,Χανιά\n").0);
-    let rows = values(&bytes);
-    assert_eq!(rows.len(), 20_001);
-    assert_eq!(rows[20_000], ["Γιώργος", "Χανιά"]);
+    let late = "Γιώργος,Χανιά\n";
+    for late in [late.as_bytes(), &encoding_rs::WINDOWS_1253.encode(late).0] {
+        let rows = values(&[&bytes, late].concat());
+        assert_eq!(rows.len(), 20_001);
+        assert_eq!(rows[20_000], ["Γιώργος", "Χανιά"]);
+    }
+}
+
+#[test]
+fn a_letter_that_is_cut_by_the_end_of_the_window_is_no_sign_of_another_encoding() {
+    // the window begins at the first é, and its last byte is the first half of the second
+    let text = format!("a\né{}é\n", "x\n".repeat(32_766) + "x");
+    let rows = values(text.as_bytes());
+    assert_eq!((rows[0][0].as_str(), rows[32_766][0].as_str()), ("éx", "xé"));
 }
 
 #[test]
