@@ -149,7 +149,7 @@ fn a_renamed_key_works_with_a_warning() {
 
 #[test]
 fn a_name_in_the_environment_that_does_nothing_is_a_warning() {
-    let env = [("PELATIS_LISTNE", "x"), ("PELATIS_CONFIG", "x"), ("HOME", "/root")];
+    let env = [("PELATIS_LISTNE", "x"), ("PELATIS_CONFIG", "x"), ("PELATIS_WORKERS", "1"), ("HOME", "/root")];
     let (_, warnings) = Config::load(&sources("", &env, &[])).unwrap();
     assert_eq!(warnings.iter().map(|warning| warning.key.as_str()).collect::<Vec<_>>(), ["PELATIS_LISTNE"]);
 }
