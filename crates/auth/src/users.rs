@@ -247,3 +247,17 @@ pub async fn is_member(conn: &mut Conn, workspace: WorkspaceId, user: UserId) ->
         .and_where(Expr::col("user_id").eq(user.uuid()));
     Ok(conn.row(&select).await?.is_some())
 }
+
+/// The members of a workspace by address, in lower case.
+///
+/// # Errors
+/// What the database says.
+pub async fn members_by_email(conn: &mut Conn, workspace: WorkspaceId) -> Result<HashMap<String, UserId>> {
+    let mut select = Query::select();
+    select
+        .columns([("user_account", "email_key"), ("user_account", "id")])
+        .from("user_account")
+        .inner_join("membership", Expr::col(("membership", "user_id")).eq(Expr::col(("user_account", "id"))))
+        .and_where(Expr::col(("membership", "workspace_id")).eq(workspace.uuid()));
+    conn.rows(&select).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

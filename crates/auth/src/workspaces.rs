@@ -238,8 +238,11 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
     uow.update(&before, after, Change::plain()).await.on_unique(slug_taken).map(Workspace::from)
 }
 
-/// Locks the workspace, so that what concerns all of its members is decided by one at a time.
-pub(crate) async fn lock(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
+/// Locks the workspace, so that what concerns all of it is decided by one at a time.
+///
+/// # Errors
+/// What the database says.
+pub async fn lock(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
     let mut select = WorkspaceRow::select();
     select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(id)));
     uow.locked::<WorkspaceRow>(select).await.map(|_| ())

@@ -1,1 +1,18 @@
-//! clients
+//! Clients and contacts, and who belongs to whom.
+//!
+//! What must always hold:
+//! - A record that came from another system is there once: `external_source` and `external_id` are unique together.
+//! - A client that has contacts has exactly one primary one.
+//! - No client stands above itself.
+//! - Only what is archived can be purged; purging erases what the journal holds of the person.
+
+pub mod clients;
+pub mod contacts;
+pub mod errors;
+pub mod import;
+pub mod links;
+mod rows;
+mod shape;
+
+pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, Influence, LeadCategory};
+pub use shape::{Address, AddressPatch, ChannelKind, TypedEmail, TypedPhone};

@@ -236,6 +236,17 @@ impl Error {
         self
     }
 
+    /// Takes `prefix` off every pointer, for input that was made part of a larger one.
+    #[must_use]
+    pub fn without_prefix(mut self, prefix: &str) -> Self {
+        for field in &mut self.0.fields {
+            if let Some(rest) = field.pointer.strip_prefix(prefix) {
+                field.pointer = rest.to_owned();
+            }
+        }
+        self
+    }
+
     /// The declared code.
     pub fn code(&self) -> &'static ErrorCode {
         self.0.code

@@ -17,6 +17,7 @@ pub mod patch;
 pub mod permission;
 pub mod runtime;
 pub mod text;
+pub mod validation;
 
 pub use caller::{Actor, Caller, Cause, Origin, Scope};
 pub use currency::Currency;

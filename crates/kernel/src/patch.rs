@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use validator::{ValidateEmail, ValidateLength, ValidateUrl};
+use validator::{Validate, ValidateEmail, ValidateLength, ValidateUrl, ValidationErrors};
 
 /// Absent, null, or a value. Fields of this type need `#[serde(default, skip_serializing_if = "Patch::is_absent")]`, and
 /// `#[schema(value_type = Option<T>)]` for the OpenAPI document.
@@ -78,6 +78,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value().serialize(serializer)
+    }
+}
+
+impl<T: Validate> Validate for Patch<T> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        self.value().map_or(Ok(()), Validate::validate)
     }
 }
 

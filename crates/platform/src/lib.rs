@@ -1,1 +1,13 @@
-//! platform
+//! What any record can have: tags, notes, the audit trail, and the bookkeeping of imports.
+//!
+//! What hangs on a record follows that record: the record's own domain decides who may see or edit it, and then calls this crate.
+//!
+//! CSV is read with `csv` and `encoding_rs`, the field's standard crates for it.
+
+pub mod audit;
+pub mod csv_source;
+pub mod errors;
+pub mod imports;
+pub mod notes;
+pub mod shape;
+pub mod tags;

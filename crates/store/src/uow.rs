@@ -105,7 +105,19 @@ impl UnitOfWork {
     ///
     /// # Errors
     /// `already_exists` when a unique value is taken; nothing tells which record it was.
-    pub async fn insert_all<R: Record>(&mut self, records: &[R], change: &Change) -> Result<()> {
+    pub async fn insert_all<R: Record>(&mut self, records: &[R], change: impl Fn(&R) -> Change) -> Result<()> {
+        self.insert_quietly(records).await?;
+        for record in records {
+            self.note(None, Some(record), change(record));
+        }
+        Ok(())
+    }
+
+    /// Inserts many records that the journal does not keep: lines of a report, say.
+    ///
+    /// # Errors
+    /// `already_exists` when a unique value is taken.
+    pub async fn insert_quietly<R: Record>(&mut self, records: &[R]) -> Result<()> {
         let per_statement = (self.conn.dialect().max_parameters() / R::COLUMNS.len()).min(500);
         for chunk in records.chunks(per_statement.max(1)) {
             let mut insert = Query::insert();
@@ -114,9 +126,6 @@ impl UnitOfWork {
                 insert.values_panic(record.values().into_iter().map(Expr::value));
             }
             self.conn.run(&insert).await?;
-        }
-        for record in records {
-            self.note(None, Some(record), change.clone());
         }
         Ok(())
     }
@@ -166,6 +175,18 @@ impl UnitOfWork {
         delete.from_table(R::TABLE).and_where(Expr::col("id").eq(record.id().uuid()));
         self.conn.run(&delete).await?;
         self.note(Some(record), None, change);
+        Ok(())
+    }
+
+    /// Deletes a record for ever; the journal keeps that it was deleted, and nothing personal of what it was.
+    ///
+    /// # Errors
+    /// `in_use` when others still need it.
+    pub async fn delete_and_forget<R: Record>(&mut self, record: &R, change: Change) -> Result<()> {
+        self.delete(record, change).await?;
+        if let Some(entry) = self.entries.last_mut() {
+            entry.personal.clear();
+        }
         Ok(())
     }
 

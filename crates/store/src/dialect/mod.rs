@@ -105,7 +105,7 @@ pub(crate) enum Mode {
 /// the id breaks ties.
 pub(crate) fn empty_last(dialect: Dialect, table: &str, column: &str, kind: FieldKind) -> SimpleExpr {
     let stand_in = match (kind, dialect) {
-        (FieldKind::Text | FieldKind::Word(_), _) => "'\u{10FFFF}\u{10FFFF}'",
+        (FieldKind::Text | FieldKind::Caseless | FieldKind::Word(_), _) => "'\u{10FFFF}\u{10FFFF}'",
         (FieldKind::Time, _) => "'9999-12-31T23:59:59.999999+00:00'",
         (FieldKind::Date, _) => "'9999-12-31'",
         (FieldKind::Integer, _) => "9223372036854775807",

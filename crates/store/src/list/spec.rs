@@ -7,6 +7,8 @@ use sea_orm::sea_query::{SimpleExpr, Value};
 pub enum FieldKind {
     /// Text.
     Text,
+    /// Text without regard to case, kept in lower case.
+    Caseless,
     /// A UUID.
     Uuid,
     /// A moment, RFC 3339.
@@ -48,7 +50,7 @@ macro_rules! field_kinds {
 }
 
 impl ListField {
-    field_kinds!(text => Text, uuid => Uuid, time => Time, date => Date, integer => Integer, boolean => Boolean);
+    field_kinds!(text => Text, caseless => Caseless, uuid => Uuid, time => Time, date => Date, integer => Integer, boolean => Boolean);
 
     /// A field with one of these words.
     pub const fn word(name: &'static str, words: &'static [&'static str]) -> Self {

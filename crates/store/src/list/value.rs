@@ -13,6 +13,7 @@ use crate::field::{Field, Row};
 pub fn parse_value(kind: FieldKind, text: &str) -> Result<Value, String> {
     match kind {
         FieldKind::Text => Ok(text.to_owned().value()),
+        FieldKind::Caseless => Ok(text.trim().to_lowercase().value()),
         FieldKind::Uuid => text.parse::<uuid::Uuid>().map(|uuid| uuid.value()).map_err(|_| "must be a UUID".to_owned()),
         FieldKind::Time => chrono::DateTime::parse_from_rfc3339(text)
             .map(|at| at.to_utc())
@@ -41,7 +42,7 @@ pub fn parse_value(kind: FieldKind, text: &str) -> Result<Value, String> {
 /// The text of a key column in a row, as a cursor keeps it.
 pub(super) fn key_text(kind: FieldKind, row: &Row, index: usize) -> Result<String> {
     Ok(match kind {
-        FieldKind::Text | FieldKind::Word(_) => row.get(index)?,
+        FieldKind::Text | FieldKind::Caseless | FieldKind::Word(_) => row.get(index)?,
         FieldKind::Uuid => row.get::<uuid::Uuid>(index)?.to_string(),
         FieldKind::Time => row.get::<DateTime>(index)?.timestamp_micros().to_string(),
         FieldKind::Date => row.get::<chrono::NaiveDate>(index)?.to_string(),
@@ -53,7 +54,7 @@ pub(super) fn key_text(kind: FieldKind, row: &Row, index: usize) -> Result<Strin
 /// The parameter that such a text stands for.
 pub(super) fn key_value(kind: FieldKind, text: &str) -> Option<Value> {
     match kind {
-        FieldKind::Text | FieldKind::Word(_) => Some(text.to_owned().value()),
+        FieldKind::Text | FieldKind::Caseless | FieldKind::Word(_) => Some(text.to_owned().value()),
         FieldKind::Time => text.parse().ok().and_then(DateTime::from_timestamp_micros).map(|at| at.value()),
         FieldKind::Date => text.parse::<chrono::NaiveDate>().ok().map(|day| day.value()),
         FieldKind::Uuid | FieldKind::Integer | FieldKind::Boolean => parse_value(kind, text).ok(),

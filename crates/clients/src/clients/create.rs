@@ -1,0 +1,129 @@
+//! Making clients: one, or many in as few statements as the engine takes, by the same rules.
+
+use std::collections::HashSet;
+
+use kernel::error::Faults;
+use kernel::{Currency, Error, FieldError, Permission, Result, text};
+use store::{Change, Json, OnUnique as _, UnitOfWork};
+
+use super::wire::{Client, CreateClient};
+use super::{list, update};
+use crate::errors::EXTERNAL_ID_TAKEN;
+use crate::rows::{ClientRow, ClientStatus};
+use crate::shape::{digits, email_key};
+
+/// Makes a client.
+///
+/// # Errors
+/// `forbidden` without `clients.create`; `validation_failed` when the owner is no member, the parent cannot be seen, or a stage
+/// or role is wrong; `external_id_taken`.
+pub async fn create(uow: &mut UnitOfWork, input: CreateClient) -> Result<Client> {
+    let mut made = create_many(uow, vec![input]).await.map_err(|error| error.without_prefix("/0"))?;
+    made.pop().ok_or_else(|| Error::internal("no client was made"))
+}
+
+/// Makes many clients, all or none. Pointers in errors begin with the place in the list.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateClient>) -> Result<Vec<Client>> {
+    let caller = uow.caller();
+    caller.require(Permission::ClientsCreate)?;
+    let workspace = uow.workspace()?;
+    let (currency, locale) = auth::workspaces::default_currency(uow, workspace).await?;
+    let mut faults = Faults::new();
+    let (mut owners, mut rows) = (HashSet::new(), Vec::with_capacity(inputs.len()));
+    for (place, input) in inputs.into_iter().enumerate() {
+        check(&input, &format!("/{place}"), &mut faults);
+        if let Some(owner) = input.owner_id
+            && owners.insert(owner)
+        {
+            update::check_owner(uow, owner, &format!("/{place}"), &mut faults).await?;
+        }
+        if let Some(parent) = input.parent_id {
+            faults.keep(list::get_row(uow, &caller, parent).await.map_err(|error| missing_parent(error, place)))?;
+        }
+        rows.push(row(uow, input, currency, &locale)?);
+    }
+    faults.into_result()?;
+    let taken = || {
+        Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another client"))
+    };
+    match rows.as_slice() {
+        [one] => uow.insert(one, Change::plain()).await,
+        many => uow.insert_all(many, |_| Change::plain()).await,
+    }
+    .on_unique(taken)?;
+    Ok(rows.into_iter().map(Client::from).collect())
+}
+
+fn missing_parent(error: Error, place: usize) -> Error {
+    match error.kind() {
+        kernel::Kind::NotFound => Error::invalid_field(format!("/{place}/parent_id"), "not_found", "there is no such client"),
+        _ => error,
+    }
+}
+
+fn check(input: &CreateClient, at: &str, faults: &mut Faults) {
+    if input.external_id.is_some() != input.external_source.is_some() {
+        faults.add(format!("{at}/external_id"), "incomplete", "external_source and external_id belong together");
+    }
+    update::check_stage(input.acquisition_stage.as_deref(), at, faults);
+    update::check_roles(input.roles.as_deref().unwrap_or_default(), at, faults);
+}
+
+fn row(uow: &UnitOfWork, input: CreateClient, currency: Currency, locale: &str) -> Result<ClientRow> {
+    let now = uow.now();
+    let mut row = ClientRow {
+        id: uow.id(),
+        workspace_id: uow.workspace()?,
+        kind: input.kind,
+        name: input.name.trim().to_owned(),
+        name_key: String::new(),
+        legal_name: input.legal_name,
+        tax_number: input.tax_number,
+        website: input.website,
+        email_key: None,
+        phone: input.phone,
+        emails: Json(input.emails.unwrap_or_default()),
+        phones: Json(input.phones.unwrap_or_default()),
+        main_address: input.main_address.map(Json),
+        billing_address: input.billing_address.map(Json),
+        shipping_address: input.shipping_address.map(Json),
+        country: None,
+        sector: input.sector,
+        size: input.size,
+        currency: input.currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?.unwrap_or(currency),
+        locale: input.locale.unwrap_or_else(|| locale.to_owned()),
+        status: input.status.unwrap_or(ClientStatus::Active),
+        roles: Json(input.roles.unwrap_or_default()),
+        parent_id: input.parent_id,
+        owner_id: input.owner_id,
+        created_by: uow.caller().actor.user(),
+        acquisition_stage: input.acquisition_stage,
+        source: input.source,
+        lead_category: input.lead_category,
+        external_source: input.external_source,
+        external_id: input.external_id,
+        archived_at: None,
+        search_text: String::new(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    fill_derived(&mut row);
+    Ok(row)
+}
+
+/// Fills the columns that follow from others.
+pub(crate) fn fill_derived(row: &mut ClientRow) {
+    row.name_key = text::fold(&row.name);
+    row.email_key = email_key(&row.emails.0);
+    row.country = row.main_address.as_ref().and_then(|address| address.0.country.clone());
+    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| digits(number));
+    let phones: Vec<String> = phones.collect();
+    let city = row.main_address.as_ref().and_then(|address| address.0.city.as_deref());
+    let parts = [Some(row.name.as_str()), row.legal_name.as_deref(), row.tax_number.as_deref(), row.website.as_deref(), city];
+    let emails = row.emails.0.iter().map(|email| email.address.as_str());
+    row.search_text = text::search_text(parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str)));
+}

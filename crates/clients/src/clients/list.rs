@@ -1,0 +1,189 @@
+//! Reading clients. Every select of a client begins at [`visible_to`].
+
+use std::collections::HashMap;
+
+use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
+use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
+use store::query::{Expr, ExprTrait, SelectStatement};
+use store::{Conn, Record as _, UnitOfWork};
+
+use super::wire::{Client, ClientBrief};
+use crate::links;
+use crate::rows::{ClientId, ClientKind, ClientRow, ClientSource, ClientStatus, LeadCategory};
+
+/// How clients can be listed.
+pub static CLIENT_LIST: ListSpec = ListSpec {
+    name: "clients",
+    table: "client",
+    fields: &[
+        ListField::text("name").folded("name_key"),
+        ListField::word("kind", ClientKind::TEXTS),
+        ListField::word("status", ClientStatus::TEXTS).sorted(),
+        ListField { column: "email_key", like: Some("email_key"), sort: Some("email_key"), ..ListField::caseless("email").nullable() },
+        ListField::text("tax_number").nullable().sorted(),
+        ListField::text("country").nullable().sorted(),
+        ListField::text("sector").nullable(),
+        ListField::text("size").nullable(),
+        ListField::text("currency"),
+        ListField::uuid("owner_id").nullable(),
+        ListField::uuid("created_by").nullable(),
+        ListField::uuid("parent_id").nullable(),
+        ListField::text("acquisition_stage").nullable().sorted(),
+        ListField::word("source", ClientSource::TEXTS).nullable(),
+        ListField::word("lead_category", LeadCategory::TEXTS).nullable(),
+        ListField::text("external_source").nullable(),
+        ListField::text("external_id").nullable(),
+        ListField::time("created_at").sorted(),
+        ListField::time("updated_at").sorted(),
+    ],
+    filters: &[
+        store::list::CustomFilter {
+            name: "tag_id",
+            kind: store::list::FieldKind::Uuid,
+            condition: |tag| platform::tags::carries("client", tag),
+        },
+        store::list::CustomFilter {
+            name: "contact_id",
+            kind: store::list::FieldKind::Uuid,
+            condition: links::has_contact,
+        },
+    ],
+    includes: &["contacts", "owner", "parent", "tags"],
+    members: &[
+        "id", "kind", "name", "legal_name", "tax_number", "website", "phone", "emails", "phones", "main_address",
+        "billing_address", "shipping_address", "sector", "size", "currency", "locale", "status", "roles", "parent_id", "owner_id",
+        "created_by", "acquisition_stage", "source", "lead_category", "external_source", "external_id", "archived_at", "created_at",
+        "updated_at",
+    ],
+    searched: true,
+    archived: true,
+    ..ListSpec::EMPTY
+};
+
+fn column(name: &'static str) -> Expr {
+    Expr::col(("client", name))
+}
+
+/// Clients that the caller may see: of the workspace, or those they own or made.
+pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+    let scope = caller.scope(Permission::ClientsViewAll, Permission::ClientsViewOwn)?;
+    let mut select = ClientRow::select();
+    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
+    if let Scope::Own(user) = scope {
+        select.and_where(column("owner_id").eq(user.uuid()).or(column("created_by").eq(user.uuid())));
+    }
+    Ok(select)
+}
+
+/// Clients that the caller may see.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`.
+pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Client>> {
+    let page = store::list::page::<ClientRow>(conn, caller, visible_to(caller)?, &CLIENT_LIST, query).await?;
+    Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+}
+
+/// One client.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
+pub async fn get(conn: &mut Conn, caller: &Caller, id: ClientId, query: &RecordQuery) -> Result<Client> {
+    let row = get_row(conn, caller, id).await?;
+    dress(conn, caller, vec![row], query).await?.pop().ok_or_else(Error::not_found)
+}
+
+pub(crate) async fn get_row(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result<ClientRow> {
+    let mut select = visible_to(caller)?;
+    select.and_where(column("id").eq(id.uuid()));
+    conn.one(&select).await?.ok_or_else(Error::not_found)
+}
+
+/// A client that the caller may see, locked until the transaction ends, at the version that they have seen.
+pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Result<ClientRow> {
+    let mut select = visible_to(&uow.caller())?;
+    select.and_where(column("id").eq(id.uuid()));
+    let row = uow.locked::<ClientRow>(select).await?.ok_or_else(Error::not_found)?;
+    auth::check_seen(seen, row.version)?;
+    Ok(row)
+}
+
+/// Locks a client whether the caller may see it or not: for what hangs on it.
+pub(crate) async fn lock(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
+    let mut select = ClientRow::select();
+    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(column("id").eq(id.uuid()));
+    uow.locked::<ClientRow>(select).await.map(|_| ())
+}
+
+/// Clients of the workspace that came from `source` under these ids.
+pub(crate) async fn find_by_external(
+    conn: &mut Conn,
+    caller: &Caller,
+    source: &str,
+    ids: Vec<String>,
+) -> Result<HashMap<String, ClientRow>> {
+    let mut select = visible_to(caller)?;
+    select.and_where(column("external_source").eq(source)).and_where(column("external_id").is_in(ids));
+    let rows = conn.all::<ClientRow>(&select).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
+}
+
+/// Adds what was asked for, in one query for each relation.
+pub(crate) async fn dress(conn: &mut Conn, caller: &Caller, rows: Vec<ClientRow>, query: &RecordQuery) -> Result<Vec<Client>> {
+    let mut clients: Vec<Client> = rows.into_iter().map(Client::from).collect();
+    if query.include.is_empty() || clients.is_empty() {
+        return Ok(clients);
+    }
+    let ids: Vec<uuid::Uuid> = clients.iter().map(|client| client.id.uuid()).collect();
+    if query.includes("contacts") {
+        let mut contacts = links::contacts_of(conn, caller, ids.clone()).await?;
+        for client in &mut clients {
+            client.contacts = Some(contacts.remove(&client.id).unwrap_or_default());
+        }
+    }
+    if query.includes("owner") {
+        let owners = auth::users::briefs(conn, clients.iter().filter_map(|client| client.owner_id)).await?;
+        for client in &mut clients {
+            client.owner = client.owner_id.and_then(|owner| owners.get(&owner).cloned());
+        }
+    }
+    if query.includes("parent") {
+        let parents = briefs(conn, caller, clients.iter().filter_map(|client| client.parent_id)).await?;
+        for client in &mut clients {
+            client.parent = client.parent_id.and_then(|parent| parents.get(&parent).cloned());
+        }
+    }
+    if query.includes("tags") {
+        let mut tags = platform::tags::of(conn, caller.workspace()?, ids).await?;
+        for client in &mut clients {
+            client.tags = Some(tags.remove(&client.id.uuid()).unwrap_or_default());
+        }
+    }
+    Ok(clients)
+}
+
+/// What others show of these clients, as far as the caller may see them, in one query.
+pub(crate) async fn briefs(
+    conn: &mut Conn,
+    caller: &Caller,
+    ids: impl IntoIterator<Item = ClientId>,
+) -> Result<HashMap<ClientId, ClientBrief>> {
+    let ids: Vec<uuid::Uuid> = ids.into_iter().map(ClientId::uuid).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = visible_to(caller)?;
+    select.and_where(column("id").is_in(ids));
+    let rows = conn.all::<ClientRow>(&select).await?;
+    Ok(rows.into_iter().map(|row| (row.id, ClientBrief { id: row.id, kind: row.kind, name: row.name })).collect())
+}
+
+/// A select of one client's id as far as the caller may see it, for reads that add what hangs on it.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`.
+pub fn select_visible(caller: &Caller, id: ClientId) -> Result<SelectStatement> {
+    let mut select = visible_to(caller)?;
+    select.clear_selects().column(("client", "id")).and_where(column("id").eq(id.uuid()));
+    Ok(select)
+}

@@ -1,0 +1,53 @@
+//! Archiving, restoring and purging clients.
+
+use kernel::{Error, Permission, Result, TypedId as _};
+use store::{Action, Change, UnitOfWork, journal};
+
+use super::list;
+use super::wire::Client;
+use crate::errors::NOT_ARCHIVED;
+use crate::rows::{ClientId, ClientRow};
+
+/// Puts a client away. One that is away stays so.
+///
+/// # Errors
+/// `forbidden` without `clients.delete`; `not_found`; `stale`.
+pub async fn archive(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Result<()> {
+    set_archived(uow, id, seen, true).await.map(|_| ())
+}
+
+/// Brings a client back. One that is there stays so.
+///
+/// # Errors
+/// `forbidden` without `clients.delete`; `not_found`; `stale`.
+pub async fn restore(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Result<Client> {
+    set_archived(uow, id, seen, false).await
+}
+
+async fn set_archived(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, archived: bool) -> Result<Client> {
+    uow.caller().require(Permission::ClientsDelete)?;
+    let before = list::find_locked(uow, id, seen).await?;
+    if before.archived_at.is_some() == archived {
+        return Ok(before.into());
+    }
+    let (action, archived_at) = if archived { (Action::Archive, Some(uow.now())) } else { (Action::Restore, None) };
+    let after = ClientRow { archived_at, ..before.clone() };
+    uow.update(&before, after, Change::of(action)).await.map(Client::from)
+}
+
+/// Deletes an archived client for ever, with its notes and tags, and erases the personal values that the journal holds of it. Its
+/// contacts stay.
+///
+/// # Errors
+/// `forbidden` without `clients.purge`; `not_found`; `stale`; `not_archived`; `in_use` when it stands above other clients.
+pub async fn purge(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Result<()> {
+    uow.caller().require(Permission::ClientsPurge)?;
+    let row = list::find_locked(uow, id, seen).await?;
+    if row.archived_at.is_none() {
+        return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
+    }
+    platform::notes::forget(uow, id.uuid()).await?;
+    platform::tags::forget(uow, id.uuid()).await?;
+    journal::erase_record(uow, id.uuid()).await?;
+    uow.delete_and_forget(&row, Change::plain()).await
+}

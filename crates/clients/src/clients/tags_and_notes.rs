@@ -1,0 +1,93 @@
+//! What hangs on a client. Whoever may see the client may see it, whoever may edit the client may change it.
+
+use kernel::{Caller, Page, Permission, Result, TypedId as _};
+use platform::audit::AuditEntry;
+use platform::notes::{self, CreateNote, Note, NoteId, NotePatch, On};
+use platform::tags::{self, Tag, TagId};
+use store::list::ListQuery;
+use store::{Conn, UnitOfWork};
+
+use super::list;
+use crate::rows::ClientId;
+
+fn on(id: ClientId) -> On {
+    On { rel_type: "client", rel_id: id.uuid(), added: "client.note_added" }
+}
+
+async fn editable(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
+    let caller = uow.caller();
+    caller.require(Permission::ClientsEdit)?;
+    list::get_row(uow, &caller, id).await.map(|_| ())
+}
+
+/// Notes on a client.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
+pub async fn list_notes(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<Note>> {
+    list::get_row(conn, caller, id).await?;
+    notes::list(conn, caller, on(id), query).await
+}
+
+/// One note on a client.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
+pub async fn get_note(conn: &mut Conn, caller: &Caller, id: ClientId, note: NoteId) -> Result<Note> {
+    list::get_row(conn, caller, id).await?;
+    notes::get(conn, caller, on(id), note).await
+}
+
+/// Writes a note on a client.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `not_found`.
+pub async fn add_note(uow: &mut UnitOfWork, id: ClientId, input: CreateNote) -> Result<Note> {
+    editable(uow, id).await?;
+    notes::create(uow, on(id), input).await
+}
+
+/// Changes a note on a client.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `not_found`; `stale`.
+pub async fn update_note(uow: &mut UnitOfWork, id: ClientId, note: NoteId, seen: Option<i64>, patch: NotePatch) -> Result<Note> {
+    editable(uow, id).await?;
+    notes::update(uow, on(id), note, seen, patch).await
+}
+
+/// Puts a note on a client away, or brings it back.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `not_found`; `stale`.
+pub async fn set_note_archived(uow: &mut UnitOfWork, id: ClientId, note: NoteId, seen: Option<i64>, archived: bool) -> Result<Note> {
+    editable(uow, id).await?;
+    notes::set_archived(uow, on(id), note, seen, archived).await
+}
+
+/// Puts a tag on a client.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `not_found`; `validation_failed` when there is no such tag.
+pub async fn tag(uow: &mut UnitOfWork, id: ClientId, tag: TagId) -> Result<Tag> {
+    editable(uow, id).await?;
+    tags::attach(uow, "client", id.uuid(), tag, "client.tagged").await
+}
+
+/// Takes a tag off a client.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `not_found`.
+pub async fn untag(uow: &mut UnitOfWork, id: ClientId, tag: TagId) -> Result<()> {
+    editable(uow, id).await?;
+    tags::detach(uow, "client", id.uuid(), tag, "client.untagged").await
+}
+
+/// What happened to a client, and to what hangs on it.
+///
+/// # Errors
+/// `forbidden` without `admin.view_audit_log` and a right to see the client; `not_found`.
+pub async fn audit(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    list::get_row(conn, caller, id).await?;
+    platform::audit::of_record(conn, caller, id.uuid(), query).await
+}

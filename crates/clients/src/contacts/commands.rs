@@ -1,0 +1,170 @@
+//! Making and changing contacts.
+
+use kernel::error::Faults;
+use kernel::{Caller, Error, FieldError, Page, Permission, Result, TypedId as _, text};
+use platform::audit::AuditEntry;
+use store::list::ListQuery;
+use store::{Action, Change, Conn, Json, OnUnique as _, UnitOfWork, journal};
+
+use super::list::{self, find_locked};
+use super::wire::{Contact, ContactPatch, CreateContact};
+use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
+use crate::links;
+use crate::rows::{ContactId, ContactRow};
+use crate::shape::{digits, email_key};
+
+/// Makes a contact.
+///
+/// # Errors
+/// `forbidden` without `contacts.create`; `validation_failed`; `external_id_taken`.
+pub async fn create(uow: &mut UnitOfWork, input: CreateContact) -> Result<Contact> {
+    let mut made = create_many(uow, vec![input]).await.map_err(|error| error.without_prefix("/0"))?;
+    made.pop().ok_or_else(|| Error::internal("no contact was made"))
+}
+
+/// Makes many contacts, all or none. Pointers in errors begin with the place in the list.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateContact>) -> Result<Vec<Contact>> {
+    uow.caller().require(Permission::ContactsCreate)?;
+    let workspace = uow.workspace()?;
+    let (_, locale) = auth::workspaces::default_currency(uow, workspace).await?;
+    let mut faults = Faults::new();
+    let mut rows = Vec::with_capacity(inputs.len());
+    for (place, input) in inputs.into_iter().enumerate() {
+        if input.external_id.is_some() != input.external_source.is_some() {
+            faults.add(format!("/{place}/external_id"), "incomplete", "external_source and external_id belong together");
+        }
+        rows.push(row(uow, input, &locale)?);
+    }
+    faults.into_result()?;
+    let taken = || {
+        Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another contact"))
+    };
+    match rows.as_slice() {
+        [one] => uow.insert(one, Change::plain()).await,
+        many => uow.insert_all(many, |_| Change::plain()).await,
+    }
+    .on_unique(taken)?;
+    Ok(rows.into_iter().map(Contact::from).collect())
+}
+
+fn row(uow: &UnitOfWork, input: CreateContact, locale: &str) -> Result<ContactRow> {
+    let now = uow.now();
+    let mut row = ContactRow {
+        id: uow.id(),
+        workspace_id: uow.workspace()?,
+        given_name: input.given_name.trim().to_owned(),
+        family_name: input.family_name.unwrap_or_default().trim().to_owned(),
+        name_key: String::new(),
+        email_key: None,
+        phone: input.phone,
+        emails: Json(input.emails.unwrap_or_default()),
+        phones: Json(input.phones.unwrap_or_default()),
+        position: input.position,
+        locale: input.locale.unwrap_or_else(|| locale.to_owned()),
+        created_by: uow.caller().actor.user(),
+        external_source: input.external_source,
+        external_id: input.external_id,
+        archived_at: None,
+        search_text: String::new(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    fill_derived(&mut row);
+    Ok(row)
+}
+
+fn fill_derived(row: &mut ContactRow) {
+    row.name_key = text::fold(&format!("{} {}", row.family_name, row.given_name)).trim().to_owned();
+    row.email_key = email_key(&row.emails.0);
+    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| digits(number));
+    let phones: Vec<String> = phones.collect();
+    let parts = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.position.as_deref()];
+    let emails = row.emails.0.iter().map(|email| email.address.as_str());
+    row.search_text = text::search_text(parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str)));
+}
+
+/// Changes a contact. What changes nothing writes nothing.
+///
+/// # Errors
+/// `forbidden` without `contacts.edit`; `not_found`; `stale`; `archived`.
+pub async fn update(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, patch: ContactPatch) -> Result<Contact> {
+    uow.caller().require(Permission::ContactsEdit)?;
+    let before = find_locked(uow, id, seen).await?;
+    update_row(uow, &before, patch).await.map(Contact::from)
+}
+
+/// Changes a contact that the caller may edit.
+pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch: ContactPatch) -> Result<ContactRow> {
+    if before.archived_at.is_some() {
+        return Err(Error::new(&ARCHIVED).with_detail("Restore it first."));
+    }
+    let mut after = before.clone();
+    if let Some(name) = patch.given_name {
+        after.given_name = name.trim().to_owned();
+    }
+    if let Some(name) = patch.family_name {
+        after.family_name = name.trim().to_owned();
+    }
+    patch.phone.apply(&mut after.phone);
+    patch.emails.apply_or_default(&mut after.emails.0);
+    patch.phones.apply_or_default(&mut after.phones.0);
+    patch.position.apply(&mut after.position);
+    after.locale = patch.locale.unwrap_or(after.locale);
+    fill_derived(&mut after);
+    uow.update(before, after, Change::plain()).await
+}
+
+/// Puts a contact away. One that is away stays so.
+///
+/// # Errors
+/// `forbidden` without `contacts.delete`; `not_found`; `stale`.
+pub async fn archive(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Result<()> {
+    set_archived(uow, id, seen, true).await.map(|_| ())
+}
+
+/// Brings a contact back. One that is there stays so.
+///
+/// # Errors
+/// `forbidden` without `contacts.delete`; `not_found`; `stale`.
+pub async fn restore(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Result<Contact> {
+    set_archived(uow, id, seen, false).await
+}
+
+async fn set_archived(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, archived: bool) -> Result<Contact> {
+    uow.caller().require(Permission::ContactsDelete)?;
+    let before = find_locked(uow, id, seen).await?;
+    if before.archived_at.is_some() == archived {
+        return Ok(before.into());
+    }
+    let (action, archived_at) = if archived { (Action::Archive, Some(uow.now())) } else { (Action::Restore, None) };
+    let after = ContactRow { archived_at, ..before.clone() };
+    uow.update(&before, after, Change::of(action)).await.map(Contact::from)
+}
+
+/// Deletes an archived contact for ever, and erases the personal values that the journal holds of it.
+///
+/// # Errors
+/// `forbidden` without `contacts.purge`; `not_found`; `stale`; `not_archived`.
+pub async fn purge(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Result<()> {
+    uow.caller().require(Permission::ContactsPurge)?;
+    let row = find_locked(uow, id, seen).await?;
+    if row.archived_at.is_none() {
+        return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
+    }
+    links::remove_everywhere(uow, id).await?;
+    journal::erase_record(uow, id.uuid()).await?;
+    uow.delete_and_forget(&row, Change::plain()).await
+}
+
+/// What happened to a contact.
+///
+/// # Errors
+/// `forbidden` without `admin.view_audit_log` and `contacts.view`; `not_found`.
+pub async fn audit(conn: &mut Conn, caller: &Caller, id: ContactId, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    list::get_row(conn, caller, id).await?;
+    platform::audit::of_record(conn, caller, id.uuid(), query).await
+}

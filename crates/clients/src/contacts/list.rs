@@ -1,0 +1,153 @@
+//! Reading contacts. Every select of a contact begins at [`visible_to`].
+
+use std::collections::HashMap;
+
+use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
+use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
+use store::{Conn, Record as _, UnitOfWork};
+
+use super::wire::{Contact, OfClient};
+use crate::clients::{self, ClientBrief};
+use crate::rows::{ClientId, ContactId, ContactRow};
+
+/// How contacts can be listed.
+pub static CONTACT_LIST: ListSpec = ListSpec {
+    name: "contacts",
+    table: "contact",
+    fields: &[
+        ListField { column: "name_key", ..ListField::text("name").folded("name_key") },
+        ListField::text("given_name"),
+        ListField::text("family_name"),
+        ListField { column: "email_key", like: Some("email_key"), sort: Some("email_key"), ..ListField::caseless("email").nullable() },
+        ListField::text("position").nullable(),
+        ListField::uuid("created_by").nullable(),
+        ListField::text("external_source").nullable(),
+        ListField::text("external_id").nullable(),
+        ListField::time("created_at").sorted(),
+        ListField::time("updated_at").sorted(),
+    ],
+    filters: &[store::list::CustomFilter {
+        name: "client_id",
+        kind: store::list::FieldKind::Uuid,
+        condition: |client| {
+            let mut members = Query::select();
+            members.column("contact_id").from("client_contact").and_where(Expr::col("client_id").eq(client));
+            Expr::col(("contact", "id")).in_subquery(members)
+        },
+    }],
+    includes: &["clients"],
+    members: &[
+        "id", "given_name", "family_name", "phone", "emails", "phones", "position", "locale", "created_by", "external_source",
+        "external_id", "archived_at", "created_at", "updated_at",
+    ],
+    searched: true,
+    archived: true,
+    ..ListSpec::EMPTY
+};
+
+fn column(name: &'static str) -> Expr {
+    Expr::col(("contact", name))
+}
+
+/// Contacts that the caller may see. Whoever does not see all clients sees the contacts of the clients they see, and those they
+/// made.
+pub(super) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+    caller.require(Permission::ContactsView)?;
+    let mut select = ContactRow::select();
+    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
+    if caller.can(Permission::ClientsViewAll) {
+        return Ok(select);
+    }
+    let own = column("created_by").eq(caller.user()?.uuid());
+    if !caller.can(Permission::ClientsViewOwn) {
+        select.and_where(own);
+        return Ok(select);
+    }
+    let mut clients = clients::visible_to(caller)?;
+    clients.clear_selects().column(("client", "id"));
+    let mut members = Query::select();
+    members.column("contact_id").from("client_contact").and_where(Expr::col("client_id").in_subquery(clients));
+    select.and_where(own.or(column("id").in_subquery(members)));
+    Ok(select)
+}
+
+/// Contacts that the caller may see.
+///
+/// # Errors
+/// `forbidden` without `contacts.view`.
+pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Contact>> {
+    let page = store::list::page::<ContactRow>(conn, caller, visible_to(caller)?, &CONTACT_LIST, query).await?;
+    Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+}
+
+/// One contact.
+///
+/// # Errors
+/// `forbidden` without `contacts.view`; `not_found`.
+pub async fn get(conn: &mut Conn, caller: &Caller, id: ContactId, query: &RecordQuery) -> Result<Contact> {
+    let row = get_row(conn, caller, id).await?;
+    dress(conn, caller, vec![row], query).await?.pop().ok_or_else(Error::not_found)
+}
+
+pub(crate) async fn get_row(conn: &mut Conn, caller: &Caller, id: ContactId) -> Result<ContactRow> {
+    let mut select = visible_to(caller)?;
+    select.and_where(column("id").eq(id.uuid()));
+    conn.one(&select).await?.ok_or_else(Error::not_found)
+}
+
+pub(super) async fn find_locked(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Result<ContactRow> {
+    let mut select = visible_to(&uow.caller())?;
+    select.and_where(column("id").eq(id.uuid()));
+    let row = uow.locked::<ContactRow>(select).await?.ok_or_else(Error::not_found)?;
+    auth::check_seen(seen, row.version)?;
+    Ok(row)
+}
+
+/// Contacts of the workspace that came from `source` under these ids.
+pub(crate) async fn find_by_external(
+    conn: &mut Conn,
+    caller: &Caller,
+    source: &str,
+    ids: Vec<String>,
+) -> Result<HashMap<String, ContactRow>> {
+    let mut select = visible_to(caller)?;
+    select.and_where(column("external_source").eq(source)).and_where(column("external_id").is_in(ids));
+    let rows = conn.all::<ContactRow>(&select).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
+}
+
+async fn dress(conn: &mut Conn, caller: &Caller, rows: Vec<ContactRow>, query: &RecordQuery) -> Result<Vec<Contact>> {
+    let mut contacts: Vec<Contact> = rows.into_iter().map(Contact::from).collect();
+    if !query.includes("clients") || contacts.is_empty() {
+        return Ok(contacts);
+    }
+    let mut clients = clients_of(conn, caller, contacts.iter().map(|contact| contact.id.uuid()).collect()).await?;
+    for contact in &mut contacts {
+        contact.clients = Some(clients.remove(&contact.id).unwrap_or_default());
+    }
+    Ok(contacts)
+}
+
+/// The clients of these contacts that the caller may see, in one query.
+async fn clients_of(conn: &mut Conn, caller: &Caller, contacts: Vec<uuid::Uuid>) -> Result<HashMap<ContactId, Vec<OfClient>>> {
+    let mut found: HashMap<ContactId, Vec<OfClient>> = HashMap::new();
+    if !caller.can(Permission::ClientsViewAll) && !caller.can(Permission::ClientsViewOwn) {
+        return Ok(found);
+    }
+    let mut select = clients::visible_to(caller)?;
+    select
+        .clear_selects()
+        .columns(["id", "kind", "name"].map(|name| ("client", name)))
+        .columns(["contact_id", "role", "is_primary"].map(|name| ("client_contact", name)))
+        .inner_join("client_contact", Expr::col(("client_contact", "client_id")).eq(Expr::col(("client", "id"))))
+        .and_where(Expr::col(("client_contact", "contact_id")).is_in(contacts))
+        .order_by(("client", "name_key"), Order::Asc)
+        .order_by(("client", "id"), Order::Asc);
+    for row in conn.rows(&select).await? {
+        let client = ClientBrief { id: row.get::<ClientId>(0)?, kind: row.get(1)?, name: row.get(2)? };
+        let of_client = OfClient { client, role: row.get(4)?, is_primary: row.get(5)? };
+        found.entry(row.get(3)?).or_default().push(of_client);
+    }
+    Ok(found)
+}

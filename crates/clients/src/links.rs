@@ -1,0 +1,339 @@
+//! Who belongs to whom: contacts of clients. A client that has contacts has exactly one primary one, whoever writes at the same
+//! time: every change locks the client first, and a unique index stands behind it.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use kernel::{Caller, DateTime, Error, Patch, Permission, Result, TypedId as _};
+use serde::{Deserialize, Serialize};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr, Value};
+use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::clients;
+use crate::contacts::{self, ContactBrief};
+use crate::errors::{ALREADY_LINKED, PRIMARY_REQUIRED};
+use crate::rows::{ClientContactRow, ClientId, ContactId, ContactRow, Influence};
+
+/// A contact as it belongs to a client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LinkedContact {
+    /// The client.
+    pub client_id: ClientId,
+    /// The contact.
+    pub contact: ContactBrief,
+    /// What the contact does there.
+    pub role: Option<String>,
+    /// Whether it is the one to speak to.
+    pub is_primary: bool,
+    /// How much it has to say.
+    pub influence: Influence,
+    /// Since when.
+    pub since: Option<NaiveDate>,
+    /// Until when.
+    pub until: Option<NaiveDate>,
+    /// When it was made to belong.
+    pub created_at: DateTime,
+    /// When that last changed.
+    pub updated_at: DateTime,
+    /// Counts its changes; the ETag is made from it.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+/// The body of `POST /v1/clients/{client_id}/contacts`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct LinkContact {
+    /// The contact.
+    pub contact_id: ContactId,
+    /// What the contact does there; at most 100 characters.
+    #[schema(max_length = 100)]
+    #[validate(length(max = 100))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Whether it is the one to speak to; the first contact of a client always is.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_primary: Option<bool>,
+    /// How much it has to say; `unknown` unless given.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub influence: Option<Influence>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<NaiveDate>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<NaiveDate>,
+}
+
+/// The body of `PATCH /v1/clients/{client_id}/contacts/{contact_id}`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkPatch {
+    /// What the contact does there; at most 100 characters.
+    #[schema(value_type = Option<String>, max_length = 100)]
+    #[validate(length(max = 100))]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub role: Patch<String>,
+    /// True makes it the one to speak to in place of the one who was.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_primary: Option<bool>,
+    /// How much it has to say.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub influence: Option<Influence>,
+    /// Since when.
+    #[schema(value_type = Option<chrono::NaiveDate>)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub since: Patch<NaiveDate>,
+    /// Until when.
+    #[schema(value_type = Option<chrono::NaiveDate>)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub until: Patch<NaiveDate>,
+}
+
+fn column(name: &'static str) -> Expr {
+    Expr::col(("client_contact", name))
+}
+
+/// The condition that a client has a contact: for filters.
+pub(crate) fn has_contact(contact: Value) -> SimpleExpr {
+    let mut having = Query::select();
+    having.column("client_id").from("client_contact").and_where(Expr::col("contact_id").eq(contact));
+    Expr::col(("client", "id")).in_subquery(having)
+}
+
+fn links(caller: &Caller) -> Result<SelectStatement> {
+    let mut select = ClientContactRow::select();
+    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
+    Ok(select)
+}
+
+fn change(row: &ClientContactRow) -> Change {
+    Change::plain().about("client", row.client_id)
+}
+
+fn wire(row: ClientContactRow, contact: ContactBrief) -> LinkedContact {
+    LinkedContact {
+        client_id: row.client_id,
+        contact,
+        role: row.role,
+        is_primary: row.is_primary,
+        influence: row.influence,
+        since: row.since,
+        until: row.until,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        version: row.version,
+    }
+}
+
+/// The contacts of these clients that the caller may see, the primary one first, in one query.
+pub(crate) async fn contacts_of(
+    conn: &mut Conn,
+    caller: &Caller,
+    clients: Vec<uuid::Uuid>,
+) -> Result<HashMap<ClientId, Vec<LinkedContact>>> {
+    let mut found: HashMap<ClientId, Vec<LinkedContact>> = HashMap::new();
+    if !caller.can(Permission::ContactsView) {
+        return Ok(found);
+    }
+    let mut select = links(caller)?;
+    select
+        .columns(ContactRow::COLUMNS.iter().map(|column| ("contact", column.name)))
+        .inner_join("contact", Expr::col(("contact", "id")).eq(column("contact_id")))
+        .and_where(column("client_id").is_in(clients))
+        .and_where(Expr::col(("contact", "archived_at")).is_null())
+        .order_by(("client_contact", "is_primary"), Order::Desc)
+        .order_by(("contact", "name_key"), Order::Asc)
+        .order_by(("contact", "id"), Order::Asc);
+    for row in conn.rows(&select).await? {
+        let link = ClientContactRow::read(&row, 0)?;
+        let contact = ContactRow::read(&row, ClientContactRow::COLUMNS.len())?;
+        found.entry(link.client_id).or_default().push(wire(link, contact.into()));
+    }
+    Ok(found)
+}
+
+/// The contacts of one client, the primary one first.
+///
+/// # Errors
+/// `forbidden` without a right to see clients and `contacts.view`; `not_found`.
+pub async fn list(conn: &mut Conn, caller: &Caller, client: ClientId) -> Result<Vec<LinkedContact>> {
+    caller.require(Permission::ContactsView)?;
+    clients::get_row(conn, caller, client).await?;
+    Ok(contacts_of(conn, caller, vec![client.uuid()]).await?.remove(&client).unwrap_or_default())
+}
+
+async fn of_client(uow: &mut UnitOfWork, client: ClientId) -> Result<Vec<ClientContactRow>> {
+    let mut select = links(&uow.caller())?;
+    select
+        .and_where(column("client_id").eq(client.uuid()))
+        .order_by(("client_contact", "created_at"), Order::Asc)
+        .order_by(("client_contact", "id"), Order::Asc);
+    uow.all(&select).await
+}
+
+/// The rights that every change here needs, the client locked, and its links.
+async fn open(uow: &mut UnitOfWork, client: ClientId) -> Result<Vec<ClientContactRow>> {
+    let caller = uow.caller();
+    caller.require(Permission::ClientsEdit)?;
+    caller.require(Permission::ContactsView)?;
+    clients::find_locked(uow, client, None).await?;
+    of_client(uow, client).await
+}
+
+fn check_period(since: Option<NaiveDate>, until: Option<NaiveDate>) -> Result<()> {
+    match (since, until) {
+        (Some(since), Some(until)) if until < since => {
+            Err(Error::invalid_field("/until", "before_since", "must not be before since"))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn set_primary(uow: &mut UnitOfWork, row: &ClientContactRow, is_primary: bool) -> Result<()> {
+    let after = ClientContactRow { is_primary, ..row.clone() };
+    uow.update(row, after, change(row)).await.map(|_| ())
+}
+
+/// Makes a contact belong to a client.
+///
+/// # Errors
+/// `forbidden` without `clients.edit` and `contacts.view`; `not_found`; `validation_failed` when there is no such contact or the
+/// period is none; `already_linked`.
+pub async fn link(uow: &mut UnitOfWork, client: ClientId, input: LinkContact) -> Result<LinkedContact> {
+    let existing = open(uow, client).await?;
+    check_period(input.since, input.until)?;
+    let caller = uow.caller();
+    let contact = contacts::get_row(uow, &caller, input.contact_id).await.map_err(|error| match error.kind() {
+        kernel::Kind::NotFound => Error::invalid_field("/contact_id", "not_found", "there is no such contact"),
+        _ => error,
+    })?;
+    if existing.iter().any(|row| row.contact_id == contact.id) {
+        return Err(Error::new(&ALREADY_LINKED));
+    }
+    let row = insert(uow, client, &existing, input).await?;
+    Ok(wire(row, contact.into()))
+}
+
+/// Inserts a link beside those that the client has, which the caller of this holds locked.
+pub(crate) async fn insert(
+    uow: &mut UnitOfWork,
+    client: ClientId,
+    existing: &[ClientContactRow],
+    input: LinkContact,
+) -> Result<ClientContactRow> {
+    let is_primary = existing.is_empty() || input.is_primary.unwrap_or(false);
+    if is_primary && let Some(primary) = existing.iter().find(|row| row.is_primary) {
+        set_primary(uow, primary, false).await?;
+    }
+    let row = new_row(uow, client, is_primary, input)?;
+    uow.insert(&row, change(&row).event("client.contact_added")).await.on_unique(|| Error::new(&ALREADY_LINKED))?;
+    Ok(row)
+}
+
+/// A link that is not inserted yet.
+pub(crate) fn new_row(uow: &UnitOfWork, client: ClientId, is_primary: bool, input: LinkContact) -> Result<ClientContactRow> {
+    let now = uow.now();
+    Ok(ClientContactRow {
+        id: uow.id(),
+        workspace_id: uow.workspace()?,
+        client_id: client,
+        contact_id: input.contact_id,
+        role: input.role,
+        is_primary,
+        influence: input.influence.unwrap_or(Influence::Unknown),
+        since: input.since,
+        until: input.until,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Changes how a contact belongs to a client.
+///
+/// # Errors
+/// `forbidden` without `clients.edit` and `contacts.view`; `not_found`; `stale`; `primary_required` when the primary one would
+/// step down without another in its place; `validation_failed` when the period is none.
+pub async fn update(
+    uow: &mut UnitOfWork,
+    client: ClientId,
+    contact: ContactId,
+    seen: Option<i64>,
+    patch: LinkPatch,
+) -> Result<LinkedContact> {
+    let existing = open(uow, client).await?;
+    let caller = uow.caller();
+    let before = existing.iter().find(|row| row.contact_id == contact).ok_or_else(Error::not_found)?;
+    auth::check_seen(seen, before.version)?;
+    let brief = contacts::get_row(uow, &caller, contact).await?.into();
+    let mut after = before.clone();
+    patch.role.apply(&mut after.role);
+    after.influence = patch.influence.unwrap_or(after.influence);
+    patch.since.apply(&mut after.since);
+    patch.until.apply(&mut after.until);
+    check_period(after.since, after.until)?;
+    match patch.is_primary {
+        Some(false) if before.is_primary => return Err(Error::new(&PRIMARY_REQUIRED)),
+        Some(true) if !before.is_primary => {
+            if let Some(primary) = existing.iter().find(|row| row.is_primary) {
+                set_primary(uow, primary, false).await?;
+            }
+            after.is_primary = true;
+        }
+        _ => {}
+    }
+    let row = uow.update(before, after, change(before)).await?;
+    Ok(wire(row, brief))
+}
+
+/// Makes a contact no longer belong to a client. Where it was the primary one, the longest-standing of the others becomes it.
+///
+/// # Errors
+/// `forbidden` without `clients.edit` and `contacts.view`; `not_found`; `stale`.
+pub async fn unlink(uow: &mut UnitOfWork, client: ClientId, contact: ContactId, seen: Option<i64>) -> Result<()> {
+    let existing = open(uow, client).await?;
+    let row = existing.iter().find(|row| row.contact_id == contact).ok_or_else(Error::not_found)?;
+    auth::check_seen(seen, row.version)?;
+    remove(uow, &existing, row).await
+}
+
+async fn remove(uow: &mut UnitOfWork, existing: &[ClientContactRow], row: &ClientContactRow) -> Result<()> {
+    uow.delete(row, change(row).event("client.contact_removed")).await?;
+    if row.is_primary && let Some(next) = existing.iter().find(|other| other.id != row.id) {
+        set_primary(uow, next, true).await?;
+    }
+    Ok(())
+}
+
+/// Takes a contact that is purged out of every client, each client locked in the order of ids so that two purges cannot block
+/// each other.
+pub(crate) async fn remove_everywhere(uow: &mut UnitOfWork, contact: ContactId) -> Result<()> {
+    let mut select = links(&uow.caller())?;
+    select.and_where(column("contact_id").eq(contact.uuid())).order_by(("client_contact", "client_id"), Order::Asc);
+    for row in uow.all::<ClientContactRow>(&select).await? {
+        clients::lock(uow, row.client_id).await?;
+        let existing = of_client(uow, row.client_id).await?;
+        if let Some(row) = existing.iter().find(|other| other.id == row.id) {
+            remove(uow, &existing, row).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The links of these clients, by client.
+pub(crate) async fn rows_of(uow: &mut UnitOfWork, clients: Vec<uuid::Uuid>) -> Result<HashMap<ClientId, Vec<ClientContactRow>>> {
+    let mut select = links(&uow.caller())?;
+    select.and_where(column("client_id").is_in(clients)).order_by(("client_contact", "id"), Order::Asc);
+    let mut found: HashMap<ClientId, Vec<ClientContactRow>> = HashMap::new();
+    for row in uow.all::<ClientContactRow>(&select).await? {
+        found.entry(row.client_id).or_default().push(row);
+    }
+    Ok(found)
+}

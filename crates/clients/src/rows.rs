@@ -1,0 +1,175 @@
+//! The tables of this crate. A row never leaves it.
+
+use kernel::{Currency, DateTime, UserId};
+use store::Json;
+
+use crate::shape::{Address, TypedEmail, TypedPhone};
+
+kernel::typed_id! {
+    /// Names a client.
+    pub ClientId
+}
+kernel::typed_id! {
+    /// Names a contact.
+    pub ContactId
+}
+kernel::typed_id! {
+    /// Names a contact's belonging to a client.
+    pub ClientContactId
+}
+store::id_fields!(ClientId, ContactId, ClientContactId);
+
+store::text_enum! {
+    /// What sort of client it is.
+    pub enum ClientKind {
+        /// A company.
+        Company = "company",
+        /// A person.
+        Person = "person",
+    }
+}
+
+store::text_enum! {
+    /// Whether business goes on.
+    pub enum ClientStatus {
+        /// It does.
+        Active = "active",
+        /// It does not.
+        Inactive = "inactive",
+    }
+}
+
+store::text_enum! {
+    /// What an organisation is to us; several at once.
+    pub enum ClientRole {
+        /// Buys from us.
+        Customer = "customer",
+        /// May buy from us.
+        Prospect = "prospect",
+        /// We sell for it.
+        Principal = "principal",
+        /// Sells for a principal.
+        Distributor = "distributor",
+        /// We buy from it.
+        Vendor = "vendor",
+        /// Works with us.
+        Partner = "partner",
+    }
+}
+
+store::text_enum! {
+    /// How the client came to us.
+    pub enum ClientSource {
+        /// Through the website.
+        Website = "website",
+        /// Written down by hand.
+        Manual = "manual",
+        /// Somebody sent it.
+        Referral = "referral",
+        /// Through a broker.
+        Broker = "broker",
+        /// At an event.
+        Event = "event",
+        /// Otherwise.
+        Other = "other",
+    }
+}
+
+store::text_enum! {
+    /// How near a sale is.
+    pub enum LeadCategory {
+        /// Near.
+        Hot = "hot",
+        /// Not far.
+        Warm = "warm",
+        /// Far.
+        Cold = "cold",
+        /// Asleep.
+        Dormant = "dormant",
+    }
+}
+
+store::text_enum! {
+    /// How much a contact has to say at a client.
+    pub enum Influence {
+        /// Decides.
+        DecisionMaker = "decision_maker",
+        /// Is listened to.
+        Influencer = "influencer",
+        /// Works with it.
+        User = "user",
+        /// Stands in the way.
+        Blocker = "blocker",
+        /// Not known.
+        Unknown = "unknown",
+    }
+}
+
+store::record! {
+    pub(crate) struct ClientRow in "client" of workspace {
+        id: ClientId;
+        kind: ClientKind,
+        name: String => Personal,
+        name_key: String => Derived,
+        legal_name: Option<String> => Personal,
+        tax_number: Option<String> => Personal,
+        website: Option<String> => Personal,
+        email_key: Option<String> => Derived,
+        phone: Option<String> => Personal,
+        emails: Json<Vec<TypedEmail>> => Personal,
+        phones: Json<Vec<TypedPhone>> => Personal,
+        main_address: Option<Json<Address>> => Personal,
+        billing_address: Option<Json<Address>> => Personal,
+        shipping_address: Option<Json<Address>> => Personal,
+        country: Option<String> => Derived,
+        sector: Option<String>,
+        size: Option<String>,
+        currency: Currency,
+        locale: String,
+        status: ClientStatus,
+        roles: Json<Vec<ClientRole>>,
+        parent_id: Option<ClientId>,
+        owner_id: Option<UserId>,
+        created_by: Option<UserId>,
+        acquisition_stage: Option<String>,
+        source: Option<ClientSource>,
+        lead_category: Option<LeadCategory>,
+        external_source: Option<String>,
+        external_id: Option<String>,
+        archived_at: Option<DateTime>,
+        search_text: String => Derived,
+    }
+}
+
+store::record! {
+    pub(crate) struct ContactRow in "contact" of workspace {
+        id: ContactId;
+        given_name: String => Personal,
+        family_name: String => Personal,
+        name_key: String => Derived,
+        email_key: Option<String> => Derived,
+        phone: Option<String> => Personal,
+        emails: Json<Vec<TypedEmail>> => Personal,
+        phones: Json<Vec<TypedPhone>> => Personal,
+        position: Option<String> => Personal,
+        locale: String,
+        created_by: Option<UserId>,
+        external_source: Option<String>,
+        external_id: Option<String>,
+        archived_at: Option<DateTime>,
+        search_text: String => Derived,
+    }
+}
+
+store::record! {
+    pub(crate) struct ClientContactRow in "client_contact" of workspace {
+        id: ClientContactId;
+        client_id: ClientId,
+        contact_id: ContactId,
+        role: Option<String>,
+        is_primary: bool,
+        influence: Influence,
+        since: Option<chrono::NaiveDate>,
+        until: Option<chrono::NaiveDate>,
+    }
+}

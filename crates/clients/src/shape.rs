@@ -1,0 +1,175 @@
+//! Shapes that clients and contacts share: addresses, e-mails, phones.
+
+use kernel::Patch;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+store::text_enum! {
+    /// What an e-mail address or phone is for.
+    pub enum ChannelKind {
+        /// At work.
+        Work = "work",
+        /// At home.
+        Home = "home",
+        /// On the move.
+        Mobile = "mobile",
+        /// Fax.
+        Fax = "fax",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+/// An e-mail address with what it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct TypedEmail {
+    /// What it is for.
+    pub kind: ChannelKind,
+    /// The address.
+    #[schema(format = "email", max_length = 254)]
+    #[validate(email(message = "must be an e-mail address"), length(max = 254))]
+    pub address: String,
+}
+
+/// A phone number with what it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct TypedPhone {
+    /// What it is for.
+    pub kind: ChannelKind,
+    /// The number, as people write it.
+    #[schema(min_length = 1, max_length = 50)]
+    #[validate(length(min = 1, max = 50))]
+    pub number: String,
+}
+
+/// A postal address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Address {
+    /// Street and number.
+    #[schema(max_length = 200)]
+    #[validate(length(max = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line1: Option<String>,
+    /// What does not fit there.
+    #[schema(max_length = 200)]
+    #[validate(length(max = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    /// City.
+    #[schema(max_length = 100)]
+    #[validate(length(max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    /// Region or state.
+    #[schema(max_length = 100)]
+    #[validate(length(max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Postal code.
+    #[schema(max_length = 20)]
+    #[validate(length(max = 20))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// Country, two capital letters (ISO 3166-1).
+    #[schema(pattern = "^[A-Z]{2}$")]
+    #[validate(custom(function = country_code))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// A change of a postal address: absent keeps, null clears.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct AddressPatch {
+    /// Street and number.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    #[validate(length(max = 200))]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub line1: Patch<String>,
+    /// What does not fit there.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    #[validate(length(max = 200))]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub line2: Patch<String>,
+    /// City.
+    #[schema(value_type = Option<String>, max_length = 100)]
+    #[validate(length(max = 100))]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub city: Patch<String>,
+    /// Region or state.
+    #[schema(value_type = Option<String>, max_length = 100)]
+    #[validate(length(max = 100))]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub region: Patch<String>,
+    /// Postal code.
+    #[schema(value_type = Option<String>, max_length = 20)]
+    #[validate(length(max = 20))]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub postal_code: Patch<String>,
+    /// Country, two capital letters (ISO 3166-1).
+    #[schema(value_type = Option<String>, pattern = "^[A-Z]{2}$")]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub country: Patch<String>,
+}
+
+impl AddressPatch {
+    /// Applies the change to what is, or to an empty address.
+    pub(crate) fn apply(patch: Patch<Self>, target: &mut Option<Address>) {
+        let patch = match patch {
+            Patch::Absent => return,
+            Patch::Null => {
+                *target = None;
+                return;
+            }
+            Patch::Value(patch) => patch,
+        };
+        let address = target.get_or_insert_default();
+        patch.line1.apply(&mut address.line1);
+        patch.line2.apply(&mut address.line2);
+        patch.city.apply(&mut address.city);
+        patch.region.apply(&mut address.region);
+        patch.postal_code.apply(&mut address.postal_code);
+        patch.country.apply(&mut address.country);
+    }
+}
+
+fn wrong(code: &'static str, message: &'static str) -> ValidationError {
+    let mut error = ValidationError::new(code);
+    error.message = Some(message.into());
+    error
+}
+
+/// Two capital letters.
+pub(crate) fn country_code(text: &str) -> Result<(), ValidationError> {
+    let fits = text.len() == 2 && text.chars().all(|letter| letter.is_ascii_uppercase());
+    if fits { Ok(()) } else { Err(wrong("invalid_country", "must be two capital letters of ISO 3166-1, such as GR")) }
+}
+
+/// A currency of ISO 4217.
+pub(crate) fn currency(text: &str) -> Result<(), ValidationError> {
+    text.parse::<kernel::Currency>().map(|_| ()).map_err(|_| wrong("unknown_currency", "must be a currency of ISO 4217, such as EUR"))
+}
+
+/// A language, perhaps with a country.
+pub(crate) fn locale(text: &str) -> Result<(), ValidationError> {
+    let word = |part: &str, kind: fn(&char) -> bool| part.len() == 2 && part.chars().all(|letter| kind(&letter));
+    let fits = match text.split_once('-') {
+        None => word(text, char::is_ascii_lowercase),
+        Some((language, country)) => word(language, char::is_ascii_lowercase) && word(country, char::is_ascii_uppercase),
+    };
+    if fits { Ok(()) } else { Err(wrong("unknown_locale", "must be a language such as el, or with a country such as en-GB")) }
+}
+
+/// The address in the form in which it is compared.
+pub(crate) fn email_key(emails: &[TypedEmail]) -> Option<String> {
+    emails.first().map(|email| email.address.trim().to_lowercase())
+}
+
+/// The digits of a phone, by which it is found.
+pub(crate) fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}

@@ -1,0 +1,148 @@
+//! The audit trail: a view of the journal. What the reader may not see elsewhere is masked here too.
+
+use kernel::{Caller, DateTime, Page, Permission, Result, TypedId as _};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use store::journal::JournalEntry;
+use store::list::{ListQuery, Listed as _};
+use store::query::{Expr, ExprTrait, SelectStatement};
+use store::{Action, Conn};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub use store::journal::JOURNAL_LIST as AUDIT_LIST;
+
+/// Who did something.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditActor {
+    /// `user`, `contact`, `token`, `job` or `anonymous`.
+    pub kind: String,
+    /// Which one.
+    pub id: Option<Uuid>,
+    /// The staff account behind it.
+    pub user_id: Option<Uuid>,
+}
+
+/// One change of one record.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    /// Its id.
+    pub id: Uuid,
+    /// Rises with each entry; gaps are possible.
+    pub number: i64,
+    /// When.
+    pub at: DateTime,
+    /// Who.
+    pub actor: AuditActor,
+    /// Why: `request`, `job`, `import` or `command`.
+    pub cause: String,
+    /// Which job or import.
+    pub cause_id: Option<Uuid>,
+    /// Which request.
+    pub request_id: Option<String>,
+    /// From which address.
+    pub ip: Option<String>,
+    /// With which program.
+    pub user_agent: Option<String>,
+    /// The type of the record.
+    pub record_type: String,
+    /// The record.
+    pub record_id: Option<Uuid>,
+    /// The type of the record in whose trail it also stands.
+    pub subject_type: Option<String>,
+    /// The record in whose trail it also stands.
+    pub subject_id: Option<Uuid>,
+    /// What was done.
+    pub action: Action,
+    /// The live event that it is, such as `client.updated`.
+    pub event: String,
+    /// The fields that changed, each `{"from": …, "to": …}`, `{"secret": true}`, `{"masked": true}` or `{"erased": true}`.
+    #[schema(value_type = Object)]
+    pub changes: Map<String, Value>,
+}
+
+/// What one must be allowed in order to see the values of a record type's fields.
+const SEEN_WITH: [(&str, Permission); 9] = [
+    ("client", Permission::ClientsViewAll),
+    ("client_contact", Permission::ClientsViewAll),
+    ("note", Permission::ClientsViewAll),
+    ("tagging", Permission::ClientsViewAll),
+    ("contact", Permission::ContactsView),
+    ("user_account", Permission::AdminManageUsers),
+    ("session", Permission::AdminManageUsers),
+    ("invitation", Permission::AdminManageUsers),
+    ("api_token", Permission::AdminManageTokens),
+];
+
+fn view(caller: &Caller, entry: JournalEntry) -> AuditEntry {
+    let own = entry.user_id.is_some() && entry.user_id == caller.actor.user().map(kernel::UserId::uuid);
+    let needed = SEEN_WITH.iter().find(|(record_type, _)| *record_type == entry.record_type);
+    let masked = !own && needed.is_some_and(|(_, permission)| !caller.can(*permission));
+    let mut changes = entry.changes;
+    if masked {
+        changes.values_mut().for_each(|change| *change = json!({ "masked": true }));
+    }
+    AuditEntry {
+        id: entry.id,
+        number: entry.number,
+        at: entry.at,
+        actor: AuditActor { kind: entry.actor_kind, id: entry.actor_id, user_id: entry.user_id },
+        cause: entry.cause_kind,
+        cause_id: entry.cause_id,
+        request_id: entry.request_id,
+        ip: entry.ip.filter(|_| !masked),
+        user_agent: entry.user_agent.filter(|_| !masked),
+        record_type: entry.record_type,
+        record_id: entry.record_id,
+        subject_type: entry.subject_type,
+        subject_id: entry.subject_id,
+        action: entry.action,
+        event: entry.event,
+        changes,
+    }
+}
+
+fn column(name: &'static str) -> Expr {
+    Expr::col(("journal_entry", name))
+}
+
+async fn page(conn: &mut Conn, caller: &Caller, base: SelectStatement, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    let page = store::list::page::<JournalEntry>(conn, caller, base, &AUDIT_LIST, query).await?;
+    Ok(page.map(|entry| view(caller, entry)))
+}
+
+fn of_workspace(caller: &Caller) -> Result<SelectStatement> {
+    let mut select = JournalEntry::select();
+    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
+    Ok(select)
+}
+
+/// Everything that happened in the workspace.
+///
+/// # Errors
+/// `forbidden` without `admin.view_audit_log`.
+pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    caller.require(Permission::AdminViewAuditLog)?;
+    page(conn, caller, of_workspace(caller)?, query).await
+}
+
+/// What happened to one record, and to what hangs on it. The domain of the record has seen to it that the caller may see the record.
+///
+/// # Errors
+/// `forbidden` without `admin.view_audit_log`.
+pub async fn of_record(conn: &mut Conn, caller: &Caller, record_id: Uuid, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    caller.require(Permission::AdminViewAuditLog)?;
+    let mut select = of_workspace(caller)?;
+    select.and_where(column("record_id").eq(record_id).or(column("subject_id").eq(record_id)));
+    page(conn, caller, select, query).await
+}
+
+/// What the caller did, in any workspace.
+///
+/// # Errors
+/// `unauthenticated` for anybody without an account.
+pub async fn mine(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    let mut select = JournalEntry::select();
+    select.and_where(column("user_id").eq(caller.user()?.uuid()));
+    page(conn, caller, select, query).await
+}
