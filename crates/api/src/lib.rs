@@ -1,1 +1,32 @@
-//! api
+//! The API: HTTP in, JSON out. Handlers extract, call one command or query, and answer; rules and SQL are elsewhere.
+//!
+//! - [`access`]: the permission table.
+//! - [`registry`]: what is served, behind the gate.
+//! - [`context`]: what a handler works with.
+//! - [`problem`]: every failure, as RFC 9457 says.
+//! - [`openapi`]: the document.
+//! - [`routes`]: the handlers, by domain and resource.
+//!
+//! `jsonschema` checks bodies against the published schemas, so that the document is what is enforced; `validator` checks what a
+//! schema cannot say; `xxhash-rust` makes ETags, which need no cryptography.
+
+pub mod access;
+pub mod answer;
+pub mod body;
+pub mod bulk;
+pub mod client_info;
+pub mod context;
+pub mod errors;
+pub mod etag;
+mod middleware;
+pub mod openapi;
+pub mod problem;
+pub mod query;
+pub mod registry;
+pub mod routes;
+pub mod schema;
+mod serve;
+pub mod state;
+
+pub use serve::{Parts, Running, serve};
+pub use state::{ApiConfig, State};

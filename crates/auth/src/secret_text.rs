@@ -1,7 +1,6 @@
 //! Opaque secrets: 256 random bits as text, of which only a SHA-256 digest is kept. A digest without salt and work is enough for
 //! what cannot be guessed.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -12,5 +11,5 @@ pub(crate) fn make(prefix: &str, random: [u8; 32]) -> String {
 
 /// What is kept of a secret.
 pub(crate) fn hash(secret: &str) -> String {
-    digest(&SHA256, secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    store::digest(secret.as_bytes())
 }

@@ -21,6 +21,8 @@ const KEPT_DAYS: i64 = 7;
 /// A key with the fingerprint of the request it came with.
 #[derive(Clone, Debug)]
 pub struct Once {
+    /// Who asks: keys of different callers have nothing to do with each other.
+    pub owner: String,
     /// The key, as the caller chose it.
     pub key: String,
     /// A digest of method, path and body.
@@ -61,7 +63,7 @@ impl Store {
         keep: impl Fn(&Result<T>) -> Option<KeptAnswer>,
         mut work: impl AsyncFnMut(&mut UnitOfWork) -> Result<T>,
     ) -> Result<Outcome<T>> {
-        let owner = caller.key();
+        let owner = once.owner.clone();
         // a failure that is kept must still commit its answer, so it travels inside
         let done: Result<Outcome<Result<T>>> = self
             .write_as(caller, Mode::WriteOnce, async |uow| {

@@ -57,6 +57,6 @@ pub use journal::{Action, Change};
 pub use pool::{DatabaseConfig, owner_connection, sqlite_path};
 pub use reader::Reader;
 pub use record::{Column, Keeping, Record};
-pub use secret::Secret;
+pub use secret::{Secret, digest};
 pub use store::{Listener, Store};
 pub use uow::{Savepoint, Touched, UnitOfWork};

@@ -80,6 +80,11 @@ impl Secret {
     }
 }
 
+/// The SHA-256 digest of something, in hexadecimal digits.
+pub fn digest(content: &[u8]) -> String {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

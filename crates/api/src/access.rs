@@ -1,0 +1,175 @@
+//! The permission table: what each operation needs. The gate, the OpenAPI document's `x-permission` and the permission matrix
+//! are all made from it, and an operation without a row does not start the server.
+
+use kernel::Permission;
+use kernel::Permission as P;
+
+/// Who may call an operation at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever has signed in or has a token, in a workspace or in none.
+    SignedIn,
+    /// Whoever has one of these in the workspace.
+    AnyOf(&'static [Permission]),
+    /// Whoever has all of these in the workspace.
+    AllOf(&'static [Permission]),
+}
+
+/// Which records an operation reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// None.
+    Nothing,
+    /// The caller's own.
+    Own,
+    /// Those of the workspace.
+    Workspace,
+    /// Those of the workspace, or those the caller owns or made, as the permission says.
+    WorkspaceOrOwn,
+}
+
+/// When an operation goes, and what comes in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Seconds since 1970 when it was said (RFC 9745).
+    pub since: i64,
+    /// When it goes, as an HTTP date (RFC 8594).
+    pub sunset: &'static str,
+    /// The path that replaces it.
+    pub successor: &'static str,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The operation's id.
+    pub id: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Which records it reaches.
+    pub reach: Reach,
+    /// Whether it is counted as a bulk call too.
+    pub is_bulk: bool,
+    /// Whether it goes.
+    pub deprecation: Option<Deprecation>,
+}
+
+impl Operation {
+    const fn new(id: &'static str, access: Access, reach: Reach) -> Self {
+        Self { id, access, reach, is_bulk: false, deprecation: None }
+    }
+
+    const fn bulk(mut self) -> Self {
+        self.is_bulk = true;
+        self
+    }
+
+    /// What it needs, in words.
+    pub fn permission(&self) -> String {
+        let names = |list: &[Permission], word: &str| {
+            list.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(word)
+        };
+        match self.access {
+            Access::Public => "public".to_owned(),
+            Access::SignedIn => "signed_in".to_owned(),
+            Access::AnyOf(list) => names(list, " | "),
+            Access::AllOf(list) => names(list, " & "),
+        }
+    }
+}
+
+const SEE_CLIENTS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn]);
+const EDIT_CLIENTS: Access = Access::AllOf(&[P::ClientsEdit]);
+const EDIT_LINKS: Access = Access::AllOf(&[P::ClientsEdit, P::ContactsView]);
+const SEE_TAGS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView, P::AdminManageTags]);
+const MANAGE_TAGS: Access = Access::AllOf(&[P::AdminManageTags]);
+const MANAGE_USERS: Access = Access::AllOf(&[P::AdminManageUsers]);
+const MANAGE_TOKENS: Access = Access::AnyOf(&[P::TokensManageOwn, P::AdminManageTokens]);
+
+const fn one(id: &'static str, permission: &'static [Permission], reach: Reach) -> Operation {
+    Operation::new(id, Access::AllOf(permission), reach)
+}
+
+use Operation as O;
+use Reach::{Nothing, Own, Workspace, WorkspaceOrOwn};
+
+/// The table.
+pub static OPERATIONS: &[Operation] = &[
+    O::new("health_live", Access::Public, Nothing),
+    O::new("health_ready", Access::Public, Nothing),
+    O::new("metrics", Access::Public, Nothing),
+    O::new("jwks", Access::Public, Nothing),
+    O::new("openapi", Access::Public, Nothing),
+    O::new("set_up", Access::Public, Nothing),
+    O::new("login", Access::Public, Nothing),
+    O::new("refresh", Access::Public, Nothing),
+    O::new("accept_invitation", Access::Public, Nothing),
+    O::new("logout", Access::SignedIn, Own),
+    O::new("get_me", Access::SignedIn, Own),
+    O::new("list_my_audit", Access::SignedIn, Own),
+    O::new("list_workspaces", Access::SignedIn, Own),
+    O::new("get_workspace", Access::SignedIn, Own),
+    one("create_workspace", &[P::AdminManageWorkspaces], Workspace),
+    one("update_workspace", &[P::AdminManageWorkspaces], Workspace),
+    O::new("list_users", MANAGE_USERS, Workspace),
+    O::new("get_user", MANAGE_USERS, Workspace),
+    O::new("update_user", MANAGE_USERS, Workspace),
+    O::new("list_roles", Access::AnyOf(&[P::AdminManageUsers, P::AdminManageRoles]), Workspace),
+    O::new("list_memberships", MANAGE_USERS, Workspace),
+    O::new("get_membership", MANAGE_USERS, Workspace),
+    O::new("update_membership", MANAGE_USERS, Workspace),
+    O::new("delete_membership", MANAGE_USERS, Workspace),
+    O::new("list_invitations", MANAGE_USERS, Workspace),
+    O::new("get_invitation", MANAGE_USERS, Workspace),
+    O::new("create_invitation", MANAGE_USERS, Workspace),
+    O::new("revoke_invitation", MANAGE_USERS, Workspace),
+    O::new("list_tokens", MANAGE_TOKENS, WorkspaceOrOwn),
+    O::new("get_token", MANAGE_TOKENS, WorkspaceOrOwn),
+    O::new("create_token", MANAGE_TOKENS, Own),
+    O::new("update_token", MANAGE_TOKENS, WorkspaceOrOwn),
+    O::new("delete_token", MANAGE_TOKENS, WorkspaceOrOwn),
+    O::new("list_tags", SEE_TAGS, Workspace),
+    O::new("get_tag", SEE_TAGS, Workspace),
+    O::new("create_tag", MANAGE_TAGS, Workspace),
+    O::new("update_tag", MANAGE_TAGS, Workspace),
+    O::new("delete_tag", MANAGE_TAGS, Workspace),
+    one("list_audit", &[P::AdminViewAuditLog], Workspace),
+    O::new("list_clients", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("get_client", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("get_client_summary", SEE_CLIENTS, WorkspaceOrOwn),
+    one("create_client", &[P::ClientsCreate], Workspace),
+    O::new("update_client", EDIT_CLIENTS, WorkspaceOrOwn),
+    one("archive_client", &[P::ClientsDelete], WorkspaceOrOwn),
+    one("restore_client", &[P::ClientsDelete], WorkspaceOrOwn),
+    one("purge_client", &[P::ClientsPurge], WorkspaceOrOwn),
+    O::new("bulk_clients", Access::AnyOf(&[P::ClientsCreate, P::ClientsEdit, P::ClientsDelete]), WorkspaceOrOwn).bulk(),
+    one("list_client_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
+    one("list_client_contacts", &[P::ContactsView], WorkspaceOrOwn),
+    O::new("link_client_contact", EDIT_LINKS, WorkspaceOrOwn),
+    O::new("update_client_contact", EDIT_LINKS, WorkspaceOrOwn),
+    O::new("unlink_client_contact", EDIT_LINKS, WorkspaceOrOwn),
+    O::new("list_client_notes", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("get_client_note", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("create_client_note", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("update_client_note", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("archive_client_note", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("restore_client_note", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("tag_client", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("untag_client", EDIT_CLIENTS, WorkspaceOrOwn),
+    one("list_contacts", &[P::ContactsView], WorkspaceOrOwn),
+    one("get_contact", &[P::ContactsView], WorkspaceOrOwn),
+    one("create_contact", &[P::ContactsCreate], Workspace),
+    one("update_contact", &[P::ContactsEdit], WorkspaceOrOwn),
+    one("archive_contact", &[P::ContactsDelete], WorkspaceOrOwn),
+    one("restore_contact", &[P::ContactsDelete], WorkspaceOrOwn),
+    one("purge_contact", &[P::ContactsPurge], WorkspaceOrOwn),
+    O::new("bulk_contacts", Access::AnyOf(&[P::ContactsCreate, P::ContactsEdit, P::ContactsDelete]), WorkspaceOrOwn).bulk(),
+    one("list_contact_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
+];
+
+/// The row of an operation.
+pub fn find(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.id == id)
+}

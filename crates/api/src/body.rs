@@ -1,0 +1,93 @@
+//! The body of a request: read up to the limit, then checked against its schema, then as a type of our own.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures::StreamExt as _;
+use kernel::error::codes;
+use kernel::{Error, Result, validation};
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::problem::Failure;
+use crate::schema::{Schemas, read_json};
+use crate::state::State;
+
+/// What a body can become.
+pub trait Input: DeserializeOwned + Validate + ToSchema + Clone {}
+
+impl<T: DeserializeOwned + Validate + ToSchema + Clone> Input for T {}
+
+/// A body that was read and not parsed yet.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The bytes.
+    pub bytes: Bytes,
+    content_type: Option<String>,
+}
+
+impl FromRequest for Body {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let limit = request.app_data::<Data<State>>().map_or(0, |state| state.config.json_limit);
+            let too_large = || {
+                let error = Error::new(&codes::TOO_LARGE).with_detail(format!("At most {limit} bytes are read here."));
+                Failure::new(error, &request)
+            };
+            let content_type =
+                request.headers().get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+            if declared.is_some_and(|length| length > limit) {
+                return Err(too_large());
+            }
+            let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
+            while let Some(chunk) = payload.next().await {
+                let cut_off = |_| Failure::new(Error::new(&codes::UNREADABLE).with_detail("The body was cut off."), &request);
+                let chunk = chunk.map_err(cut_off)?;
+                if bytes.len() + chunk.len() > limit {
+                    return Err(too_large());
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(Self { bytes: bytes.freeze(), content_type })
+        })
+    }
+}
+
+impl Body {
+    /// The body as an input.
+    ///
+    /// # Errors
+    /// `unsupported_media_type`, `unreadable`, or `validation_failed` with everything that is wrong.
+    pub fn parse<I: Input>(&self, schemas: &Schemas, types: &[&str]) -> Result<I> {
+        let given = self.content_type.as_deref().unwrap_or_default();
+        let media = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if !types.contains(&media.as_str()) {
+            let detail = format!("Send {}.", types.join(" or "));
+            return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE).with_detail(detail));
+        }
+        parse_value(schemas, read_json(&self.bytes)?)
+    }
+}
+
+/// A JSON value as an input.
+///
+/// # Errors
+/// `validation_failed` with everything that is wrong.
+pub fn parse_value<I: Input>(schemas: &Schemas, value: serde_json::Value) -> Result<I> {
+    schemas.check(&I::name(), &value)?;
+    let input: I = serde_json::from_value(value)
+        .map_err(|error| Error::invalid_field("", "invalid", "does not fit its schema").with_source(error))?;
+    validation::check_shape(&input)?;
+    Ok(input)
+}

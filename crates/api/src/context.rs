@@ -1,0 +1,324 @@
+//! What a handler works with: who asks, and the ways to read and write for them.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use auth::Identity;
+use kernel::error::codes;
+use kernel::{Caller, Error, Page, Result};
+use serde::Serialize;
+use serde_json::Value;
+use store::list::{ListQuery, ListSpec, RecordQuery};
+use store::{Conn, Once, Outcome, UnitOfWork};
+
+use crate::access::Operation;
+use crate::answer::{Answer, replay};
+use crate::body::{Body, Input};
+use crate::problem::{ApiResult, Failure, body_of, status_of};
+use crate::state::State;
+use crate::{etag, query};
+
+/// What the gate found out.
+#[derive(Clone)]
+pub(crate) struct Admitted {
+    pub caller: Arc<Caller>,
+    pub identity: Option<Arc<Identity>>,
+    pub operation: &'static Operation,
+}
+
+/// What a handler works with. There is none without the gate: it is what the gate let through.
+#[derive(Clone)]
+pub struct Context {
+    request: HttpRequest,
+    /// What every request can reach.
+    pub state: Data<State>,
+    admitted: Admitted,
+}
+
+impl FromRequest for Context {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let admitted = request.extensions().get::<Admitted>().cloned();
+        let state = request.app_data::<Data<State>>().cloned();
+        ready(match admitted.zip(state) {
+            Some((admitted, state)) => Ok(Self { request: request.clone(), state, admitted }),
+            None => Err(Failure::new(Error::internal("the request did not pass the gate"), request)),
+        })
+    }
+}
+
+impl Context {
+    /// Who asks.
+    pub fn caller(&self) -> &Arc<Caller> {
+        &self.admitted.caller
+    }
+
+    /// Whose token it is.
+    ///
+    /// # Errors
+    /// `unauthenticated` where there is none.
+    pub fn identity(&self) -> Result<&Arc<Identity>> {
+        self.admitted.identity.as_ref().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED))
+    }
+
+    /// A failure of this request.
+    pub fn fail(&self, error: Error) -> Failure {
+        Failure::new(error, &self.request)
+    }
+
+    /// An id in the path.
+    ///
+    /// # Errors
+    /// `invalid_id` when it is no UUID.
+    pub fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Failure> {
+        let text = self.request.match_info().get(name).unwrap_or_default();
+        text.parse().map_err(|_| self.fail(Error::new(&codes::INVALID_ID).with_detail(format!("{name} must be a UUID."))))
+    }
+
+    fn pairs(&self) -> Result<Vec<(String, String)>> {
+        query::pairs(self.request.query_string())
+    }
+
+    /// The query string of a list.
+    ///
+    /// # Errors
+    /// `validation_failed` with everything that is wrong.
+    pub fn list_query(&self, spec: &'static ListSpec) -> Result<ListQuery, Failure> {
+        self.pairs().and_then(|pairs| ListQuery::parse(spec, &pairs)).map_err(|error| self.fail(error))
+    }
+
+    /// The query string of a single record.
+    ///
+    /// # Errors
+    /// `validation_failed` with everything that is wrong.
+    pub fn record_query(&self, spec: &ListSpec) -> Result<RecordQuery, Failure> {
+        self.pairs().and_then(|pairs| RecordQuery::parse(spec, &pairs)).map_err(|error| self.fail(error))
+    }
+
+    /// Refuses any query string.
+    fn no_query(&self) -> Result<()> {
+        RecordQuery::parse(&ListSpec::EMPTY, &self.pairs()?).map(|_| ())
+    }
+
+    /// Runs a query.
+    ///
+    /// # Errors
+    /// What the query returns.
+    pub async fn read<T>(&self, work: impl AsyncFnOnce(&mut Conn, &Caller) -> Result<T>) -> Result<T, Failure> {
+        self.read_inner(work).await.map_err(|error| self.fail(error))
+    }
+
+    async fn read_inner<T>(&self, work: impl AsyncFnOnce(&mut Conn, &Caller) -> Result<T>) -> Result<T> {
+        let mut reader = self.state.store.reader(self.caller()).await?;
+        let read = work(&mut reader, self.caller()).await?;
+        reader.close().await?;
+        Ok(read)
+    }
+
+    /// Answers with one record, or 304 where the caller has it already.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn record<T: Serialize>(&self, value: &T, version: i64, query: &RecordQuery) -> ApiResult {
+        let body = self.body(value, query)?;
+        let tag = if query.is_plain() { etag::of_version(version) } else { etag::of_version_and_body(version, &body) };
+        Ok(self.tagged(body, &tag))
+    }
+
+    /// Answers with anything else, or 304 where the caller has it already.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn plain<T: Serialize>(&self, value: &T) -> ApiResult {
+        let body = self.body(value, &RecordQuery::default())?;
+        let tag = etag::of_body(&body);
+        Ok(self.tagged(body, &tag))
+    }
+
+    /// Answers with a page, or 304 where the caller has it already.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn page<T: Serialize>(&self, page: &Page<T>, query: &ListQuery) -> ApiResult {
+        if query.record.fields.is_empty() {
+            return self.plain(page);
+        }
+        let shown = page.data.iter().map(|record| chosen(record, &query.record)).collect::<Result<Vec<_>>>();
+        let data = shown.map_err(|error| self.fail(error))?;
+        self.plain(&Page { data, page: page.page.clone() })
+    }
+
+    fn body<T: Serialize>(&self, value: &T, query: &RecordQuery) -> Result<Vec<u8>, Failure> {
+        let written = if query.fields.is_empty() {
+            serde_json::to_vec(value).map_err(Error::internal)
+        } else {
+            chosen(value, query).and_then(|value| serde_json::to_vec(&value).map_err(Error::internal))
+        };
+        written.map_err(|error| self.fail(error))
+    }
+
+    fn tagged(&self, body: Vec<u8>, tag: &str) -> HttpResponse {
+        if etag::is_known(self.request.headers(), tag) {
+            return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+        }
+        HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(body)
+    }
+
+    /// Creates: the body parsed, the work done once for an idempotency key.
+    ///
+    /// # Errors
+    /// What is wrong with the body, and what the work returns.
+    pub async fn post<I: Input>(&self, body: Body, work: impl AsyncFn(&mut UnitOfWork, I) -> Result<Answer>) -> ApiResult {
+        let parse = || self.no_query().and_then(|()| body.parse::<I>(&self.state.schemas, &["application/json"]));
+        match self.once(&body).map_err(|error| self.fail(error))? {
+            None => {
+                let input = parse().map_err(|error| self.fail(error))?;
+                self.write(self.caller(), async |uow| work(uow, input.clone()).await).await
+            }
+            Some(once) => self.write_once(self.caller(), &once, async |uow| work(uow, parse()?).await).await,
+        }
+    }
+
+    /// Does something to a record that needs no body: restore, purge, sign out.
+    ///
+    /// # Errors
+    /// `validation_failed` when there is a body after all, and what the work returns.
+    pub async fn act(&self, body: Body, work: impl AsyncFn(&mut UnitOfWork, Option<i64>) -> Result<Answer>) -> ApiResult {
+        let seen = etag::seen(self.request.headers());
+        let empty = || {
+            self.no_query()?;
+            let blank = body.bytes.iter().all(u8::is_ascii_whitespace) || body.bytes.as_ref() == b"{}";
+            if blank { Ok(()) } else { Err(Error::invalid_field("", "unexpected_body", "must be empty")) }
+        };
+        match self.once(&body).map_err(|error| self.fail(error))? {
+            None => {
+                empty().map_err(|error| self.fail(error))?;
+                self.write(self.caller(), async |uow| work(uow, seen).await).await
+            }
+            Some(once) => {
+                let work = async |uow: &mut UnitOfWork| {
+                    empty()?;
+                    work(uow, seen).await
+                };
+                self.write_once(self.caller(), &once, work).await
+            }
+        }
+    }
+
+    /// Changes: a merge patch, guarded by `If-Match`.
+    ///
+    /// # Errors
+    /// What is wrong with the body, and what the work returns.
+    pub async fn patch<I: Input>(
+        &self,
+        body: Body,
+        work: impl AsyncFn(&mut UnitOfWork, Option<i64>, I) -> Result<Answer>,
+    ) -> ApiResult {
+        let types = ["application/merge-patch+json", "application/json"];
+        let parsed = self.no_query().and_then(|()| body.parse::<I>(&self.state.schemas, &types));
+        let patch = parsed.map_err(|error| self.fail(error))?;
+        let seen = etag::seen(self.request.headers());
+        self.write(self.caller(), async |uow| work(uow, seen, patch.clone()).await).await
+    }
+
+    /// Deletes or archives, guarded by `If-Match`.
+    ///
+    /// # Errors
+    /// What the work returns.
+    pub async fn delete(&self, work: impl AsyncFn(&mut UnitOfWork, Option<i64>) -> Result<()>) -> ApiResult {
+        self.no_query().map_err(|error| self.fail(error))?;
+        let seen = etag::seen(self.request.headers());
+        let work = async |uow: &mut UnitOfWork| {
+            work(uow, seen).await?;
+            Ok(Answer::nothing())
+        };
+        self.write(self.caller(), work).await
+    }
+
+    /// Creates for one who is not known yet, as the installation: slow work such as hashing a password is done in `prepare`,
+    /// before the transaction begins.
+    ///
+    /// # Errors
+    /// What is wrong with the body, and what `prepare` and the work return.
+    pub async fn post_prepared<I: Input, P>(
+        &self,
+        body: Body,
+        prepare: impl AsyncFnOnce(I) -> Result<P>,
+        work: impl AsyncFn(&mut UnitOfWork, &P) -> Result<Answer>,
+    ) -> ApiResult {
+        let parsed = self.no_query().and_then(|()| body.parse::<I>(&self.state.schemas, &["application/json"]));
+        let once = self.once(&body).map_err(|error| self.fail(error))?;
+        let input = parsed.map_err(|error| self.fail(error))?;
+        let prepared = prepare(input).await.map_err(|error| self.fail(error))?;
+        let caller = self.state.auth.installation_for(&self.caller().origin);
+        match once {
+            None => self.write(&caller, async |uow| work(uow, &prepared).await).await,
+            Some(once) => self.write_once(&caller, &once, async |uow| work(uow, &prepared).await).await,
+        }
+    }
+
+    async fn write(&self, caller: &Arc<Caller>, work: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>) -> ApiResult {
+        let answer = self.state.store.write(caller, work).await.map_err(|error| self.fail(error))?;
+        Ok(answer.respond())
+    }
+
+    async fn write_once(
+        &self,
+        caller: &Arc<Caller>,
+        once: &Once,
+        work: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>,
+    ) -> ApiResult {
+        let keep = |result: &Result<Answer>| match result {
+            Ok(answer) => Some(answer.kept()),
+            Err(error) => self.kept_failure(error),
+        };
+        match self.state.store.write_once(caller, once, keep, work).await.map_err(|error| self.fail(error))? {
+            Outcome::Done(answer) => Ok(answer.respond()),
+            Outcome::Replayed(kept) => Ok(replay(kept)),
+        }
+    }
+
+    /// A failure as it is kept: not where trying again may help, nor where it says nothing of the request itself.
+    fn kept_failure(&self, error: &Error) -> Option<store::KeptAnswer> {
+        let status = status_of(error.kind()).as_u16();
+        if !(400..500).contains(&status) || matches!(status, 401 | 429) {
+            return None;
+        }
+        let id = crate::middleware::request_id::request_id_of(&self.request);
+        let body = body_of(error, id.as_deref()).to_string().into_bytes();
+        Some(store::KeptAnswer { status, headers: Vec::new(), body })
+    }
+
+    /// The idempotency key, with a digest of what it came with.
+    fn once(&self, body: &Body) -> Result<Option<Once>> {
+        let Some(key) = self.request.headers().get("idempotency-key") else { return Ok(None) };
+        let wrong = || {
+            let field = kernel::FieldError::new("Idempotency-Key", "invalid_key", "must be 1 to 255 visible ASCII characters");
+            Error::new(&codes::UNREADABLE).with_field(field)
+        };
+        let key = key.to_str().map_err(|_| wrong())?;
+        if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(wrong());
+        }
+        let workspace = self.caller().workspace.map(|id| id.to_string()).unwrap_or_default();
+        let mut content = format!("{} {} {workspace}\n", self.request.method(), self.request.uri()).into_bytes();
+        content.extend_from_slice(&body.bytes);
+        let fingerprint = store::digest(&content);
+        Ok(Some(Once { owner: self.caller().key(), key: key.to_owned(), fingerprint }))
+    }
+}
+
+/// A record with the members that were asked for, and what was included.
+fn chosen<T: Serialize>(record: &T, query: &RecordQuery) -> Result<Value> {
+    let mut value = serde_json::to_value(record).map_err(Error::internal)?;
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|name, _| query.fields.contains(&name.as_str()) || query.include.contains(&name.as_str()));
+    }
+    Ok(value)
+}

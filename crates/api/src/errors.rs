@@ -1,0 +1,6 @@
+//! What can go wrong at the edge itself.
+
+kernel::error_codes! {
+    /// One operation of an atomic bulk failed, so none was done; `results` says which.
+    BULK_ROLLED_BACK = "bulk_rolled_back", Invalid, "Nothing was done, because one operation failed";
+}

@@ -1,0 +1,220 @@
+//! The gate: who asks, in which workspace, whether they may, and how often. Every operation stands behind it, and nothing else
+//! decides these things.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error as ActixError, HttpMessage, HttpRequest};
+use kernel::error::codes;
+use kernel::{Caller, Cause, Error, Kind, Origin, Result};
+use store::shared::Decision;
+use store::{Action, Change};
+
+use super::request_id::request_id_of;
+use crate::access::{Access, Operation};
+use crate::context::Admitted;
+use crate::problem;
+use crate::state::State;
+
+/// The operations of one path.
+pub(crate) struct AtPath(pub Vec<(Method, &'static Operation)>);
+
+const MINUTE: Duration = Duration::from_mins(1);
+/// Bad tokens a minute from one address before it has to wait.
+const BAD_TOKENS_PER_MINUTE: u32 = 60;
+/// Refusals of one caller a minute that the journal keeps.
+const DENIALS_PER_MINUTE: u32 = 10;
+/// Bytes of a user agent that are kept.
+const USER_AGENT_LENGTH: usize = 300;
+
+pub(crate) async fn gate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> std::result::Result<ServiceResponse<BoxBody>, ActixError> {
+    let state = request.app_data::<Data<State>>().cloned();
+    let operation = request.app_data::<Data<AtPath>>().and_then(|at| at.find(request.method()));
+    let Some((state, operation)) = state.zip(operation) else {
+        // no operation has this method: the resource's own answer says which there are
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    };
+    let origin = origin_of(request.request(), &state);
+    let mut decision = None;
+    let admitted = admit(&state, request.request(), operation, origin, &mut decision).await;
+    let mut response = match admitted {
+        Ok(admitted) => {
+            request.extensions_mut().insert(admitted);
+            let kept = request.request().clone();
+            match next.call(request).await {
+                Ok(response) => response.map_into_boxed_body(),
+                Err(error) => ServiceResponse::new(kept, error.error_response()),
+            }
+        }
+        Err(error) => {
+            let refusal = problem::respond(&error, request.request());
+            request.into_response(refusal)
+        }
+    };
+    if let Some(decision) = decision {
+        add_limit(response.headers_mut(), &decision);
+    }
+    add_deprecation(response.headers_mut(), operation);
+    Ok(response)
+}
+
+impl AtPath {
+    fn find(&self, method: &Method) -> Option<&'static Operation> {
+        self.0.iter().find(|(known, _)| known == method).map(|(_, operation)| *operation)
+    }
+}
+
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn origin_of(request: &HttpRequest, state: &State) -> Origin {
+    let forwarded = request.headers().get(header::X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
+    let user_agent = text_of(request.headers(), &header::USER_AGENT);
+    Origin {
+        request_id: request_id_of(request),
+        ip: state.config.client_ip(request.peer_addr().map(|peer| peer.ip()), forwarded),
+        user_agent: user_agent.map(|agent| agent.chars().filter(|c| *c != '\0').take(USER_AGENT_LENGTH).collect()),
+        cause: Cause::Request,
+    }
+}
+
+async fn admit(
+    state: &State,
+    request: &HttpRequest,
+    operation: &'static Operation,
+    origin: Origin,
+    decision: &mut Option<Decision>,
+) -> Result<Admitted> {
+    let ip = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
+    if operation.access == Access::Public {
+        if request.path().starts_with("/v1") {
+            limit(state, &format!("requests:{ip}"), state.config.rate_limit_per_minute, decision).await?;
+        }
+        let caller = Arc::new(Caller::anonymous(origin));
+        return Ok(Admitted { caller, identity: None, operation });
+    }
+    let identity = match bearer(request) {
+        Some(token) => state.auth.identify(token, &origin).await,
+        None => Err(Error::new(&codes::UNAUTHENTICATED)),
+    };
+    let identity = match identity {
+        Ok(identity) => identity,
+        Err(error) => {
+            if error.kind() == Kind::Unauthenticated {
+                // guessing tokens costs a look-up each, so it is limited by address
+                limit(state, &format!("bad-tokens:{ip}"), BAD_TOKENS_PER_MINUTE, decision).await?;
+            }
+            return Err(error);
+        }
+    };
+    let key = format!("requests:{}", identity.caller_outside(Origin::default()).key());
+    limit(state, &key, state.config.rate_limit_per_minute, decision).await?;
+    if operation.is_bulk {
+        limit(state, &format!("bulk:{key}"), state.config.bulk_per_minute, decision).await?;
+    }
+    let wanted = request.headers().get("x-workspace").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let caller = match operation.access {
+        Access::SignedIn => match identity.caller_in(wanted.as_deref(), origin.clone()) {
+            Ok(caller) => caller,
+            // whoever belongs nowhere, or has not said where, may still see who they are
+            Err(error) if wanted.is_none() && error.kind() != Kind::NotFound => identity.caller_outside(origin),
+            Err(error) => return Err(error),
+        },
+        _ => identity.caller_in(wanted.as_deref(), origin)?,
+    };
+    let caller = Arc::new(caller);
+    let allowed = match operation.access {
+        Access::Public | Access::SignedIn => Ok(()),
+        Access::AnyOf(permissions) => caller.require_any(permissions),
+        Access::AllOf(permissions) => permissions.iter().try_for_each(|permission| caller.require(*permission)),
+    };
+    if let Err(error) = allowed {
+        note_denial(state, &caller, operation).await;
+        return Err(error);
+    }
+    Ok(Admitted { caller, identity: Some(identity), operation })
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()).filter(|token| !token.is_empty())
+}
+
+async fn limit(state: &State, key: &str, per_minute: u32, decision: &mut Option<Decision>) -> Result<()> {
+    let found = state.store.shared().hit(key, 1, per_minute, MINUTE).await;
+    *decision = Some(found);
+    if found.allowed { Ok(()) } else { Err(Error::new(&codes::RATE_LIMITED).with_retry_after(found.reset)) }
+}
+
+/// Journals a refusal; a flood of them is counted, not written.
+async fn note_denial(state: &State, caller: &Arc<Caller>, operation: &'static Operation) {
+    metrics::counter!("pelatis_denials_total", "operation" => operation.id).increment(1);
+    let noted = state.store.shared().hit(&format!("denials:{}", caller.key()), 1, DENIALS_PER_MINUTE, MINUTE).await;
+    if !noted.allowed {
+        return;
+    }
+    let written = state
+        .store
+        .write(caller, async |uow| {
+            let change = Change::plain().event("permission.denied").detail("operation", operation.id);
+            uow.record(Action::PermissionDenied, "operation", None, change);
+            Ok(())
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!(?error, "a refusal was not journaled");
+    }
+}
+
+fn add_limit(headers: &mut HeaderMap, decision: &Decision) {
+    let values = [("limit", decision.limit), ("remaining", decision.remaining), ("reset", decision.reset)];
+    for (name, value) in values {
+        for prefix in ["ratelimit", "x-ratelimit"] {
+            if let Ok(name) = HeaderName::try_from(format!("{prefix}-{name}")) {
+                headers.insert(name, HeaderValue::from(value));
+            }
+        }
+    }
+}
+
+fn add_deprecation(headers: &mut HeaderMap, operation: &Operation) {
+    let Some(going) = operation.deprecation else { return };
+    let values = [
+        ("deprecation", format!("@{}", going.since)),
+        ("sunset", going.sunset.to_owned()),
+        ("link", format!("<{}>; rel=\"successor-version\"", going.successor)),
+    ];
+    for (name, value) in values {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Deprecation, find};
+
+    #[test]
+    fn an_operation_that_goes_says_so() {
+        let going = Deprecation { since: 1_790_000_000, sunset: "Sun, 31 Jan 2027 00:00:00 GMT", successor: "/v1/clients" };
+        let operation = Operation { deprecation: Some(going), ..*find("list_clients").unwrap() };
+        let mut headers = HeaderMap::new();
+        add_deprecation(&mut headers, &operation);
+        assert_eq!(headers.get("deprecation").unwrap(), "@1790000000");
+        assert_eq!(headers.get("sunset").unwrap(), "Sun, 31 Jan 2027 00:00:00 GMT");
+        assert_eq!(headers.get("link").unwrap(), "</v1/clients>; rel=\"successor-version\"");
+    }
+}

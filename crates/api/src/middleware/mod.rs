@@ -1,0 +1,6 @@
+//! What every request passes, from the outside in: observation, headers, the gate.
+
+pub(crate) mod gate;
+pub(crate) mod headers;
+pub(crate) mod observe;
+pub(crate) mod request_id;

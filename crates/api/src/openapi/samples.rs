@@ -1,0 +1,184 @@
+//! Examples, by the name of the schema. A test checks each against its schema.
+
+use serde_json::{Value, json};
+
+const CLIENT: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070001";
+const CONTACT: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070002";
+const USER: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070003";
+const WORKSPACE: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070004";
+const RECORD: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070005";
+const AT: &str = "2026-11-21T09:30:00.123456Z";
+
+fn page(record: Value) -> Value {
+    json!({ "data": [record], "page": { "next_cursor": null, "has_more": false } })
+}
+
+fn of(name: &str) -> Value {
+    sample(name).unwrap_or_default()
+}
+
+/// The example of a schema; none for what only stands inside others.
+pub fn sample(name: &str) -> Option<Value> {
+    of_meta(name).or_else(|| of_auth(name)).or_else(|| of_platform(name)).or_else(|| of_clients(name))
+}
+
+fn of_meta(name: &str) -> Option<Value> {
+    Some(match name {
+        "Alive" => json!({ "status": "healthy" }),
+        "Health" => json!({
+            "status": "healthy",
+            "services": [{ "name": "database", "status": "healthy", "latency_ms": 1, "detail": "postgres" }],
+        }),
+        "Jwks" => json!({ "keys": [{
+            "kty": "OKP", "crv": "Ed25519", "kid": RECORD, "use": "sig", "alg": "EdDSA",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        }] }),
+        "Bulk" => json!({ "atomic": true, "operations": [
+            { "op": "update", "id": CLIENT, "if_match": "\"v3\"", "data": { "status": "inactive" } },
+        ] }),
+        "BulkResults" => json!({ "results": [{ "status": 204, "id": CLIENT }] }),
+        _ => return None,
+    })
+}
+
+fn of_auth(name: &str) -> Option<Value> {
+    Some(match name {
+        "SetUp" => json!({
+            "code": "k4VxQm9…", "email": "maria@example.com", "password": "πέντε κόκκινα καράβια",
+            "given_name": "Μαρία", "family_name": "Παπαδοπούλου", "workspace": of("CreateWorkspace"),
+        }),
+        "SetUpDone" => json!({ "user": of("User"), "workspace": of("Workspace") }),
+        "Login" => json!({ "email": "maria@example.com", "password": "πέντε κόκκινα καράβια", "kind": "browser" }),
+        "Refresh" => json!({ "refresh_token": "plr_…" }),
+        "Tokens" => json!({
+            "access_token": "eyJ…", "token_type": "Bearer", "expires_in": 900, "refresh_token": "plr_…",
+            "session_expires_at": AT, "user": of("User"),
+        }),
+        "AcceptInvitation" => json!({
+            "token": "pli_…", "password": "τρία πράσινα άλογα τρέχουν", "given_name": "Νίκος", "family_name": "Γεωργίου",
+        }),
+        "User" => json!({
+            "id": USER, "email": "maria@example.com", "given_name": "Μαρία", "family_name": "Παπαδοπούλου", "phone": null,
+            "timezone": "Europe/Athens", "locale": "el", "is_super_admin": true, "is_active": true, "last_login_at": AT,
+            "created_at": AT, "updated_at": AT,
+        }),
+        "UserPage" => page(of("User")),
+        "UserPatch" => json!({ "phone": "+30 210 1234567", "is_active": false }),
+        "Me" => json!({ "kind": "user", "user": of("User"), "workspaces": [{
+            "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "role": "viewer", "permissions": ["clients.view_all"],
+            "is_default": true,
+        }] }),
+        "Workspace" => json!({
+            "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",
+            "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
+        }),
+        "WorkspacePage" => page(of("Workspace")),
+        "CreateWorkspace" => json!({ "slug": "athens", "name": "Αθήνα", "default_currency": "EUR" }),
+        "WorkspacePatch" => json!({ "name": "Αθήνα και Πειραιάς" }),
+        "RoleList" => json!({ "data": [{
+            "id": RECORD, "key": "support_agent", "name": "Support agent", "is_system": true, "permissions": ["tickets.view_own"],
+        }] }),
+        "Membership" => json!({ "id": RECORD, "user_id": USER, "role": "sales_agent", "created_at": AT, "updated_at": AT }),
+        "MembershipPage" => page(of("Membership")),
+        "MembershipPatch" => json!({ "role": "sales_manager" }),
+        "Invitation" => json!({
+            "id": RECORD, "email": "nikos@example.com", "given_name": "Νίκος", "family_name": null, "role": "sales_agent",
+            "invited_by": USER, "expires_at": AT, "accepted_at": null, "revoked_at": null, "created_at": AT, "updated_at": AT,
+        }),
+        "InvitationPage" => page(of("Invitation")),
+        "CreateInvitation" => json!({ "email": "nikos@example.com", "role": "sales_agent", "given_name": "Νίκος" }),
+        "ApiToken" => json!({
+            "id": RECORD, "name": "Nightly export", "prefix": "plt_9Jx2aQ4m", "user_id": USER, "scopes": ["clients.view_all"],
+            "networks": ["192.0.2.0/24"], "expires_at": AT, "last_used_at": null, "is_active": true, "created_at": AT,
+            "updated_at": AT,
+        }),
+        "ApiTokenPage" => page(of("ApiToken")),
+        "NewApiToken" => {
+            let mut token = of("ApiToken");
+            if let Some(members) = token.as_object_mut() {
+                members.insert("secret".to_owned(), "plt_9Jx2aQ4m…".into());
+            }
+            token
+        }
+        "CreateApiToken" => json!({ "name": "Nightly export", "scopes": ["clients.view_all"], "networks": ["192.0.2.0/24"] }),
+        "ApiTokenPatch" => json!({ "is_active": false }),
+        _ => return None,
+    })
+}
+
+fn of_platform(name: &str) -> Option<Value> {
+    Some(match name {
+        "Tag" => json!({ "id": RECORD, "name": "VIP", "colour": "#d4af37", "created_at": AT, "updated_at": AT }),
+        "TagPage" => page(of("Tag")),
+        "CreateTag" => json!({ "name": "VIP", "colour": "#d4af37" }),
+        "TagPatch" => json!({ "colour": null }),
+        "AddTag" => json!({ "tag_id": RECORD }),
+        "Note" => json!({
+            "id": RECORD, "rel_type": "client", "rel_id": CLIENT, "author_id": USER, "body": "Καλεί μετά τις πέντε.",
+            "is_private": true, "archived_at": null, "created_at": AT, "updated_at": AT,
+        }),
+        "NotePage" => page(of("Note")),
+        "CreateNote" => json!({ "body": "Καλεί μετά τις πέντε." }),
+        "NotePatch" => json!({ "is_private": false }),
+        "AuditEntryPage" => page(json!({
+            "id": RECORD, "number": 42, "at": AT, "actor": { "kind": "user", "id": USER, "user_id": USER }, "cause": "request",
+            "cause_id": null, "request_id": RECORD, "ip": "203.0.113.9", "user_agent": "curl/8", "record_type": "client",
+            "record_id": CLIENT, "subject_type": null, "subject_id": null, "action": "update", "event": "client.updated",
+            "changes": { "status": { "from": "active", "to": "inactive" } },
+        })),
+        _ => return None,
+    })
+}
+
+fn of_clients(name: &str) -> Option<Value> {
+    Some(match name {
+        "Client" => json!({
+            "id": CLIENT, "kind": "company", "name": "Αφοί Παπά ΟΕ", "legal_name": null, "tax_number": "094012345",
+            "website": "https://papa.example", "phone": "+30 210 1234567",
+            "emails": [{ "kind": "work", "address": "info@papa.example" }], "phones": [],
+            "main_address": { "line1": "Σταδίου 1", "city": "Αθήνα", "postal_code": "10562", "country": "GR" },
+            "billing_address": null, "shipping_address": null, "sector": "retail", "size": "10-50", "currency": "EUR", "locale": "el",
+            "status": "active", "roles": ["customer"], "parent_id": null, "owner_id": USER, "created_by": USER,
+            "acquisition_stage": "qualified", "source": "referral", "lead_category": "warm", "external_source": null,
+            "external_id": null, "archived_at": null, "created_at": AT, "updated_at": AT,
+        }),
+        "ClientPage" => page(of("Client")),
+        "CreateClient" => json!({
+            "kind": "company", "name": "Αφοί Παπά ΟΕ", "tax_number": "094012345",
+            "emails": [{ "kind": "work", "address": "info@papa.example" }],
+            "main_address": { "line1": "Σταδίου 1", "city": "Αθήνα", "country": "GR" }, "roles": ["customer"],
+        }),
+        "ClientPatch" => json!({ "status": "inactive", "main_address": { "postal_code": "10562" }, "legal_name": null }),
+        "ClientSummary" => json!({
+            "counts": {
+                "contacts": 2, "open_tickets": 0, "tickets": 0, "projects": 0, "open_tasks": 0, "invoices": 0, "estimates": 0,
+                "proposals": 0, "contracts": 0, "files": 0, "notes": 3,
+            },
+            "invoices": [],
+        }),
+        "LinkedContact" => json!({
+            "client_id": CLIENT,
+            "contact": {
+                "id": CONTACT, "given_name": "Ελένη", "family_name": "Παπά", "email": "eleni@papa.example", "phone": null,
+                "position": "Owner",
+            },
+            "role": "Billing", "is_primary": true, "influence": "decision_maker", "since": "2024-01-01", "until": null,
+            "created_at": AT, "updated_at": AT,
+        }),
+        "LinkedContactList" => json!({ "data": [of("LinkedContact")] }),
+        "LinkContact" => json!({ "contact_id": CONTACT, "role": "Billing", "since": "2024-01-01" }),
+        "LinkPatch" => json!({ "is_primary": true }),
+        "Contact" => json!({
+            "id": CONTACT, "given_name": "Ελένη", "family_name": "Παπά", "phone": null,
+            "emails": [{ "kind": "work", "address": "eleni@papa.example" }], "phones": [], "position": "Owner", "locale": "el",
+            "created_by": USER, "external_source": null, "external_id": null, "archived_at": null, "created_at": AT,
+            "updated_at": AT,
+        }),
+        "ContactPage" => page(of("Contact")),
+        "CreateContact" => json!({
+            "given_name": "Ελένη", "family_name": "Παπά", "emails": [{ "kind": "work", "address": "eleni@papa.example" }],
+        }),
+        "ContactPatch" => json!({ "position": "Owner", "phone": null }),
+        _ => return None,
+    })
+}

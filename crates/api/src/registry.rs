@@ -1,0 +1,150 @@
+//! The operations that are served: each is registered once, and from that come its route, its place behind the gate, and its entry in
+//! the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use actix_web::dev::Handler;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route, web};
+use kernel::Error;
+use kernel::error::codes;
+use store::list::ListSpec;
+use utoipa::openapi::path::{HttpMethod, Operation as DocOperation};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::access::{self, Operation};
+use crate::middleware::gate::{AtPath, gate};
+use crate::problem;
+
+/// What makes the route of an operation, once for each worker.
+type MakeRoute = Box<dyn Fn() -> Route + Send + Sync>;
+
+/// An operation that is served.
+pub struct Served {
+    /// Its row of the permission table.
+    pub row: &'static Operation,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{names}`.
+    pub path: String,
+    /// Its entry in the document, as its handler describes it.
+    pub doc: DocOperation,
+    /// The list that it answers with, if with one.
+    pub list: Option<&'static ListSpec>,
+    /// The record that it answers with, if its query string can choose of it.
+    pub record: Option<&'static ListSpec>,
+    make: MakeRoute,
+}
+
+/// All operations that are served.
+#[derive(Default)]
+pub struct Registry {
+    /// Them.
+    pub served: Vec<Served>,
+    /// The schemas that they name.
+    pub schemas: BTreeMap<String, RefOr<Schema>>,
+    faults: Vec<String>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Registry({} operations)", self.served.len())
+    }
+}
+
+impl Registry {
+    /// Registers a handler; `P` is what `#[utoipa::path]` made beside it.
+    pub fn add<P, F, Args>(&mut self, handler: F) -> Registered<'_>
+    where
+        P: utoipa::Path + utoipa::__dev::SchemaReferences,
+        F: Handler<Args> + Copy + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let doc = P::operation();
+        let (path, id) = (P::path(), doc.operation_id.clone().unwrap_or_default());
+        let method = match P::methods().first() {
+            Some(HttpMethod::Post) => Method::POST,
+            Some(HttpMethod::Patch) => Method::PATCH,
+            Some(HttpMethod::Put) => Method::PUT,
+            Some(HttpMethod::Delete) => Method::DELETE,
+            _ => Method::GET,
+        };
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        self.schemas.extend(schemas);
+        let Some(row) = access::find(&id) else {
+            self.faults.push(format!("{id} has no row in the permission table"));
+            return Registered(None);
+        };
+        if self.served.iter().any(|served| served.row.id == id) {
+            self.faults.push(format!("{id} is registered twice"));
+        }
+        let routed = method.clone();
+        let make = Box::new(move || web::method(routed.clone()).to(handler));
+        self.served.push(Served { row, method, path, doc, list: None, record: None, make });
+        Registered(self.served.last_mut())
+    }
+
+    /// Fails unless every operation has its row, and every row its operation.
+    ///
+    /// # Errors
+    /// `internal` with all that is missing.
+    pub fn check(&self) -> kernel::Result<()> {
+        let unserved = access::OPERATIONS.iter().filter(|row| !self.served.iter().any(|served| served.row.id == row.id));
+        let mut faults = self.faults.clone();
+        faults.extend(unserved.map(|row| format!("{} is in the permission table and not served", row.id)));
+        if faults.is_empty() { Ok(()) } else { Err(Error::internal(faults.join("; "))) }
+    }
+
+    /// Mounts all routes, each path behind the gate.
+    pub fn mount(&self, config: &mut web::ServiceConfig) {
+        let mut paths: BTreeMap<&str, Vec<&Served>> = BTreeMap::new();
+        for served in &self.served {
+            paths.entry(&served.path).or_default().push(served);
+        }
+        // what is spelled out comes before what is a parameter: `/v1/clients/bulk` is no id
+        let mut paths: Vec<_> = paths.into_iter().collect();
+        paths.sort_by_key(|(path, _)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
+        for (path, served) in paths {
+            let at = AtPath(served.iter().map(|served| (served.method.clone(), served.row)).collect());
+            let allowed = served.iter().map(|served| served.method.as_str()).collect::<Vec<_>>().join(", ");
+            let mut resource = web::resource(path).app_data(web::Data::new(at)).wrap(actix_web::middleware::from_fn(gate));
+            for served in served {
+                resource = resource.route((served.make)());
+            }
+            config.service(resource.default_service(web::to(move |request: HttpRequest| {
+                let refusal = method_not_allowed(&request, &allowed);
+                async move { refusal }
+            })));
+        }
+    }
+}
+
+/// An operation that was just registered.
+pub struct Registered<'a>(Option<&'a mut Served>);
+
+impl Registered<'_> {
+    /// It answers with a list.
+    pub fn list(self, spec: &'static ListSpec) {
+        if let Some(served) = self.0 {
+            served.list = Some(spec);
+        }
+    }
+
+    /// It answers with a record of which the query string can choose.
+    pub fn record(self, spec: &'static ListSpec) {
+        if let Some(served) = self.0 {
+            served.record = Some(spec);
+        }
+    }
+}
+
+fn method_not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
+    let error = Error::new(&codes::METHOD_NOT_ALLOWED).with_detail(format!("There is {allowed}."));
+    let mut response = problem::respond(&error, request);
+    if let Ok(value) = actix_web::http::header::HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(actix_web::http::header::ALLOW, value);
+    }
+    response
+}

@@ -1,0 +1,103 @@
+//! `/v1/setup` and `/v1/auth`.
+
+use auth::invitations::AcceptInvitation;
+use auth::sessions::{Login, Refresh, Tokens};
+use auth::setup::{SetUp, SetUpDone};
+use auth::users::User;
+use kernel::{Error, Result};
+
+use crate::answer::Answer;
+use crate::body::Body;
+use crate::context::Context;
+use crate::problem::ApiResult;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add::<__path_set_up, _, _>(set_up);
+    registry.add::<__path_login, _, _>(login);
+    registry.add::<__path_refresh, _, _>(refresh);
+    registry.add::<__path_logout, _, _>(logout);
+    registry.add::<__path_accept_invitation, _, _>(accept_invitation);
+}
+
+const TOKENS: &[&str] = &["access_token", "refresh_token"];
+
+/// Set up the installation
+///
+/// Makes the first administrator and the first workspace, with the code that the server printed at its start. Works once.
+#[utoipa::path(post, path = "/v1/setup", tag = "auth", request_body = SetUp,
+    responses((status = 201, description = "The administrator and the workspace", body = SetUpDone)))]
+async fn set_up(context: Context, body: Body) -> ApiResult {
+    let auth = &context.state.auth;
+    let work = async |uow: &mut store::UnitOfWork, prepared: &_| {
+        let done = auth::setup::set_up(uow, prepared).await?;
+        Answer::created("/v1/me".to_owned(), &done)
+    };
+    context.post_prepared(body, async |input: SetUp| auth.prepare_setup(input).await, work).await
+}
+
+/// Sign in
+///
+/// Five failures in fifteen minutes for an account from an address lock it out from there until they are out of sight.
+#[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Login,
+    responses((status = 200, description = "A pair of tokens", body = Tokens)))]
+async fn login(context: Context, body: Body) -> ApiResult {
+    let auth = &context.state.auth;
+    let origin = &context.caller().origin;
+    let prepare = async |input: Login| auth.check_password(input, origin).await;
+    let work = async |uow: &mut store::UnitOfWork, signed_in: &_| {
+        let tokens = auth::sessions::sign_in(auth, uow, signed_in).await?;
+        Ok(Answer::ok(&tokens)?.secrets(TOKENS))
+    };
+    context.post_prepared(body, prepare, work).await
+}
+
+/// Get the next pair of tokens
+///
+/// A refresh token works once. One that comes a second time was stolen, so the whole session ends.
+#[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = Refresh,
+    responses((status = 200, description = "A pair of tokens", body = Tokens)))]
+async fn refresh(context: Context, body: Body) -> ApiResult {
+    let auth = &context.state.auth;
+    // that the session was ended must be committed, so the failure is told only afterwards
+    let reused = std::cell::RefCell::new(None);
+    let work = async |uow: &mut store::UnitOfWork, input: &Refresh| match auth::sessions::refresh(auth, uow, input).await? {
+        Ok(tokens) => Ok(Answer::ok(&tokens)?.secrets(TOKENS)),
+        Err(error) => {
+            *reused.borrow_mut() = Some(error);
+            Ok(Answer::nothing())
+        }
+    };
+    let answered = context.post_prepared(body, async |input: Refresh| Ok::<_, Error>(input), work).await;
+    match reused.into_inner() {
+        Some(error) => Err(context.fail(error)),
+        None => answered,
+    }
+}
+
+/// Sign out
+///
+/// Ends the session; its access and refresh tokens stop working.
+#[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", responses((status = 204, description = "Signed out")))]
+async fn logout(context: Context, body: Body) -> ApiResult {
+    let work = async |uow: &mut store::UnitOfWork, _| -> Result<Answer> {
+        auth::sessions::sign_out(uow).await?;
+        Ok(Answer::nothing())
+    };
+    context.act(body, work).await
+}
+
+/// Accept an invitation
+///
+/// Makes the account, with its password, where there is none for the address; and makes it a member.
+#[utoipa::path(post, path = "/v1/auth/accept-invitation", tag = "auth", request_body = AcceptInvitation,
+    responses((status = 200, description = "The account", body = User)))]
+async fn accept_invitation(context: Context, body: Body) -> ApiResult {
+    let auth = &context.state.auth;
+    let prepare = async |input: AcceptInvitation| auth.prepare_acceptance(input).await;
+    let work = async |uow: &mut store::UnitOfWork, acceptance: &_| {
+        let user = auth::invitations::accept(uow, acceptance).await?;
+        Answer::ok(&user)
+    };
+    context.post_prepared(body, prepare, work).await
+}

@@ -1,0 +1,137 @@
+//! `/v1/clients`.
+
+use clients::ClientId;
+use clients::clients::{self as commands, CLIENT_LIST, Client, ClientPatch, CreateClient};
+use insight::ClientSummary;
+use platform::audit::AUDIT_LIST;
+
+use crate::answer::Answer;
+use crate::body::Body;
+use crate::context::Context;
+use crate::problem::ApiResult;
+use crate::registry::Registry;
+use crate::routes::page_schema;
+use crate::routes::platform::audit::AuditEntryPage;
+
+page_schema! {
+    /// A page of clients.
+    ClientPage of Client
+}
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add::<__path_list_clients, _, _>(list_clients).list(&CLIENT_LIST);
+    registry.add::<__path_create_client, _, _>(create_client);
+    registry.add::<__path_get_client, _, _>(get_client).record(&CLIENT_LIST);
+    registry.add::<__path_update_client, _, _>(update_client);
+    registry.add::<__path_archive_client, _, _>(archive_client);
+    registry.add::<__path_restore_client, _, _>(restore_client);
+    registry.add::<__path_purge_client, _, _>(purge_client);
+    registry.add::<__path_get_client_summary, _, _>(get_client_summary);
+    registry.add::<__path_list_client_audit, _, _>(list_client_audit).list(&AUDIT_LIST);
+}
+
+/// List clients
+///
+/// With `clients.view_own` alone, those that the caller owns or made.
+#[utoipa::path(get, path = "/v1/clients", tag = "clients",
+    responses((status = 200, description = "A page of clients", body = ClientPage)))]
+async fn list_clients(context: Context) -> ApiResult {
+    let query = context.list_query(&CLIENT_LIST)?;
+    let page = context.read(async |conn, caller| commands::list(conn, caller, &query).await).await?;
+    context.page(&page, &query)
+}
+
+/// Create a client
+#[utoipa::path(post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
+    responses((status = 201, description = "The client", body = Client)))]
+async fn create_client(context: Context, body: Body) -> ApiResult {
+    let work = async |uow: &mut store::UnitOfWork, input| {
+        let client = commands::create(uow, input).await?;
+        Ok(Answer::created(format!("/v1/clients/{}", client.id), &client)?.version(client.version))
+    };
+    context.post::<CreateClient>(body, work).await
+}
+
+/// Get a client
+#[utoipa::path(get, path = "/v1/clients/{client_id}", tag = "clients",
+    responses((status = 200, description = "The client", body = Client)))]
+async fn get_client(context: Context) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let query = context.record_query(&CLIENT_LIST)?;
+    let client = context.read(async |conn, caller| commands::get(conn, caller, id, &query).await).await?;
+    context.record(&client, client.version, &query)
+}
+
+/// Change a client
+///
+/// What changes nothing writes nothing.
+#[utoipa::path(patch, path = "/v1/clients/{client_id}", tag = "clients", request_body = ClientPatch,
+    responses((status = 200, description = "The client", body = Client)))]
+async fn update_client(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let work = async |uow: &mut store::UnitOfWork, seen, patch| {
+        let client = commands::update(uow, id, seen, patch).await?;
+        Ok(Answer::ok(&client)?.version(client.version))
+    };
+    context.patch::<ClientPatch>(body, work).await
+}
+
+/// Archive a client
+///
+/// It is left out of lists, and can be restored.
+#[utoipa::path(delete, path = "/v1/clients/{client_id}", tag = "clients",
+    responses((status = 204, description = "Archived")))]
+async fn archive_client(context: Context) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    context.delete(async |uow, seen| commands::archive(uow, id, seen).await).await
+}
+
+/// Restore a client
+#[utoipa::path(post, path = "/v1/clients/{client_id}/restore", tag = "clients",
+    responses((status = 200, description = "The client", body = Client)))]
+async fn restore_client(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let work = async |uow: &mut store::UnitOfWork, seen| {
+        let client = commands::restore(uow, id, seen).await?;
+        Ok(Answer::ok(&client)?.version(client.version))
+    };
+    context.act(body, work).await
+}
+
+/// Purge a client
+///
+/// Deletes an archived client for ever, with its notes, and erases what the audit trail holds of the person.
+#[utoipa::path(post, path = "/v1/clients/{client_id}/purge", tag = "clients",
+    responses((status = 204, description = "Gone")))]
+async fn purge_client(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let work = async |uow: &mut store::UnitOfWork, seen| {
+        commands::purge(uow, id, seen).await?;
+        Ok(Answer::nothing())
+    };
+    context.act(body, work).await
+}
+
+/// See a client at a glance
+///
+/// Eleven counts and what is owed, in one query.
+#[utoipa::path(get, path = "/v1/clients/{client_id}/summary", tag = "clients",
+    responses((status = 200, description = "The summary", body = ClientSummary)))]
+async fn get_client_summary(context: Context) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    context.record_query(&store::list::ListSpec::EMPTY)?;
+    let summary = context.read(async |conn, caller| insight::client_summary(conn, caller, id).await).await?;
+    context.plain(&summary)
+}
+
+/// Read the audit trail of a client
+///
+/// Its own changes, and those of what hangs on it, field by field.
+#[utoipa::path(get, path = "/v1/clients/{client_id}/audit", tag = "audit",
+    responses((status = 200, description = "A page of entries", body = AuditEntryPage)))]
+async fn list_client_audit(context: Context) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let query = context.list_query(&AUDIT_LIST)?;
+    let page = context.read(async |conn, caller| commands::audit(conn, caller, id, &query).await).await?;
+    context.page(&page, &query)
+}

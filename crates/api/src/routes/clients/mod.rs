@@ -1,0 +1,19 @@
+//! Clients and contacts: `/v1/clients`, `/v1/contacts`, and what hangs on them.
+
+mod bulk;
+mod client_contacts;
+mod clients;
+mod contacts;
+mod notes;
+mod tags;
+
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    clients::register(registry);
+    client_contacts::register(registry);
+    notes::register(registry);
+    tags::register(registry);
+    contacts::register(registry);
+    bulk::register(registry);
+}

@@ -1,0 +1,94 @@
+//! Health.
+
+use std::time::Instant;
+
+use actix_web::HttpResponse;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::context::Context;
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HealthStatus {
+    /// All is well.
+    Healthy,
+    /// The server serves, some of it less well.
+    Degraded,
+    /// The server does not serve.
+    Down,
+}
+
+/// A service that the server needs.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ServiceHealth {
+    /// Which: `database`, `redis`.
+    name: String,
+    /// How it is.
+    status: HealthStatus,
+    /// Milliseconds that it took to answer.
+    latency_ms: u64,
+    /// What there is to say.
+    detail: String,
+}
+
+/// How the server and its services are.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Health {
+    /// The worst that matters: `down` without the database, `degraded` without anything else.
+    status: HealthStatus,
+    /// The services.
+    services: Vec<ServiceHealth>,
+}
+
+/// That the process is alive.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Alive {
+    /// `healthy`.
+    status: HealthStatus,
+}
+
+/// Whether the process is alive
+///
+/// It asks no other service, so it tells whether to restart this one.
+#[utoipa::path(get, path = "/health/live", tag = "meta", responses((status = 200, description = "It is", body = Alive)))]
+pub(super) async fn health_live(_: Context) -> HttpResponse {
+    HttpResponse::Ok().json(Alive { status: HealthStatus::Healthy })
+}
+
+/// Whether the server can serve
+///
+/// It asks the services that the server needs, so it tells whether to send requests here.
+#[utoipa::path(get, path = "/health/ready", tag = "meta", responses(
+    (status = 200, description = "It can, perhaps with some of it degraded", body = Health),
+    (status = 503, description = "It cannot", body = Health)))]
+pub(super) async fn health_ready(context: Context) -> HttpResponse {
+    let store = &context.state.store;
+    let started = Instant::now();
+    let database = store.ping().await;
+    let latency = |started: Instant| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut services = vec![ServiceHealth {
+        name: "database".to_owned(),
+        status: if database.is_ok() { HealthStatus::Healthy } else { HealthStatus::Down },
+        latency_ms: latency(started),
+        detail: store.dialect().name().to_owned(),
+    }];
+    let started = Instant::now();
+    if let Some(well) = store.shared().ping().await {
+        services.push(ServiceHealth {
+            name: "redis".to_owned(),
+            status: if well { HealthStatus::Healthy } else { HealthStatus::Degraded },
+            latency_ms: latency(started),
+            detail: if well { "limits and invalidations are shared" } else { "limits and caches are this node's own" }.to_owned(),
+        });
+    }
+    let worst = |status| services.iter().any(|service| service.status == status);
+    let status = match () {
+        () if worst(HealthStatus::Down) => HealthStatus::Down,
+        () if worst(HealthStatus::Degraded) => HealthStatus::Degraded,
+        () => HealthStatus::Healthy,
+    };
+    let mut response = if status == HealthStatus::Down { HttpResponse::ServiceUnavailable() } else { HttpResponse::Ok() };
+    response.json(Health { status, services })
+}

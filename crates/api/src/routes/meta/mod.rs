@@ -1,0 +1,42 @@
+//! What is not of any domain: health, metrics, keys, the document itself.
+
+mod health;
+
+use actix_web::HttpResponse;
+
+use crate::context::Context;
+use crate::problem::ApiResult;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add::<health::__path_health_live, _, _>(health::health_live);
+    registry.add::<health::__path_health_ready, _, _>(health::health_ready);
+    registry.add::<__path_metrics, _, _>(metrics);
+    registry.add::<__path_jwks, _, _>(jwks);
+    registry.add::<__path_openapi, _, _>(openapi);
+}
+
+/// The metrics of this process, for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "meta",
+    responses((status = 200, description = "In the text format of Prometheus", body = String, content_type = "text/plain")))]
+async fn metrics(context: Context) -> HttpResponse {
+    let (open, idle) = context.state.store.connections();
+    metrics::gauge!("pelatis_database_connections", "state" => "open").set(f64::from(open));
+    metrics::gauge!("pelatis_database_connections", "state" => "idle").set(u32::try_from(idle).map_or(f64::MAX, f64::from));
+    context.state.metrics.run_upkeep();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(context.state.metrics.render())
+}
+
+/// The keys that verify access tokens
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "meta",
+    responses((status = 200, description = "A JSON Web Key Set (RFC 7517)", body = auth::Jwks)))]
+async fn jwks(context: Context) -> ApiResult {
+    context.plain(&context.state.auth.keys().jwks())
+}
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "meta",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
+async fn openapi(context: Context) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(context.state.openapi.clone())
+}

@@ -1,0 +1,117 @@
+//! Serving: the application, on a listener that is open already.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::Data;
+use actix_web::{App, HttpRequest, HttpServer, web};
+use auth::Auth;
+use kernel::error::codes;
+use kernel::{Error, Result};
+use metrics_exporter_prometheus::PrometheusHandle;
+use store::Store;
+use tracing_actix_web::TracingLogger;
+
+use crate::client_info::ClientInfos;
+use crate::middleware::observe::{RequestSpans, observe};
+use crate::schema::Schemas;
+use crate::state::{ApiConfig, Inner, State};
+use crate::{openapi, problem, routes};
+
+/// How long a client may take to send the head of a request, and to keep an idle connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Connections at once for each worker.
+const MOST_CONNECTIONS: usize = 10_000;
+
+/// What serving needs.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Who comes in.
+    pub auth: Auth,
+    /// How the edge behaves.
+    pub config: ApiConfig,
+    /// The metrics of this process.
+    pub metrics: PrometheusHandle,
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Ends when the server has stopped.
+    pub server: actix_web::dev::Server,
+}
+
+impl Running {
+    /// Stops the server from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+}
+
+/// Serves on `listener` until it is stopped. On SIGTERM and SIGINT it stops accepting and finishes what runs.
+///
+/// # Errors
+/// `internal` when an operation has no row in the permission table, or the listener cannot be used.
+pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
+    let registry = routes::registry();
+    registry.check()?;
+    let document = openapi::document(&registry);
+    let schemas = Schemas::new(&document);
+    let config = parts.config.clone();
+    let state = Data::new(State::new(Inner {
+        store: parts.store,
+        auth: parts.auth,
+        config: parts.config,
+        metrics: parts.metrics,
+        client_infos: ClientInfos::default(),
+        schemas,
+        openapi: openapi::text(&document),
+    }));
+    let registry = Arc::new(registry);
+    let origins = config.cors_origins.clone();
+    let server = HttpServer::new(move || {
+        let registry = registry.clone();
+        App::new()
+            .app_data(state.clone())
+            .wrap(Compress::default())
+            .wrap(cors(&origins))
+            .wrap(from_fn(observe))
+            .wrap(TracingLogger::<RequestSpans>::new())
+            .configure(|config| registry.mount(config))
+            .configure(openapi::mount_reference)
+            .default_service(web::to(async |request: HttpRequest| {
+                problem::respond(&Error::new(&codes::ROUTE_NOT_FOUND), &request)
+            }))
+    });
+    let server = if config.workers > 0 { server.workers(config.workers) } else { server };
+    let server = server
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .max_connections(MOST_CONNECTIONS)
+        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        .listen(listener)
+        .map_err(Error::internal)?
+        .run();
+    Ok(Running { server })
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+        .allowed_headers([
+            "authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-workspace", "x-client-info",
+            "x-request-id",
+        ])
+        .expose_headers([
+            "etag", "location", "retry-after", "x-request-id", "idempotency-replayed", "ratelimit-limit", "ratelimit-remaining",
+            "ratelimit-reset", "deprecation", "sunset", "link",
+        ])
+        .block_on_origin_mismatch(false)
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

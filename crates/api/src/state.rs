@@ -1,0 +1,124 @@
+//! What every request can reach.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::Auth;
+use ipnet::IpNet;
+use metrics_exporter_prometheus::PrometheusHandle;
+use store::Store;
+
+use crate::schema::Schemas;
+
+/// How the edge behaves.
+#[derive(Clone, Debug)]
+pub struct ApiConfig {
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests a minute for each caller.
+    pub rate_limit_per_minute: u32,
+    /// Bulk calls a minute for each caller.
+    pub bulk_per_minute: u32,
+    /// Bytes of a JSON body at most.
+    pub json_limit: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// How long what runs may take when the server stops.
+    pub shutdown_timeout: Duration,
+    /// Threads that serve; one for each core where this is 0.
+    pub workers: usize,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            rate_limit_per_minute: 120,
+            bulk_per_minute: 5,
+            json_limit: 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(30),
+            workers: 0,
+        }
+    }
+}
+
+impl ApiConfig {
+    /// The address of the client: the peer, or what trusted proxies say of it, read from the right as far as they are trusted.
+    pub fn client_ip(&self, peer: Option<IpAddr>, forwarded: Option<&str>) -> Option<IpAddr> {
+        let trusted = |ip: &IpAddr| self.trusted_proxies.iter().any(|network| network.contains(ip));
+        let mut ip = peer?;
+        let Some(forwarded) = forwarded else { return Some(ip) };
+        for hop in forwarded.rsplit(',') {
+            if !trusted(&ip) {
+                break;
+            }
+            match hop.trim().parse() {
+                Ok(hop) => ip = hop,
+                Err(_) => break,
+            }
+        }
+        Some(ip)
+    }
+}
+
+/// What every request can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+/// The parts of [`State`].
+pub struct Inner {
+    /// The database.
+    pub store: Store,
+    /// Who comes in.
+    pub auth: Auth,
+    /// How the edge behaves.
+    pub config: ApiConfig,
+    /// The metrics of this process.
+    pub metrics: PrometheusHandle,
+    /// Frontends that called.
+    pub client_infos: crate::client_info::ClientInfos,
+    /// The schemas that bodies are checked against.
+    pub schemas: Schemas,
+    /// The OpenAPI document.
+    pub openapi: String,
+}
+
+impl State {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+}
+
+impl std::ops::Deref for State {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("State")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwarded_addresses_count_as_far_as_the_proxies_are_trusted() {
+        let config = ApiConfig { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..ApiConfig::default() };
+        let ip = |peer: &str, forwarded: Option<&str>| config.client_ip(Some(peer.parse().unwrap()), forwarded).unwrap().to_string();
+        assert_eq!(ip("203.0.113.9", Some("198.51.100.1")), "203.0.113.9", "a stranger may say what it wants");
+        assert_eq!(ip("10.0.0.1", Some("198.51.100.1")), "198.51.100.1");
+        assert_eq!(ip("10.0.0.1", Some("6.6.6.6, 198.51.100.1, 10.0.0.2")), "198.51.100.1", "what a client made up is not read");
+        assert_eq!(ip("10.0.0.1", Some("nonsense")), "10.0.0.1");
+        assert_eq!(ip("10.0.0.1", None), "10.0.0.1");
+    }
+}
