@@ -129,14 +129,9 @@ impl Auth {
         }
         let places = places(&mut reader, user_id, user.is_super_admin).await?;
         reader.close().await?;
-        Ok(Some(Identity {
-            actor: Actor::User { user: user_id, session: claims.sid },
-            is_super_admin: user.is_super_admin,
-            default_workspace: default_of(&places, user.default_workspace_id),
-            places,
-            networks: Vec::new(),
-            expires_at: DateTime::from_timestamp(claims.exp, 0),
-        }))
+        let actor = Actor::User { user: user_id, session: claims.sid };
+        let identity = Identity::of_account(actor, user.is_super_admin, places, user.default_workspace_id);
+        Ok(Some(Identity { expires_at: DateTime::from_timestamp(claims.exp, 0), ..identity }))
     }
 
     async fn find_token(&self, secret: &str, now: DateTime) -> Result<Option<Identity>> {
@@ -191,7 +186,7 @@ impl Auth {
 }
 
 /// Where an account belongs; a super admin of the installation belongs everywhere, with everything allowed.
-async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) -> Result<Vec<Place>> {
+pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) -> Result<Vec<Place>> {
     let mut select = Query::select();
     select
         .columns([("workspace", "id"), ("workspace", "slug"), ("workspace", "name")])
@@ -239,6 +234,12 @@ fn default_of(places: &[Place], chosen: Option<WorkspaceId>) -> Option<Workspace
 }
 
 impl Identity {
+    /// An account where it belongs.
+    pub(crate) fn of_account(actor: Actor, is_super_admin: bool, places: Vec<Place>, chosen: Option<WorkspaceId>) -> Self {
+        let default_workspace = default_of(&places, chosen);
+        Self { actor, is_super_admin, places, default_workspace, networks: Vec::new(), expires_at: None }
+    }
+
     /// The Caller that they are in the workspace that they name (by slug or id), or in their own.
     ///
     /// # Errors

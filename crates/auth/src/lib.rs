@@ -11,6 +11,7 @@
 //! `zxcvbn` (the estimator that the rules name), `moka` for the identities that are kept for seconds.
 
 pub mod api_tokens;
+mod command_line;
 pub mod errors;
 pub mod identify;
 pub mod invitations;
@@ -80,6 +81,10 @@ impl Auth {
         let auth = Self { store, config: Arc::new(config), passwords, keys, identities: identify::identities() };
         auth.watch_changes();
         Ok(auth)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The keys that sign access tokens.

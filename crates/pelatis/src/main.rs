@@ -1,3 +1,24 @@
-mod config;
+//! The one binary: reads the configuration, wires the crates, serves, works, and is the command line.
 
-fn main() {}
+mod commands;
+mod config;
+mod logging;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use commands::CommandLine;
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let runtime = actix_web::rt::System::new();
+    match runtime.block_on(line.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            commands::complain(&fault.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

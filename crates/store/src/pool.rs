@@ -1,6 +1,5 @@
 //! The pools of connections, and how a connection of each engine is set up.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -186,7 +185,8 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions> {
 pub async fn owner_connection(config: &DatabaseConfig) -> Result<sea_orm::DatabaseConnection> {
     match config.dialect()? {
         Dialect::Sqlite => {
-            if let Some(folder) = sqlite_path(&config.url).and_then(|path| path.parent().map(PathBuf::from)) {
+            let options = sqlite_options(&config.url)?;
+            if let Some(folder) = options.get_filename().parent() {
                 std::fs::create_dir_all(folder).map_err(Error::internal)?;
             }
             let pool = SqlitePoolOptions::new()
@@ -207,11 +207,4 @@ pub async fn owner_connection(config: &DatabaseConfig) -> Result<sea_orm::Databa
             Ok(sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
         }
     }
-}
-
-/// The file that an SQLite URL names.
-pub fn sqlite_path(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
 }

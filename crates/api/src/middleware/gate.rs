@@ -50,9 +50,15 @@ pub(crate) async fn gate(
         Ok(admitted) => {
             request.extensions_mut().insert(admitted);
             let kept = request.request().clone();
-            match next.call(request).await {
-                Ok(response) => response.map_into_boxed_body(),
-                Err(error) => ServiceResponse::new(kept, error.error_response()),
+            // what is given up is rolled back, because its unit of work is dropped
+            match tokio::time::timeout(state.config.request_timeout, next.call(request)).await {
+                Ok(Ok(response)) => response.map_into_boxed_body(),
+                Ok(Err(error)) => ServiceResponse::new(kept, error.error_response()),
+                Err(_) => {
+                    let late = Error::new(&codes::UNAVAILABLE).with_detail("It took too long.").with_retry_after(5);
+                    let response = problem::respond(&late, &kept);
+                    ServiceResponse::new(kept, response)
+                }
             }
         }
         Err(error) => {

@@ -17,13 +17,10 @@ mod source;
 mod tests;
 
 pub use commented::commented_file;
-pub use fault::{ConfigFault, ConfigFaults, Warning};
+pub use fault::{ConfigFaults, Warning};
 pub use flags::Flags;
-pub use keys::{Config, KEYS, Key};
-pub use setting::{
-    DatabaseUrl, LogFilter, LogFormat, PostgresUrl, Prefix, RedisUrl, SecretKey, Setting, Shape, WebOrigin, WebUrl,
-};
-pub use source::{CONFIG_ENV, FileSource, Probe, Sources};
+pub use keys::Config;
+pub use source::Sources;
 
 use keys::Draft;
 use layers::Layers;

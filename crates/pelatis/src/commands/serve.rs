@@ -1,0 +1,73 @@
+//! `pelatis serve`.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use api::{ApiConfig, Parts};
+use kernel::{Error, Result};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+
+use super::say;
+use crate::config::Config;
+use crate::wiring;
+
+/// Bounds of the buckets in which durations are counted, in seconds.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const DAY: Duration = Duration::from_hours(24);
+
+pub(super) async fn serve(config: &Config) -> Result<()> {
+    // where several nodes serve one database, each may come here; one migrates and the others wait
+    if config.database_owner_url.is_some() || !config.database_url.is_postgres() || owner_is_all_there_is(config) {
+        wiring::migrate(config).await?;
+    }
+    let metrics = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(Error::internal)?;
+    let (store, auth) = wiring::open(config).await?;
+    store.prepare_months().await?;
+    let listener = TcpListener::bind(config.listen).map_err(Error::internal)?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let setup_code = auth.offer_setup().await?;
+
+    let monthly = store.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(DAY).await;
+            if let Err(error) = monthly.prepare_months().await {
+                tracing::error!(?error, "the coming months were not prepared");
+            }
+        }
+    });
+
+    let running = api::serve(listener, Parts { store: store.clone(), auth, config: api_config(config), metrics })?;
+    say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
+    say(&format!("Reached at {}, the reference at {0}/docs", config.public_url.as_str()));
+    if let Some(code) = setup_code {
+        say(&format!("Set-up code: {code}"));
+        say("Make the first administrator with it: POST /v1/setup. It works once, until the server starts again.");
+    }
+    running.server.await.map_err(Error::internal)?;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// On PostgreSQL with one URL, its user is the owner, who migrates and then sets itself down to a role that owns nothing.
+fn owner_is_all_there_is(config: &Config) -> bool {
+    config.database_url.is_postgres() && config.database_owner_url.is_none()
+}
+
+fn api_config(config: &Config) -> ApiConfig {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    ApiConfig {
+        cors_origins: config.cors_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        rate_limit_per_minute: config.rate_limit_per_minute,
+        bulk_per_minute: config.bulk_per_minute,
+        json_limit: config.json_limit_bytes,
+        request_timeout: seconds(config.request_timeout_seconds),
+        shutdown_timeout: seconds(config.shutdown_seconds),
+        workers: usize::try_from(config.workers).unwrap_or(0),
+    }
+}

@@ -1,0 +1,22 @@
+//! Logs: JSON for machines, text for people; levels as configured.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+/// Begins to log to standard error.
+pub fn begin(config: &Config) {
+    // the filter was checked with the configuration
+    let filter = EnvFilter::try_new(config.log.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let begun = if config.log_format.is_json(std::io::stderr().is_terminal()) {
+        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    } else {
+        builder.try_init()
+    };
+    if let Err(error) = begun {
+        tracing::debug!(%error, "logging had begun already");
+    }
+}

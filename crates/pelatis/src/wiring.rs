@@ -1,0 +1,96 @@
+//! From the configuration to the open store and the services on it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use auth::{Auth, AuthConfig};
+use kernel::{Error, Result, Runtime};
+use store::shared::Shared;
+use store::{DatabaseConfig, Secret, Store};
+
+use crate::config::Config;
+
+/// What the configuration says of the database.
+pub fn database(config: &Config) -> DatabaseConfig {
+    DatabaseConfig {
+        url: config.database_url.expose().to_owned(),
+        owner_url: config.database_owner_url.as_ref().map(|url| url.expose().to_owned()),
+        connections: config.database_connections,
+    }
+}
+
+/// Whether this process may migrate: always on SQLite; on PostgreSQL where the owner is given, or where one URL is all there is.
+pub async fn migrate(config: &Config) -> Result<()> {
+    fs::create_dir_all(&config.data_dir).map_err(Error::internal)?;
+    migration::migrate(&database(config)).await
+}
+
+/// Opens the store of a database that is migrated.
+pub async fn open_store(config: &Config) -> Result<Store> {
+    let runtime = Runtime::system();
+    let shared = match &config.redis_url {
+        Some(url) => Shared::through_redis(url.expose(), config.redis_prefix.as_str(), runtime.clone())?,
+        None => Shared::in_process(runtime.clone()),
+    };
+    Store::open(&database(config), secret(config, &runtime)?, shared, runtime).await
+}
+
+/// Opens the store and who comes in.
+pub async fn open(config: &Config) -> Result<(Store, Auth)> {
+    let store = open_store(config).await?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let auth = Auth::open(store.clone(), AuthConfig {
+        access_token_minutes: config.access_token_minutes.into(),
+        refresh_token_days: config.refresh_token_days.into(),
+        browser_session_hours: config.browser_session_hours.into(),
+        invitation_days: config.invitation_days.into(),
+        login_attempts: config.login_attempts,
+        hashing_at_once: match config.password_hash_concurrency {
+            0 => cores,
+            given => usize::try_from(given).unwrap_or(cores),
+        },
+        frontend_url: config.frontend_url.as_str().to_owned(),
+    });
+    Ok((store, auth.await?))
+}
+
+/// The installation's secret: given, or in its file, which is made where it is not there.
+fn secret(config: &Config, runtime: &Runtime) -> Result<Secret> {
+    if let Some(key) = &config.secret_key {
+        return Ok(Secret::new(*key.expose()));
+    }
+    let path = &config.secret_key_file;
+    match fs::read_to_string(path) {
+        Ok(text) => parse(text.trim()).ok_or_else(|| Error::internal(format!("{} does not hold 64 hexadecimal digits", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path, runtime),
+        Err(error) => Err(Error::internal(error)),
+    }
+}
+
+fn parse(text: &str) -> Option<Secret> {
+    let mut key = [0; 32];
+    let digits = text.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(Secret::new(key))
+}
+
+/// A new secret in a file that only its owner can read.
+fn make(path: &Path, runtime: &Runtime) -> Result<Secret> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let key: [u8; 32] = runtime.random();
+    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(Error::internal)?;
+    }
+    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = opened.map_err(Error::internal)?;
+    file.write_all(format!("{text}\n").as_bytes()).map_err(Error::internal)?;
+    file.sync_all().map_err(Error::internal)?;
+    Ok(Secret::new(key))
+}
