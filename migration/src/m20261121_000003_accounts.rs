@@ -117,7 +117,7 @@ async fn credentials(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .text_null("revoked_because")
         .make(Wall::Installation)
         .await?;
-    both(manager, "CREATE INDEX session_user ON session (user_id, created_at)").await?;
+    both(manager, "CREATE INDEX session_of ON session (user_id, created_at)").await?;
 
     Making::bare(manager, "refresh_token")
         .col(ColumnDef::new("hash").text().not_null().primary_key())

@@ -15,7 +15,6 @@ use serde_json::Value;
 use store::list::{ListQuery, ListSpec, RecordQuery};
 use store::{Conn, Once, Outcome, UnitOfWork};
 
-use crate::access::Operation;
 use crate::answer::{Answer, replay};
 use crate::body::{Body, Input};
 use crate::problem::{ApiResult, Failure, body_of, status_of};
@@ -27,7 +26,6 @@ use crate::{etag, query};
 pub(crate) struct Admitted {
     pub caller: Arc<Caller>,
     pub identity: Option<Arc<Identity>>,
-    pub operation: &'static Operation,
 }
 
 /// What a handler works with. There is none without the gate: it is what the gate let through.

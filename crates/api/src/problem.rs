@@ -137,7 +137,6 @@ pub fn respond(error: &Error, request: &HttpRequest) -> HttpResponse {
 }
 
 /// A failure on its way out of a handler.
-#[derive(Debug)]
 pub struct Failure {
     error: Error,
     request: HttpRequest,
@@ -147,6 +146,13 @@ impl Failure {
     /// A failure of this request.
     pub fn new(error: Error, request: &HttpRequest) -> Self {
         Self { error, request: request.clone() }
+    }
+}
+
+impl std::fmt::Debug for Failure {
+    /// Without the request, whose headers hold tokens.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.error, out)
     }
 }
 

@@ -172,7 +172,7 @@ impl Field for Currency {
 /// Declares an enumeration that is lower-case text on the wire, in the database and in the OpenAPI document.
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::serde::Serialize, ::serde::Deserialize, ::utoipa::ToSchema)]
         $vis enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }

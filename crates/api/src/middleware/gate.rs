@@ -43,6 +43,7 @@ pub(crate) async fn gate(
         // no operation has this method: the resource's own answer says which there are
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
+    request.extensions_mut().insert(operation);
     let origin = origin_of(request.request(), &state);
     let mut decision = None;
     let admitted = admit(&state, request.request(), operation, origin, &mut decision).await;
@@ -107,7 +108,7 @@ async fn admit(
             limit(state, &format!("requests:{ip}"), state.config.rate_limit_per_minute, decision).await?;
         }
         let caller = Arc::new(Caller::anonymous(origin));
-        return Ok(Admitted { caller, identity: None, operation });
+        return Ok(Admitted { caller, identity: None });
     }
     let identity = match bearer(request) {
         Some(token) => state.auth.identify(token, &origin).await,
@@ -148,7 +149,7 @@ async fn admit(
         note_denial(state, &caller, operation).await;
         return Err(error);
     }
-    Ok(Admitted { caller, identity: Some(identity), operation })
+    Ok(Admitted { caller, identity: Some(identity) })
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {

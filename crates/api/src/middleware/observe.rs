@@ -1,19 +1,19 @@
 //! One request, one line: what was asked, by whom, how it ended, how long it took. Never a body, a token or a query string.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, HttpRequest};
 use tracing::Span;
 use tracing_actix_web::RootSpanBuilder;
 
 use super::{headers, request_id};
+use crate::access::Operation;
 use crate::context::Admitted;
-use crate::problem::Failure;
 use crate::state::State;
 
 /// Spans of requests, as `tracing-actix-web` asks for them.
@@ -32,44 +32,39 @@ pub(crate) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
-    let Some(state) = request.app_data::<Data<State>>().cloned() else { return next.call(request).await.map(ServiceResponse::map_into_left_body::<actix_web::body::BoxBody>) };
-    let id = request_id::assign(&request, state.store.runtime());
-    let kept = request.request().clone();
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_left_body::<actix_web::body::BoxBody>(),
-        Err(error) => {
-            let failure = match error.as_error::<Failure>() {
-                Some(_) => error.error_response(),
-                None => crate::problem::respond(&of_actix(&error), &kept),
-            };
-            ServiceResponse::new(kept.clone(), failure).map_into_right_body()
-        }
-    };
-    let status = response.status().as_u16();
-    let path = kept.path();
+    let state = request.app_data::<Data<State>>().cloned();
+    let id = state.as_ref().map(|state| request_id::assign(&request, state.store.runtime())).unwrap_or_default();
+    // the request itself must not be held here: routing needs it for itself
+    let mut response = next.call(request).await?;
+    let path = response.request().path().to_owned();
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
-    headers::add(response.headers_mut(), path);
+    headers::add(response.headers_mut(), &path);
+    if let Some(state) = state {
+        record(response.request(), response.status().as_u16(), &state, &id, started.elapsed());
+    }
+    Ok(response)
+}
 
-    let elapsed = started.elapsed();
-    let extensions = kept.extensions();
+/// Counts and logs a request that has ended.
+fn record(request: &HttpRequest, status: u16, state: &State, id: &str, elapsed: Duration) {
+    let extensions = request.extensions();
     let admitted = extensions.get::<Admitted>();
-    let operation = admitted.map_or("unknown", |admitted| admitted.operation.id);
-    metrics::counter!("pelatis_requests_total", "operation" => operation, "status" => status.to_string()).increment(1);
+    let operation = extensions.get::<&'static Operation>().map_or("unknown", |operation| operation.id);
+    metrics::counter!("pelatis_requests_total", "operation" => operation, "status" => status_label(status)).increment(1);
     metrics::histogram!("pelatis_request_seconds", "operation" => operation).record(elapsed.as_secs_f64());
-    let client_info = kept.headers().get("x-client-info").and_then(|value| value.to_str().ok());
+    let client_info = request.headers().get("x-client-info").and_then(|value| value.to_str().ok());
     if let Some(info) = client_info {
-        let known = state.client_infos.label(info);
-        metrics::counter!("pelatis_clients_total", "client" => known).increment(1);
+        metrics::counter!("pelatis_clients_total", "client" => state.client_infos.label(info)).increment(1);
     }
     let caller = admitted.map(|admitted| &admitted.caller);
     tracing::info!(
         target: "pelatis::request",
         request_id = id,
         operation,
-        method = %kept.method(),
-        path,
+        method = request.method().as_str(),
+        path = request.path(),
         status,
         duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         caller = caller.map(|caller| caller.key()),
@@ -77,14 +72,14 @@ pub(crate) async fn observe(
         client_info,
         "request"
     );
-    drop(extensions);
-    Ok(response)
 }
 
-/// A failure that actix itself made, before or after our code.
-fn of_actix(error: &Error) -> kernel::Error {
-    let codes = kernel::error::codes::ALL;
-    let status = error.as_response_error().status_code();
-    let code = codes.iter().find(|code| crate::problem::status_of(code.kind) == status && status.is_client_error());
-    kernel::Error::new(code.copied().unwrap_or(&kernel::error::codes::INTERNAL)).with_source(error.to_string())
+/// A status as a label, without making text of it anew for each request.
+fn status_label(status: u16) -> &'static str {
+    const USUAL: [(u16, &str); 20] = [
+        (200, "200"), (201, "201"), (204, "204"), (304, "304"), (400, "400"), (401, "401"), (403, "403"), (404, "404"), (405, "405"),
+        (409, "409"), (412, "412"), (413, "413"), (415, "415"), (422, "422"), (428, "428"), (429, "429"), (500, "500"), (503, "503"),
+        (507, "507"), (307, "307"),
+    ];
+    USUAL.iter().find(|(known, _)| *known == status).map_or("other", |(_, label)| label)
 }

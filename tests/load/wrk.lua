@@ -1,0 +1,102 @@
+-- One script for all three operations and both sides. The environment says what to send:
+--   LOAD_OPERATION  get, list or create
+--   LOAD_SIDE       ours or bare
+--   LOAD_TOKEN      the access token, for ours
+--   LOAD_IDS        a file of ids, one a line
+-- Every request is made before the first is sent, so that wrk takes as little of the machine as it can, and none is looked at
+-- when it is answered: wrk itself counts those of 400 and above.
+
+local operation, side = os.getenv("LOAD_OPERATION"), os.getenv("LOAD_SIDE")
+
+local threads = 0
+
+function setup(thread)
+   threads = threads + 1
+   thread:set("number", threads)
+end
+
+local function headers()
+   local made = {}
+   if side == "ours" then
+      made["Authorization"] = "Bearer " .. os.getenv("LOAD_TOKEN")
+   end
+   return made
+end
+
+local function get()
+   local path = side == "ours" and "/v1/clients/" or "/client/"
+   local made = {}
+   for id in io.lines(os.getenv("LOAD_IDS")) do
+      made[#made + 1] = wrk.format("GET", path .. id, headers())
+   end
+   return made
+end
+
+local function list()
+   return { wrk.format("GET", side == "ours" and "/v1/clients" or "/clients", headers()) }
+end
+
+-- A client as a person would enter it. The bare handler derives nothing, so it is sent what ours derives.
+local function body(n)
+   local fields = {
+      '"kind":"company"',
+      '"name":"Αφοί Παπαδοπούλου Κατασκευαστική ' .. n .. ' Α.Ε."',
+      '"legal_name":"Αφοί Παπαδοπούλου Κατασκευαστική Ανώνυμη Εταιρεία ' .. n .. '"',
+      '"tax_number":"' .. 800000000 + n .. '"',
+      '"website":"https://papadopoulou' .. n .. '.example"',
+      '"phone":"+30 210 ' .. 1000000 + n .. '"',
+      '"emails":[{"kind":"work","address":"info@papadopoulou' .. n .. '.example"}]',
+      '"main_address":{"line1":"Σταδίου 28","city":"Αθήνα","postal_code":"10564","country":"GR"}',
+      '"sector":"construction"',
+      '"size":"11-50"',
+      '"roles":["prospect"]',
+      '"acquisition_stage":"lead"',
+      '"source":"referral"',
+      '"lead_category":"warm"',
+   }
+   if side == "bare" then
+      fields[#fields + 1] = '"name_key":"αφοι παπαδοπουλου κατασκευαστικη ' .. n .. ' α.ε."'
+      fields[#fields + 1] = '"email_key":"info@papadopoulou' .. n .. '.example"'
+      fields[#fields + 1] = '"country":"GR"'
+      fields[#fields + 1] = '"search_text":"αφοι παπαδοπουλου κατασκευαστικη ' .. n .. ' α ε ανωνυμη εταιρεια '
+         .. 800000000 + n .. ' https papadopoulou' .. n .. ' example αθηνα info 30210' .. 1000000 + n .. '"'
+   end
+   return "{" .. table.concat(fields, ",") .. "}"
+end
+
+local function create()
+   local sent = headers()
+   sent["Content-Type"] = "application/json"
+   local made = {}
+   for n = 1, 1000 do
+      made[n] = wrk.format("POST", side == "ours" and "/v1/clients" or "/client", sent, body(number * 100000 + math.random(99999)))
+   end
+   return made
+end
+
+local requests, count
+
+function init(args)
+   math.randomseed(number * 7919)
+   if operation == "get" then
+      requests = get()
+   elseif operation == "list" then
+      requests = list()
+   else
+      requests = create()
+   end
+   count = #requests
+end
+
+function request()
+   return requests[math.random(count)]
+end
+
+function done(summary, latency, _)
+   local errors = summary.errors
+   io.write(string.format(
+      '\nLOAD {"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"max":%d,"refused":%d,"broken":%d}\n',
+      summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
+      errors.status, errors.connect + errors.read + errors.write + errors.timeout
+   ))
+end
