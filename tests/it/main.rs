@@ -3,4 +3,10 @@
 // the lints know this for test code only when it is said
 #![cfg(test)]
 
+mod api;
 mod architecture;
+mod auth;
+mod clients;
+mod openapi;
+mod permissions;
+mod store;

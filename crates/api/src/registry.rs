@@ -56,12 +56,13 @@ impl Registry {
     /// Registers a handler; `P` is what `#[utoipa::path]` made beside it.
     pub fn add<P, F, Args>(&mut self, handler: F) -> Registered<'_>
     where
-        P: utoipa::Path + utoipa::__dev::SchemaReferences,
+        P: utoipa::Path + utoipa::__dev::SchemaReferences + for<'t> utoipa::__dev::Tags<'t>,
         F: Handler<Args> + Copy + Send + Sync,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let doc = P::operation();
+        let mut doc = P::operation();
+        doc.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
         let (path, id) = (P::path(), doc.operation_id.clone().unwrap_or_default());
         let method = match P::methods().first() {
             Some(HttpMethod::Post) => Method::POST,

@@ -20,6 +20,9 @@ pub(crate) struct Ids {
     /// How many
     #[arg(long, default_value_t = 1000)]
     count: i64,
+    /// How many clients there must be, and as many contacts
+    #[arg(long)]
+    of: i64,
 }
 
 pub(crate) fn is_postgres(url: &str) -> bool {
@@ -41,20 +44,23 @@ pub(crate) fn settle(options: &Settle) -> Result<()> {
     })
 }
 
-/// Prints ids, one a line.
+/// Prints ids, one a line, once it is sure that everything was imported.
 pub(crate) fn ids(options: &Ids) -> Result<()> {
+    const COUNTED: &str = "SELECT (SELECT count(*) FROM client), (SELECT count(*) FROM contact)";
     const DRAWN: &str = "SELECT id FROM client ORDER BY random() LIMIT $1";
-    let ids: Vec<Uuid> = actix_web::rt::System::new().block_on(async {
+    let (counted, ids): ((i64, i64), Vec<Uuid>) = actix_web::rt::System::new().block_on(async {
         if is_postgres(&options.url) {
             let mut owner = PgConnection::connect(&options.url).await?;
-            sqlx::query_scalar(DRAWN).bind(options.count).fetch_all(&mut owner).await
+            let counted = sqlx::query_as(COUNTED).fetch_one(&mut owner).await?;
+            sqlx::query_scalar(DRAWN).bind(options.count).fetch_all(&mut owner).await.map(|ids| (counted, ids))
         } else {
             let mut owner = SqliteConnection::connect(&options.url).await?;
-            sqlx::query_scalar(DRAWN).bind(options.count).fetch_all(&mut owner).await
+            let counted = sqlx::query_as(COUNTED).fetch_one(&mut owner).await?;
+            sqlx::query_scalar(DRAWN).bind(options.count).fetch_all(&mut owner).await.map(|ids| (counted, ids))
         }
     })?;
-    if i64::try_from(ids.len())? < options.count {
-        return Err(format!("there are only {} clients", ids.len()).into());
+    if counted != (options.of, options.of) {
+        return Err(format!("there are {} clients and {} contacts, not {} of each", counted.0, counted.1, options.of).into());
     }
     ids.iter().try_for_each(|id| say(&id.to_string()))
 }

@@ -51,18 +51,21 @@ struct Fixed {
 }
 
 impl Fixed {
-    fn new(workspace: Uuid, user: Uuid) -> Self {
+    fn new(workspace: Uuid, user: Uuid, numbered: bool) -> Self {
         let columns: Vec<String> = Client::COLUMNS.iter().map(|column| format!("\"client\".\"{column}\"")).collect();
         let columns = columns.join(", ");
-        let places: Vec<String> = (1..=Client::COLUMNS.len()).map(|place| format!("${place}")).collect();
-        let select = format!("SELECT {columns} FROM \"client\" WHERE \"client\".\"workspace_id\" = $1");
+        // SQLite looks up each numbered parameter by walking all of them
+        let places: Vec<String> =
+            (1..=Client::COLUMNS.len()).map(|place| if numbered { format!("${place}") } else { "?".to_owned() }).collect();
+        let [first, second] = if numbered { ["$1", "$2"] } else { ["?", "?"] };
+        let select = format!("SELECT {columns} FROM \"client\" WHERE \"client\".\"workspace_id\" = {first}");
         Self {
             workspace,
             user,
-            get: kept(format!("{select} AND \"client\".\"id\" = $2")),
+            get: kept(format!("{select} AND \"client\".\"id\" = {second}")),
             list: kept(format!(
                 "{select} AND \"client\".\"archived_at\" IS NULL \
-                 ORDER BY \"client\".\"created_at\" DESC, \"client\".\"id\" DESC LIMIT $2"
+                 ORDER BY \"client\".\"created_at\" DESC, \"client\".\"id\" DESC LIMIT {second}"
             )),
             insert: kept(format!(
                 "INSERT INTO \"client\" ({}) VALUES ({})",

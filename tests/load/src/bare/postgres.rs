@@ -47,7 +47,7 @@ impl State {
         );
         Ok(Self {
             pool,
-            fixed: Fixed::new(workspace, user),
+            fixed: Fixed::new(workspace, user, true),
             begin_read: kept(format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {caller}")),
             begin_write: kept(format!("BEGIN; {caller}")),
         })

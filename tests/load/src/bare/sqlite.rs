@@ -43,7 +43,7 @@ impl State {
             sqlx::query_scalar("SELECT id FROM workspace ORDER BY created_at LIMIT 1").fetch_one(&readers).await?;
         let user: Uuid =
             sqlx::query_scalar("SELECT id FROM user_account ORDER BY created_at LIMIT 1").fetch_one(&readers).await?;
-        Ok(Self { writer, readers, fixed: Fixed::new(workspace, user) })
+        Ok(Self { writer, readers, fixed: Fixed::new(workspace, user, false) })
     }
 
     #[expect(clippy::disallowed_methods, reason = "it is what ours is compared with")]

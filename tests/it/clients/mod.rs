@@ -1,0 +1,3 @@
+//! Clients and contacts, through HTTP.
+
+mod create_client;

@@ -1,0 +1,215 @@
+//! The server under test.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+
+use actix_web::dev::ServerHandle;
+use api::{ApiConfig, Parts};
+use auth::{Auth, AuthConfig};
+use kernel::Runtime;
+use serde_json::json;
+use store::shared::Shared;
+use store::{Secret, Store};
+use tempfile::TempDir;
+
+use crate::clock::{TestClock, TestEntropy};
+use crate::{Database, Session};
+
+/// The password of every account that the harness makes.
+pub const PASSWORD: &str = "five red ships sail by";
+
+/// What a test can change before the server starts.
+#[derive(Clone, Debug)]
+pub struct TestConfig {
+    /// How the edge behaves; the limit of requests is out of the way unless set.
+    pub api: ApiConfig,
+    /// How long things last.
+    pub auth: AuthConfig,
+}
+
+/// The real server on a free port, with a database of its own, and an administrator in the workspace `main`.
+pub struct TestApp {
+    /// `http://127.0.0.1:<port>`.
+    pub base: String,
+    /// The client.
+    pub http: reqwest::Client,
+    /// The database.
+    pub db: Database,
+    /// Time.
+    pub clock: TestClock,
+    /// The first administrator, a super admin of the installation.
+    pub admin: Session,
+    /// The id of the workspace `main`.
+    pub workspace: String,
+    secret: Secret,
+    server: Option<ServerHandle>,
+    thread: Option<thread::JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+impl TestApp {
+    /// Starts a server.
+    pub async fn spawn() -> Self {
+        Self::spawn_with(|_| {}).await
+    }
+
+    /// Starts a server that is configured otherwise.
+    pub async fn spawn_with(change: impl FnOnce(&mut TestConfig)) -> Self {
+        let mut config = TestConfig {
+            api: ApiConfig { rate_limit_per_minute: 1_000_000, bulk_per_minute: 1_000_000, workers: 2, ..ApiConfig::default() },
+            auth: AuthConfig {
+                access_token_minutes: 15,
+                refresh_token_days: 30,
+                browser_session_hours: 24,
+                invitation_days: 7,
+                login_attempts: 5,
+                hashing_at_once: 2,
+                frontend_url: "https://app.example".to_owned(),
+            },
+        };
+        change(&mut config);
+        let folder = TempDir::new().unwrap();
+        let db = Database::fresh(&folder).await;
+        let clock = TestClock::default();
+        let secret = Secret::new([7; 32]);
+        let (base, code, server, thread) = start(db.clone(), clock.clone(), secret.clone(), config);
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let mut app = Self {
+            base,
+            http,
+            db,
+            clock,
+            admin: Session::nobody(),
+            workspace: String::new(),
+            secret,
+            server: Some(server),
+            thread: Some(thread),
+            _folder: folder,
+        };
+        app.set_up(&code).await;
+        app
+    }
+
+    async fn set_up(&mut self, code: &str) {
+        let body = json!({
+            "code": code, "email": "admin@example.com", "password": PASSWORD, "given_name": "Ada", "family_name": "Admin",
+            "workspace": { "slug": "main", "name": "Main" },
+        });
+        let done = self.post("/v1/setup", &Session::nobody(), &body).await.expect(201);
+        self.workspace = done.body["workspace"]["id"].as_str().unwrap().to_owned();
+        self.admin = self.sign_in("admin@example.com").await;
+    }
+
+    /// Signs in with the harness's password.
+    pub async fn sign_in(&self, email: &str) -> Session {
+        let body = json!({ "email": email, "password": PASSWORD, "kind": "app" });
+        let tokens = self.post("/v1/auth/login", &Session::nobody(), &body).await.expect(200).body;
+        Session {
+            token: Some(tokens["access_token"].as_str().unwrap().to_owned()),
+            workspace: None,
+            user_id: tokens["user"]["id"].as_str().unwrap().to_owned(),
+            refresh_token: tokens["refresh_token"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// Invites somebody with a role into the workspace that `by` is in, accepts, and signs in.
+    pub async fn member(&self, by: &Session, role: &str, email: &str) -> Session {
+        let invitation = json!({ "email": email, "role": role, "given_name": "Nikos", "family_name": role });
+        self.post("/v1/invitations", by, &invitation).await.expect(201);
+        let token = self.invitation_token(email).await;
+        let accept = json!({ "token": token, "password": PASSWORD });
+        self.post("/v1/auth/accept-invitation", &Session::nobody(), &accept).await.expect(200);
+        self.sign_in(email).await
+    }
+
+    /// The token in the last mail to an address.
+    pub async fn invitation_token(&self, email: &str) -> String {
+        let sql = format!("SELECT body FROM mail_message WHERE to_address = '{email}' ORDER BY created_at DESC LIMIT 1");
+        let body = self.db.scalar(&sql).await.expect("a mail");
+        body.split(|letter: char| letter.is_whitespace()).find(|word| word.starts_with("pli_")).expect("a token").to_owned()
+    }
+
+    /// A second workspace, in which the administrator is the only member.
+    pub async fn second_workspace(&self, slug: &str) -> Session {
+        let body = json!({ "slug": slug, "name": slug });
+        self.post("/v1/workspaces", &self.admin.in_workspace("main"), &body).await.expect(201);
+        self.admin.in_workspace(slug)
+    }
+
+    /// A client of the workspace that the session is in.
+    pub async fn client(&self, session: &Session, name: &str) -> String {
+        self.post("/v1/clients", session, &json!({ "kind": "company", "name": name })).await.expect(201).id()
+    }
+
+    /// A contact of the workspace that the session is in.
+    pub async fn contact(&self, session: &Session, name: &str) -> String {
+        self.post("/v1/contacts", session, &json!({ "given_name": name })).await.expect(201).id()
+    }
+
+    /// An API token of the session's account.
+    pub async fn token(&self, session: &Session, scopes: &[&str]) -> Session {
+        let made = self.post("/v1/tokens", session, &json!({ "name": "test", "scopes": scopes })).await.expect(201);
+        Session::bearer(made.body["secret"].as_str().unwrap())
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        self.db.count(table).await
+    }
+
+    /// The journal's entries of a record, as `action`, oldest first.
+    pub async fn actions_of(&self, record_id: &str) -> Vec<String> {
+        let id = match self.db.engine {
+            crate::Engine::Sqlite => format!("X'{}'", record_id.replace('-', "")),
+            crate::Engine::Postgres => format!("'{record_id}'"),
+        };
+        self.db.rows(&format!("SELECT action FROM journal_entry WHERE record_id = {id} ORDER BY number")).await
+    }
+
+    /// The store under the server, opened once more in the test's own runtime.
+    pub async fn store(&self) -> Store {
+        let runtime = Runtime::new(Arc::new(self.clock.clone()), Arc::new(TestEntropy));
+        let shared = Shared::in_process(runtime.clone());
+        Store::open(&self.db.config, self.secret.clone(), shared, runtime).await.unwrap()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            // the future need not be awaited for the server to stop
+            drop(server.stop(false));
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts the server in a thread of its own, as it runs in production, and returns where it listens and the set-up code.
+fn start(db: Database, clock: TestClock, secret: Secret, config: TestConfig) -> (String, String, ServerHandle, thread::JoinHandle<()>) {
+    let (tell, told) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let runtime = Runtime::new(Arc::new(clock), Arc::new(TestEntropy));
+            let shared = match std::env::var("PELATIS_TEST_REDIS") {
+                Ok(url) => Shared::through_redis(&url, &runtime.uuid().to_string(), runtime.clone()).unwrap(),
+                Err(_) => Shared::in_process(runtime.clone()),
+            };
+            let store = Store::open(&db.config, secret, shared, runtime).await.unwrap();
+            let auth = Auth::open(store.clone(), config.auth).await.unwrap();
+            let code = auth.offer_setup().await.unwrap().expect("nothing is set up yet");
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let base = format!("http://{}", listener.local_addr().unwrap());
+            let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+            let running = api::serve(listener, Parts { store: store.clone(), auth, config: config.api, metrics }).unwrap();
+            tell.send((base, code, running.handle())).unwrap();
+            running.server.await.unwrap();
+            store.close().await;
+        });
+    });
+    let (base, code, server) = told.recv().expect("the server started");
+    (base, code, server, thread)
+}

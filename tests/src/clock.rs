@@ -1,0 +1,36 @@
+//! Time that moves when a test says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Duration, SubsecRound as _, Utc};
+use kernel::{Clock, Entropy};
+
+/// The machine's time, moved by what the test has asked for.
+#[derive(Clone, Debug, Default)]
+pub struct TestClock {
+    moved_micros: Arc<AtomicI64>,
+}
+
+impl TestClock {
+    /// Moves time; back where it is negative.
+    pub fn advance(&self, by: Duration) {
+        self.moved_micros.fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    #[expect(clippy::disallowed_methods, reason = "test time starts from the machine's")]
+    fn now(&self) -> DateTime<Utc> {
+        (Utc::now() + Duration::microseconds(self.moved_micros.load(Ordering::SeqCst))).trunc_subsecs(6)
+    }
+}
+
+/// Real randomness: tests run at once and must not meet.
+pub(crate) struct TestEntropy;
+
+impl Entropy for TestEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        kernel::runtime::SystemEntropy.fill(buffer);
+    }
+}
