@@ -11,6 +11,8 @@ pub enum Access {
     Public,
     /// Whoever has signed in or has a token, in a workspace or in none.
     SignedIn,
+    /// Whoever belongs to a workspace, whichever.
+    Member,
     /// Whoever has one of these in the workspace.
     AnyOf(&'static [Permission]),
     /// Whoever has all of these in the workspace.
@@ -74,6 +76,7 @@ impl Operation {
         match self.access {
             Access::Public => "public".to_owned(),
             Access::SignedIn => "signed_in".to_owned(),
+            Access::Member => "member".to_owned(),
             Access::AnyOf(list) => names(list, " | "),
             Access::AllOf(list) => names(list, " & "),
         }
@@ -108,9 +111,9 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("accept_invitation", Access::Public, Nothing),
     O::new("logout", Access::SignedIn, Own),
     O::new("get_me", Access::SignedIn, Own),
-    O::new("list_my_audit", Access::SignedIn, Own),
-    O::new("list_workspaces", Access::SignedIn, Own),
-    O::new("get_workspace", Access::SignedIn, Own),
+    O::new("list_my_audit", Access::Member, Own),
+    O::new("list_workspaces", Access::Member, Own),
+    O::new("get_workspace", Access::Member, Own),
     one("create_workspace", &[P::AdminManageWorkspaces], Workspace),
     one("update_workspace", &[P::AdminManageWorkspaces], Workspace),
     O::new("list_users", MANAGE_USERS, Workspace),

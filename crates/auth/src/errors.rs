@@ -5,6 +5,8 @@ kernel::error_codes! {
     INVALID_CREDENTIALS = "invalid_credentials", Unauthenticated, "The address or the password is wrong";
     /// Too many failed attempts for this account from this address.
     LOCKED_OUT = "locked_out", RateLimited, "Too many failed attempts";
+    /// The caller is signed in on no session: an API token has none to end.
+    NO_SESSION = "no_session", Conflict, "There is no session to end";
     /// The refresh token is unknown, used, expired or revoked.
     INVALID_REFRESH_TOKEN = "invalid_refresh_token", Unauthenticated, "The refresh token is no longer good";
     /// A refresh token was used a second time: its session is ended, because one of the two users stole it.

@@ -26,8 +26,6 @@ use crate::state::State;
 pub(crate) struct AtPath(pub Vec<(Method, &'static Operation)>);
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// Bad tokens a minute from one address before it has to wait.
-const BAD_TOKENS_PER_MINUTE: u32 = 60;
 /// Refusals of one caller a minute that the journal keeps.
 const DENIALS_PER_MINUTE: u32 = 10;
 /// Bytes of a user agent that are kept.
@@ -118,8 +116,9 @@ async fn admit(
         Ok(identity) => identity,
         Err(error) => {
             if error.kind() == Kind::Unauthenticated {
-                // guessing tokens costs a look-up each, so it is limited by address
-                limit(state, &format!("bad-tokens:{ip}"), BAD_TOKENS_PER_MINUTE, decision).await?;
+                // guessing tokens costs a look-up each, so an address has half of what a caller has
+                let half = state.config.rate_limit_per_minute.div_ceil(2);
+                limit(state, &format!("bad-tokens:{ip}"), half, decision).await?;
             }
             return Err(error);
         }
@@ -131,7 +130,8 @@ async fn admit(
     }
     let wanted = request.headers().get("x-workspace").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let caller = match operation.access {
-        Access::SignedIn => match identity.caller_in(wanted.as_deref(), origin.clone()) {
+        Access::Member if identity.places.is_empty() => return Err(Error::new(&codes::NO_WORKSPACE)),
+        Access::SignedIn | Access::Member => match identity.caller_in(wanted.as_deref(), origin.clone()) {
             Ok(caller) => caller,
             // whoever belongs nowhere, or has not said where, may still see who they are
             Err(error) if wanted.is_none() && error.kind() != Kind::NotFound => identity.caller_outside(origin),
@@ -141,7 +141,7 @@ async fn admit(
     };
     let caller = Arc::new(caller);
     let allowed = match operation.access {
-        Access::Public | Access::SignedIn => Ok(()),
+        Access::Public | Access::SignedIn | Access::Member => Ok(()),
         Access::AnyOf(permissions) => caller.require_any(permissions),
         Access::AllOf(permissions) => permissions.iter().try_for_each(|permission| caller.require(*permission)),
     };

@@ -146,7 +146,7 @@ pub(super) fn changes_a_record(served: &Served) -> bool {
 fn headers(served: &Served) -> Vec<Value> {
     let text = json!({ "type": "string" });
     let mut parameters = Vec::new();
-    if !matches!(served.row.access, Access::Public | Access::SignedIn) {
+    if !matches!(served.row.access, Access::Public | Access::SignedIn | Access::Member) {
         parameters.push(header("X-Workspace", "The slug or id of the workspace; one's own unless given.", &text));
     }
     if served.method == Method::POST {

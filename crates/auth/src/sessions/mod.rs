@@ -104,11 +104,11 @@ pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, because: &str
 /// Signs out: ends the session that the caller is signed in on.
 ///
 /// # Errors
-/// `unauthenticated` for anybody who is not signed in on one.
+/// `no_session` for anybody who is not signed in on one.
 pub async fn sign_out(uow: &mut UnitOfWork) -> Result<()> {
     let caller = uow.caller();
     let kernel::Actor::User { session, .. } = caller.actor else {
-        return Err(kernel::Error::new(&kernel::error::codes::UNAUTHENTICATED));
+        return Err(kernel::Error::new(&crate::errors::NO_SESSION).with_detail("A token is ended by deleting it."));
     };
     if let Some(session) = find(uow, SessionId::from_uuid(session)).await? {
         revoke(uow, session, "signed_out", Change::of(Action::Logout).event("user.signed_out")).await?;
