@@ -189,7 +189,12 @@ impl Drop for TestApp {
 }
 
 /// Starts the server in a thread of its own, as it runs in production, and returns where it listens and the set-up code.
-fn start(db: Database, clock: TestClock, secret: Secret, config: TestConfig) -> (String, String, ServerHandle, thread::JoinHandle<()>) {
+fn start(
+    db: Database,
+    clock: TestClock,
+    secret: Secret,
+    config: TestConfig,
+) -> (String, String, ServerHandle, thread::JoinHandle<()>) {
     let (tell, told) = mpsc::channel();
     let thread = thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {

@@ -73,8 +73,12 @@ impl Answer {
 
     /// The pointers of everything that is wrong, sorted.
     pub fn pointers(&self) -> Vec<String> {
-        let mut pointers: Vec<String> =
-            self.body["errors"].as_array().into_iter().flatten().filter_map(|error| error["pointer"].as_str().map(str::to_owned)).collect();
+        let mut pointers: Vec<String> = self.body["errors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|error| error["pointer"].as_str().map(str::to_owned))
+            .collect();
         pointers.sort();
         pointers
     }

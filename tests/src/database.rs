@@ -140,11 +140,19 @@ impl Database {
         match self.engine {
             Engine::Sqlite => {
                 let mut db = sqlx::SqliteConnection::connect(&self.admin_url).await.unwrap();
-                sqlx::query(AssertSqlSafe(sql)).execute(&mut db).await.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+                sqlx::query(AssertSqlSafe(sql))
+                    .execute(&mut db)
+                    .await
+                    .map(|done| done.rows_affected())
+                    .map_err(|error| error.to_string())
             }
             Engine::Postgres => {
                 let mut db = sqlx::PgConnection::connect(&self.admin_url).await.unwrap();
-                sqlx::query(AssertSqlSafe(sql)).execute(&mut db).await.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+                sqlx::query(AssertSqlSafe(sql))
+                    .execute(&mut db)
+                    .await
+                    .map(|done| done.rows_affected())
+                    .map_err(|error| error.to_string())
             }
         }
     }
@@ -176,7 +184,13 @@ async fn make_sqlite_template(template: &PathBuf) {
 async fn make_postgres_template(server: &str, admin: &mut sqlx::PgConnection, template: &str) {
     // the owner is no superuser, so that forced row security binds it as it would in production
     for (role, rights) in [(OWNER, "CREATEROLE"), (LOGIN, "")] {
-        run(admin, &format!("DO $$ BEGIN CREATE ROLE {role} LOGIN NOSUPERUSER {rights}; EXCEPTION WHEN duplicate_object THEN NULL; END $$")).await;
+        run(
+            admin,
+            &format!(
+                "DO $$ BEGIN CREATE ROLE {role} LOGIN NOSUPERUSER {rights}; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+            ),
+        )
+        .await;
     }
     let making = format!("{template}_making");
     run(admin, &format!("DROP DATABASE IF EXISTS {making}")).await;

@@ -5,7 +5,13 @@
 //! `PELATIS_TEST_POSTGRES` names. `PELATIS_TEST_REDIS` lets limits go through Redis. A database is copied from a template that is
 //! migrated once for each build.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 mod app;
 mod client;

@@ -70,9 +70,8 @@ impl Operation {
 
     /// What it needs, in words.
     pub fn permission(&self) -> String {
-        let names = |list: &[Permission], word: &str| {
-            list.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(word)
-        };
+        let names =
+            |list: &[Permission], word: &str| list.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(word);
         match self.access {
             Access::Public => "public".to_owned(),
             Access::SignedIn => "signed_in".to_owned(),

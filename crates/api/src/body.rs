@@ -46,7 +46,8 @@ impl FromRequest for Body {
             };
             let content_type =
                 request.headers().get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-            let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+            let declared =
+                request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
             if declared.is_some_and(|length| length > limit) {
                 return Err(too_large());
             }

@@ -163,9 +163,7 @@ fn step(operation: BulkOperation) -> Result<Step> {
     let data = |data: Option<Value>| data.ok_or_else(|| Error::invalid_field("/data", "required", "is missing"));
     let seen = operation.if_match.as_deref().and_then(crate::etag::seen_in);
     match operation.op {
-        BulkVerb::Create if operation.id.is_some() => {
-            Err(Error::invalid_field("/id", "unexpected", "is given by the server"))
-        }
+        BulkVerb::Create if operation.id.is_some() => Err(Error::invalid_field("/id", "unexpected", "is given by the server")),
         BulkVerb::Create => Ok(Step::Create { data: data(operation.data)? }),
         BulkVerb::Update => Ok(Step::Update { id: id()?, seen, data: data(operation.data)? }),
         BulkVerb::Archive => Ok(Step::Archive { id: id()?, seen }),

@@ -18,14 +18,8 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 const TYPE_BASE: &str = "https://pelatis.dev/errors/";
 
 /// Every table of codes, in the order of the crates.
-pub static CODES: &[&[&ErrorCode]] = &[
-    kernel::error::codes::ALL,
-    store::errors::ALL,
-    auth::errors::ALL,
-    platform::errors::ALL,
-    clients::errors::ALL,
-    errors::ALL,
-];
+pub static CODES: &[&[&ErrorCode]] =
+    &[kernel::error::codes::ALL, store::errors::ALL, auth::errors::ALL, platform::errors::ALL, clients::errors::ALL, errors::ALL];
 
 /// What went wrong (RFC 9457).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -104,12 +104,27 @@ fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
         .allowed_headers([
-            "authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-workspace", "x-client-info",
+            "authorization",
+            "content-type",
+            "if-match",
+            "if-none-match",
+            "idempotency-key",
+            "x-workspace",
+            "x-client-info",
             "x-request-id",
         ])
         .expose_headers([
-            "etag", "location", "retry-after", "x-request-id", "idempotency-replayed", "ratelimit-limit", "ratelimit-remaining",
-            "ratelimit-reset", "deprecation", "sunset", "link",
+            "etag",
+            "location",
+            "retry-after",
+            "x-request-id",
+            "idempotency-replayed",
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "deprecation",
+            "sunset",
+            "link",
         ])
         .block_on_origin_mismatch(false)
         .max_age(3600);

@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn forwarded_addresses_count_as_far_as_the_proxies_are_trusted() {
         let config = ApiConfig { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..ApiConfig::default() };
-        let ip = |peer: &str, forwarded: Option<&str>| config.client_ip(Some(peer.parse().unwrap()), forwarded).unwrap().to_string();
+        let ip =
+            |peer: &str, forwarded: Option<&str>| config.client_ip(Some(peer.parse().unwrap()), forwarded).unwrap().to_string();
         assert_eq!(ip("203.0.113.9", Some("198.51.100.1")), "203.0.113.9", "a stranger may say what it wants");
         assert_eq!(ip("10.0.0.1", Some("198.51.100.1")), "198.51.100.1");
         assert_eq!(ip("10.0.0.1", Some("6.6.6.6, 198.51.100.1, 10.0.0.2")), "198.51.100.1", "what a client made up is not read");

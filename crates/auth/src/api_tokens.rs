@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use ipnet::IpNet;
 use kernel::error::Faults;
-use kernel::{Caller, Error, Page, Permission, PermissionSet, Result, DateTime, TypedId as _, UserId};
+use kernel::{Caller, DateTime, Error, Page, Permission, PermissionSet, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
@@ -202,7 +202,9 @@ fn checked(caller: &Caller, input: &CreateApiToken, now: DateTime) -> Result<(Pe
         let pointer = format!("/scopes/{place}");
         match scope.parse::<Permission>() {
             Err(_) => faults.add(pointer, "unknown_permission", "there is no such permission"),
-            Ok(permission) if !caller.can(permission) => faults.add(pointer, "scope_not_held", "is more than you may do yourself"),
+            Ok(permission) if !caller.can(permission) => {
+                faults.add(pointer, "scope_not_held", "is more than you may do yourself")
+            }
             Ok(permission) if !seen.insert(permission) => faults.add(pointer, "repeated", "is named twice"),
             Ok(permission) => scopes.insert(permission),
         }
@@ -212,7 +214,11 @@ fn checked(caller: &Caller, input: &CreateApiToken, now: DateTime) -> Result<(Pe
         let network = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
         match network {
             Ok(network) => networks.push(network),
-            Err(_) => faults.add(format!("/networks/{place}"), "invalid_network", "must be an address or a network such as 192.0.2.0/24"),
+            Err(_) => faults.add(
+                format!("/networks/{place}"),
+                "invalid_network",
+                "must be an address or a network such as 192.0.2.0/24",
+            ),
         }
     }
     if input.expires_at.is_some_and(|at| at <= now) {

@@ -39,7 +39,8 @@ impl Auth {
         let mut reader = self.store().reader(&self.installation()).await?;
         let rows = reader.rows(&select).await?;
         reader.close().await?;
-        let all = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<Vec<(kernel::WorkspaceId, String)>>>()?;
+        let all =
+            rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<Vec<(kernel::WorkspaceId, String)>>>()?;
         match (wanted, all.as_slice()) {
             (Some(wanted), _) => {
                 let found = all.iter().find(|(id, slug)| slug == wanted || id.to_string() == wanted);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use kernel::error::codes;
-use kernel::{Actor, Caller, Error, Origin, PermissionSet, Result, DateTime, TypedId as _, UserId, WorkspaceId};
+use kernel::{Actor, Caller, DateTime, Error, Origin, PermissionSet, Result, TypedId as _, UserId, WorkspaceId};
 use moka::sync::Cache;
 use serde_json::json;
 use store::query::{Expr, ExprTrait, Order, Query};
@@ -172,10 +172,7 @@ impl Auth {
             .store
             .write(&self.installation(), async |uow| {
                 let mut update = Query::update();
-                update
-                    .table("api_token")
-                    .value("last_used_at", store::Field::value(&now))
-                    .and_where(Expr::col("id").eq(id));
+                update.table("api_token").value("last_used_at", store::Field::value(&now)).and_where(Expr::col("id").eq(id));
                 uow.execute(&update).await
             })
             .await;
@@ -209,11 +206,8 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
         .iter()
         .map(|row| {
             let names = row.get::<Option<Json<Vec<String>>>>(4)?.map(|json| json.0).unwrap_or_default();
-            let permissions = if is_super_admin {
-                PermissionSet::all()
-            } else {
-                names.iter().filter_map(|name| name.parse().ok()).collect()
-            };
+            let permissions =
+                if is_super_admin { PermissionSet::all() } else { names.iter().filter_map(|name| name.parse().ok()).collect() };
             let role: Option<String> = row.get(3)?;
             Ok(Place {
                 id: row.get(0)?,

@@ -1,6 +1,6 @@
 //! Invitations: the only way in. A token is sent by mail, of which only the digest is kept; it works once and expires.
 
-use kernel::{Caller, Error, FieldError, Page, Permission, Result, DateTime, TypedId as _, UserId};
+use kernel::{Caller, DateTime, Error, FieldError, Page, Permission, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
@@ -197,7 +197,10 @@ pub async fn create(auth: &Auth, uow: &mut UnitOfWork, input: CreateInvitation) 
         Error::new(&ALREADY_INVITED).with_field(FieldError::new("/email", "already_invited", "has an invitation that waits"))
     })?;
     let link = format!("{}/accept-invitation?token={token}", auth.config.frontend_url);
-    let body = format!("You are invited to work with us.\n\nAccept the invitation here: {link}\nOr with this token: {token}\n\nIt works once, until {}.\n", row.expires_at);
+    let body = format!(
+        "You are invited to work with us.\n\nAccept the invitation here: {link}\nOr with this token: {token}\n\nIt works once, until {}.\n",
+        row.expires_at
+    );
     let mail = Mail { workspace, kind: "invitation", to: &row.email, subject: "Your invitation".to_owned(), body };
     mail::enqueue(uow, mail).await?;
     Ok(wire(row, role.key))
@@ -342,7 +345,11 @@ pub(crate) struct NewAccount<'a> {
 }
 
 /// Makes an account with its password.
-pub(crate) async fn insert_account(uow: &mut UnitOfWork, account: NewAccount<'_>, workspace: kernel::WorkspaceId) -> Result<UserRow> {
+pub(crate) async fn insert_account(
+    uow: &mut UnitOfWork,
+    account: NewAccount<'_>,
+    workspace: kernel::WorkspaceId,
+) -> Result<UserRow> {
     use store::Field as _;
     use store::query::Query;
     let now = uow.now();

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use kernel::{Caller, Cause, Error, Result, DateTime};
+use kernel::{Caller, Cause, DateTime, Error, Result};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Order, Query};
 use store::{Field as _, Store};

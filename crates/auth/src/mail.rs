@@ -1,7 +1,7 @@
 //! Mail that waits to be sent: written in the transaction that needs it, with its Message-ID fixed, so that sending it twice is
 //! the same mail. `pelatis mail` shows what waits.
 
-use kernel::{Caller, Result, DateTime, TypedId as _, WorkspaceId};
+use kernel::{Caller, DateTime, Result, TypedId as _, WorkspaceId};
 use serde::Serialize;
 use store::query::{Expr, ExprTrait, Order, Query};
 use store::{Conn, Field as _, UnitOfWork};
@@ -35,7 +35,16 @@ pub(crate) async fn enqueue(uow: &mut UnitOfWork, mail: Mail<'_>) -> Result<()> 
     insert
         .into_table("mail_message")
         .columns([
-            "id", "workspace_id", "kind", "to_address", "subject", "body", "message_id", "version", "created_at", "updated_at",
+            "id",
+            "workspace_id",
+            "kind",
+            "to_address",
+            "subject",
+            "body",
+            "message_id",
+            "version",
+            "created_at",
+            "updated_at",
         ])
         .values_panic(
             [

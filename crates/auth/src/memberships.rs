@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kernel::{Caller, Error, Page, Permission, Result, DateTime, TypedId as _, UserId, WorkspaceId};
+use kernel::{Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
 use store::query::{Expr, ExprTrait, Query, SelectStatement};

@@ -159,7 +159,11 @@ mod tests {
     async fn a_flood_is_told_to_come_back() {
         let passwords = Passwords::new(1);
         let all: Vec<_> = (0..80).map(|_| passwords.verify("x".to_owned(), None)).collect();
-        let refused = futures::future::join_all(all).await.into_iter().filter(|result| matches!(result, Err(error) if *error.code() == SIGN_IN_BUSY)).count();
+        let refused = futures::future::join_all(all)
+            .await
+            .into_iter()
+            .filter(|result| matches!(result, Err(error) if *error.code() == SIGN_IN_BUSY))
+            .count();
         assert_eq!(refused, 80 - WAITING_PER_SLOT);
     }
 }

@@ -1,7 +1,7 @@
 //! The seven system roles. Their permissions are code: [`sync`] writes them to the table at every start, so that a new version
 //! brings its new permissions along.
 
-use kernel::{Caller, Permission, PermissionSet, Result, DateTime};
+use kernel::{Caller, DateTime, Permission, PermissionSet, Result};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Order};
 use store::{Conn, Json, Record as _, Store, UnitOfWork};
@@ -33,9 +33,8 @@ const SYSTEM_ROLES: [SystemRole; 7] = [
         key: "sales_manager",
         name: "Sales manager",
         allows: |p| {
-            const SALES: [&str; 9] = [
-                "clients", "contacts", "leads", "opportunities", "products", "assets", "documents", "estimates", "proposals",
-            ];
+            const SALES: [&str; 9] =
+                ["clients", "contacts", "leads", "opportunities", "products", "assets", "documents", "estimates", "proposals"];
             SALES.contains(&p.area()) || matches!(p, P::RemindersViewAll | P::RemindersAssignOthers)
         },
     },
@@ -55,8 +54,12 @@ const SYSTEM_ROLES: [SystemRole; 7] = [
             p.area() == "tickets"
                 || matches!(
                     p,
-                    P::SupportViewReports | P::SupportManageCannedReplies | P::SupportManageSla | P::SupportManageRules
-                        | P::ClientsViewAll | P::ContactsView
+                    P::SupportViewReports
+                        | P::SupportManageCannedReplies
+                        | P::SupportManageSla
+                        | P::SupportManageRules
+                        | P::ClientsViewAll
+                        | P::ContactsView
                 )
         },
     },

@@ -1,6 +1,6 @@
 //! The tables of this crate. A row never leaves it; what leaves are the wire types beside each operation.
 
-use kernel::{Currency, Permission, PermissionSet, DateTime, UserId, WorkspaceId};
+use kernel::{Currency, DateTime, Permission, PermissionSet, UserId, WorkspaceId};
 use store::Json;
 
 kernel::typed_id! {

@@ -12,7 +12,9 @@ fn wrong(code: &'static str, message: &'static str) -> ValidationError {
 
 /// A time zone of the IANA database.
 pub(crate) fn timezone(text: &str) -> Result<(), ValidationError> {
-    text.parse::<chrono_tz::Tz>().map(|_| ()).map_err(|_| wrong("unknown_timezone", "must be a time zone of the IANA database, such as Europe/Athens"))
+    text.parse::<chrono_tz::Tz>()
+        .map(|_| ())
+        .map_err(|_| wrong("unknown_timezone", "must be a time zone of the IANA database, such as Europe/Athens"))
 }
 
 /// A language, perhaps with a country: `el`, `en-GB`.
@@ -30,7 +32,9 @@ fn is(text: &str, length: usize, kind: fn(char) -> bool) -> bool {
 
 /// A currency of ISO 4217.
 pub(crate) fn currency(text: &str) -> Result<(), ValidationError> {
-    text.parse::<kernel::Currency>().map(|_| ()).map_err(|_| wrong("unknown_currency", "must be a currency of ISO 4217, such as EUR"))
+    text.parse::<kernel::Currency>()
+        .map(|_| ())
+        .map_err(|_| wrong("unknown_currency", "must be a currency of ISO 4217, such as EUR"))
 }
 
 /// A slug: lower-case letters, digits and hyphens, beginning with a letter.
@@ -40,7 +44,11 @@ pub(crate) fn slug(text: &str) -> Result<(), ValidationError> {
         && text.chars().all(letters)
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-');
-    if fits { Ok(()) } else { Err(wrong("invalid_slug", "must be 2 to 60 lower-case letters, digits and hyphens, beginning with a letter")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(wrong("invalid_slug", "must be 2 to 60 lower-case letters, digits and hyphens, beginning with a letter"))
+    }
 }
 
 /// Not blank.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kernel::{Caller, Error, Page, Patch, Permission, Result, DateTime, TypedId as _, UserId, WorkspaceId};
+use kernel::{Caller, DateTime, Error, Page, Patch, Permission, Result, TypedId as _, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Query, SelectStatement};
@@ -220,10 +220,7 @@ pub async fn briefs(conn: &mut Conn, ids: impl IntoIterator<Item = UserId>) -> R
         return Ok(HashMap::new());
     }
     let mut select = Query::select();
-    select
-        .columns(["id", "given_name", "family_name", "is_active"])
-        .from("user_account")
-        .and_where(Expr::col("id").is_in(ids));
+    select.columns(["id", "given_name", "family_name", "is_active"]).from("user_account").and_where(Expr::col("id").is_in(ids));
     conn.rows(&select)
         .await?
         .iter()

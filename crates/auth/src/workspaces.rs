@@ -1,6 +1,6 @@
 //! Workspaces.
 
-use kernel::{Caller, Currency, Error, Page, Permission, Result, DateTime, WorkspaceId};
+use kernel::{Caller, Currency, DateTime, Error, Page, Permission, Result, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Query, SelectStatement};
@@ -254,10 +254,7 @@ pub async fn lock(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
 /// `not_found` when there is no such workspace.
 pub async fn default_currency(conn: &mut Conn, id: WorkspaceId) -> Result<(Currency, String)> {
     let mut select = Query::select();
-    select
-        .columns(["default_currency", "locale"])
-        .from("workspace")
-        .and_where(Expr::col("id").eq(kernel::TypedId::uuid(id)));
+    select.columns(["default_currency", "locale"]).from("workspace").and_where(Expr::col("id").eq(kernel::TypedId::uuid(id)));
     let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
     Ok((row.get(0)?, row.get(1)?))
 }

@@ -306,7 +306,9 @@ pub async fn unlink(uow: &mut UnitOfWork, client: ClientId, contact: ContactId, 
 
 async fn remove(uow: &mut UnitOfWork, existing: &[ClientContactRow], row: &ClientContactRow) -> Result<()> {
     uow.delete(row, change(row).event("client.contact_removed")).await?;
-    if row.is_primary && let Some(next) = existing.iter().find(|other| other.id != row.id) {
+    if row.is_primary
+        && let Some(next) = existing.iter().find(|other| other.id != row.id)
+    {
         set_primary(uow, next, true).await?;
     }
     Ok(())

@@ -151,7 +151,9 @@ pub(crate) fn country_code(text: &str) -> Result<(), ValidationError> {
 
 /// A currency of ISO 4217.
 pub(crate) fn currency(text: &str) -> Result<(), ValidationError> {
-    text.parse::<kernel::Currency>().map(|_| ()).map_err(|_| wrong("unknown_currency", "must be a currency of ISO 4217, such as EUR"))
+    text.parse::<kernel::Currency>()
+        .map(|_| ())
+        .map_err(|_| wrong("unknown_currency", "must be a currency of ISO 4217, such as EUR"))
 }
 
 /// A language, perhaps with a country.

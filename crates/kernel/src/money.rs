@@ -68,7 +68,7 @@ impl Money {
     ///
     /// # Errors
     /// `validation_failed` when the currencies differ or the sum does not fit.
-    pub fn add(self, other: Self) -> Result<Self> {
+    pub fn plus(self, other: Self) -> Result<Self> {
         self.same_currency(other)?;
         self.minor.checked_add(other.minor).map(|minor| Self::new(minor, self.currency)).ok_or_else(too_large)
     }
@@ -77,7 +77,7 @@ impl Money {
     ///
     /// # Errors
     /// `validation_failed` when the currencies differ or the difference does not fit.
-    pub fn subtract(self, other: Self) -> Result<Self> {
+    pub fn minus(self, other: Self) -> Result<Self> {
         self.same_currency(other)?;
         self.minor.checked_sub(other.minor).map(|minor| Self::new(minor, self.currency)).ok_or_else(too_large)
     }
@@ -188,8 +188,8 @@ mod tests {
         #[test]
         fn sums_are_exact_or_refused(a in any::<i64>(), b in any::<i64>()) {
             let (x, y) = (Money::new(a, currency("EUR")), Money::new(b, currency("EUR")));
-            prop_assert_eq!(x.add(y).ok().map(|m| m.minor), a.checked_add(b));
-            prop_assert_eq!(x.subtract(y).ok().map(|m| m.minor), a.checked_sub(b));
+            prop_assert_eq!(x.plus(y).ok().map(|m| m.minor), a.checked_add(b));
+            prop_assert_eq!(x.minus(y).ok().map(|m| m.minor), a.checked_sub(b));
         }
 
         #[test]

@@ -40,18 +40,21 @@ pub async fn open_store(config: &Config) -> Result<Store> {
 pub async fn open(config: &Config) -> Result<(Store, Auth)> {
     let store = open_store(config).await?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let auth = Auth::open(store.clone(), AuthConfig {
-        access_token_minutes: config.access_token_minutes.into(),
-        refresh_token_days: config.refresh_token_days.into(),
-        browser_session_hours: config.browser_session_hours.into(),
-        invitation_days: config.invitation_days.into(),
-        login_attempts: config.login_attempts,
-        hashing_at_once: match config.password_hash_concurrency {
-            0 => cores,
-            given => usize::try_from(given).unwrap_or(cores),
+    let auth = Auth::open(
+        store.clone(),
+        AuthConfig {
+            access_token_minutes: config.access_token_minutes.into(),
+            refresh_token_days: config.refresh_token_days.into(),
+            browser_session_hours: config.browser_session_hours.into(),
+            invitation_days: config.invitation_days.into(),
+            login_attempts: config.login_attempts,
+            hashing_at_once: match config.password_hash_concurrency {
+                0 => cores,
+                given => usize::try_from(given).unwrap_or(cores),
+            },
+            frontend_url: config.frontend_url.as_str().to_owned(),
         },
-        frontend_url: config.frontend_url.as_str().to_owned(),
-    });
+    );
     Ok((store, auth.await?))
 }
 
@@ -62,7 +65,9 @@ fn secret(config: &Config, runtime: &Runtime) -> Result<Secret> {
     }
     let path = &config.secret_key_file;
     match fs::read_to_string(path) {
-        Ok(text) => parse(text.trim()).ok_or_else(|| Error::internal(format!("{} does not hold 64 hexadecimal digits", path.display()))),
+        Ok(text) => {
+            parse(text.trim()).ok_or_else(|| Error::internal(format!("{} does not hold 64 hexadecimal digits", path.display())))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path, runtime),
         Err(error) => Err(Error::internal(error)),
     }

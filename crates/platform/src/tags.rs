@@ -209,7 +209,13 @@ pub async fn delete(uow: &mut UnitOfWork, id: TagId, seen: Option<i64>) -> Resul
 ///
 /// # Errors
 /// `validation_failed` when there is no such tag.
-pub async fn attach(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid, tag_id: TagId, event: &'static str) -> Result<Tag> {
+pub async fn attach(
+    uow: &mut UnitOfWork,
+    rel_type: &'static str,
+    rel_id: Uuid,
+    tag_id: TagId,
+    event: &'static str,
+) -> Result<Tag> {
     let (workspace, now) = (uow.workspace()?, uow.now());
     let mut select = TagRow::select();
     select
@@ -238,7 +244,13 @@ pub async fn attach(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid, 
 ///
 /// # Errors
 /// `not_found` when it is not on it.
-pub async fn detach(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid, tag_id: TagId, event: &'static str) -> Result<()> {
+pub async fn detach(
+    uow: &mut UnitOfWork,
+    rel_type: &'static str,
+    rel_id: Uuid,
+    tag_id: TagId,
+    event: &'static str,
+) -> Result<()> {
     let row = find_tagging(uow, rel_id, tag_id).await?.ok_or_else(Error::not_found)?;
     let change = Change::plain().event(event).about(rel_type, TaggingId::from_uuid(rel_id));
     uow.delete(&row, change).await
@@ -246,9 +258,7 @@ pub async fn detach(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid, 
 
 async fn find_tagging(conn: &mut Conn, rel_id: Uuid, tag_id: TagId) -> Result<Option<TaggingRow>> {
     let mut select = TaggingRow::select();
-    select
-        .and_where(Expr::col(("tagging", "rel_id")).eq(rel_id))
-        .and_where(Expr::col(("tagging", "tag_id")).eq(tag_id.uuid()));
+    select.and_where(Expr::col(("tagging", "rel_id")).eq(rel_id)).and_where(Expr::col(("tagging", "tag_id")).eq(tag_id.uuid()));
     conn.one(&select).await
 }
 

@@ -1,7 +1,7 @@
 //! How a value of the code stands in a column, and how it is read back: once for both engines.
 
 use kernel::id::TypedId;
-use kernel::{Currency, Error, Result, DateTime, UserId, WorkspaceId};
+use kernel::{Currency, DateTime, Error, Result, UserId, WorkspaceId};
 use sea_orm::sea_query::Value;
 use sqlx::{Row as _, ValueRef as _};
 use uuid::Uuid;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kernel::{Caller, Error, Result, DateTime};
+use kernel::{Caller, DateTime, Error, Result};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 
 use crate::dialect::Mode;

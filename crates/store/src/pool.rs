@@ -115,6 +115,7 @@ impl Pools {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where transactions begin")]
     pub(crate) async fn begin(&self, caller: &Caller, mode: Mode) -> Result<Link> {
         match (self, mode) {
             (Self::Sqlite { readers, .. }, Mode::Read) => readers.acquire().await.map(Link::Pooled),

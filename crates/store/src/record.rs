@@ -1,6 +1,6 @@
 //! A record type, declared once: its table, its columns, how it is read and written, and what the journal keeps of it.
 
-use kernel::{Result, DateTime, TypedId, WorkspaceId};
+use kernel::{DateTime, Result, TypedId, WorkspaceId};
 use sea_orm::sea_query::{Query, SelectStatement, Value};
 
 use crate::field::Row;

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use kernel::{Caller, Error, Result, DateTime, TypedId, WorkspaceId};
+use kernel::{Caller, DateTime, Error, Result, TypedId, WorkspaceId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, QueryStatementWriter, SelectStatement};
 use uuid::Uuid;
 

@@ -37,12 +37,18 @@ fn codes(served: &Served) -> Vec<&'static ErrorCode> {
             codes.extend_from_slice(list);
         }
     };
-    when(served.row.access != Access::Public, &[&kernel_codes::UNAUTHENTICATED, &kernel_codes::FORBIDDEN, &kernel_codes::NOT_FOUND]);
+    when(
+        served.row.access != Access::Public,
+        &[&kernel_codes::UNAUTHENTICATED, &kernel_codes::FORBIDDEN, &kernel_codes::NOT_FOUND],
+    );
     when(served.row.id == "login" || served.row.id == "refresh", &[&auth::errors::INVALID_CREDENTIALS]);
     when(served.row.id == "set_up", &[&auth::errors::INVALID_SETUP_CODE, &auth::errors::SETUP_DONE]);
     when(served.row.id == "accept_invitation", &[&auth::errors::INVALID_INVITATION]);
     when(served.method != Method::GET, &[&kernel_codes::STORAGE_FULL, &kernel_codes::CONFLICT]);
-    when(served.method == Method::POST || served.method == Method::PATCH, &[&kernel_codes::TOO_LARGE, &kernel_codes::UNSUPPORTED_MEDIA_TYPE]);
+    when(
+        served.method == Method::POST || served.method == Method::PATCH,
+        &[&kernel_codes::TOO_LARGE, &kernel_codes::UNSUPPORTED_MEDIA_TYPE],
+    );
     when(changes_a_record(served), &[&kernel_codes::STALE]);
     codes
 }

@@ -62,7 +62,8 @@ fn choosing(spec: &ListSpec) -> Vec<Value> {
         parameters.push(comma_separated(include));
     }
     if !spec.members.is_empty() {
-        let fields = query("fields", "Members to answer with, separated by commas; all of them unless given.", &several(spec.members));
+        let fields =
+            query("fields", "Members to answer with, separated by commas; all of them unless given.", &several(spec.members));
         parameters.push(comma_separated(fields));
     }
     parameters
@@ -71,10 +72,15 @@ fn choosing(spec: &ListSpec) -> Vec<Value> {
 fn of_list(spec: &'static ListSpec) -> Vec<Value> {
     let sorts: Vec<String> = spec.sorts().flat_map(|name| [name.to_owned(), format!("-{name}")]).collect();
     let sorts: Vec<&str> = sorts.iter().map(String::as_str).collect();
-    let sort_description = format!("By what to sort, separated by commas, `-` for descending; `{}` unless given.", spec.default_sort.join(","));
+    let sort_description =
+        format!("By what to sort, separated by commas, `-` for descending; `{}` unless given.", spec.default_sort.join(","));
     let mut parameters = vec![
         query("limit", "Records on a page.", &json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 25 })),
-        query("cursor", "Where to go on: `page.next_cursor` of the page before, with the same filter and sort.", &json!({ "type": "string" })),
+        query(
+            "cursor",
+            "Where to go on: `page.next_cursor` of the page before, with the same filter and sort.",
+            &json!({ "type": "string" }),
+        ),
         comma_separated(query("sort", &sort_description, &several(&sorts))),
         query("count", "`exact` adds how many there are in all, which costs.", &words(&["exact"])),
     ];
@@ -83,7 +89,11 @@ fn of_list(spec: &'static ListSpec) -> Vec<Value> {
         parameters.push(query("q", description, &json!({ "type": "string", "maxLength": 200 })));
     }
     if spec.archived {
-        parameters.push(query("archived", "`true` adds archived records, `only` leaves all others out.", &words(&["true", "false", "only"])));
+        parameters.push(query(
+            "archived",
+            "`true` adds archived records, `only` leaves all others out.",
+            &words(&["true", "false", "only"]),
+        ));
     }
     parameters.extend(choosing(spec));
     for field in spec.fields {
@@ -151,7 +161,11 @@ fn headers(served: &Served) -> Vec<Value> {
     }
     if served.method == Method::POST {
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" });
-        parameters.push(header("Idempotency-Key", "Sent again with the same body, the answer is the same and nothing is done twice.", &schema));
+        parameters.push(header(
+            "Idempotency-Key",
+            "Sent again with the same body, the answer is the same and nothing is done twice.",
+            &schema,
+        ));
     }
     if changes_a_record(served) {
         parameters.push(header("If-Match", "The ETag that the record must still have.", &text));

@@ -9,7 +9,7 @@ const WORKSPACE: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070004";
 const RECORD: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070005";
 const AT: &str = "2026-11-21T09:30:00.123456Z";
 
-fn page(record: Value) -> Value {
+fn page(record: &Value) -> Value {
     json!({ "data": [record], "page": { "next_cursor": null, "has_more": false } })
 }
 
@@ -62,7 +62,7 @@ fn of_auth(name: &str) -> Option<Value> {
             "timezone": "Europe/Athens", "locale": "el", "is_super_admin": true, "is_active": true, "last_login_at": AT,
             "created_at": AT, "updated_at": AT,
         }),
-        "UserPage" => page(of("User")),
+        "UserPage" => page(&of("User")),
         "UserPatch" => json!({ "phone": "+30 210 1234567", "is_active": false }),
         "Me" => json!({ "kind": "user", "user": of("User"), "workspaces": [{
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "role": "viewer", "permissions": ["clients.view_all"],
@@ -72,27 +72,27 @@ fn of_auth(name: &str) -> Option<Value> {
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
         }),
-        "WorkspacePage" => page(of("Workspace")),
+        "WorkspacePage" => page(&of("Workspace")),
         "CreateWorkspace" => json!({ "slug": "athens", "name": "Αθήνα", "default_currency": "EUR" }),
         "WorkspacePatch" => json!({ "name": "Αθήνα και Πειραιάς" }),
         "RoleList" => json!({ "data": [{
             "id": RECORD, "key": "support_agent", "name": "Support agent", "is_system": true, "permissions": ["tickets.view_own"],
         }] }),
         "Membership" => json!({ "id": RECORD, "user_id": USER, "role": "sales_agent", "created_at": AT, "updated_at": AT }),
-        "MembershipPage" => page(of("Membership")),
+        "MembershipPage" => page(&of("Membership")),
         "MembershipPatch" => json!({ "role": "sales_manager" }),
         "Invitation" => json!({
             "id": RECORD, "email": "nikos@example.com", "given_name": "Νίκος", "family_name": null, "role": "sales_agent",
             "invited_by": USER, "expires_at": AT, "accepted_at": null, "revoked_at": null, "created_at": AT, "updated_at": AT,
         }),
-        "InvitationPage" => page(of("Invitation")),
+        "InvitationPage" => page(&of("Invitation")),
         "CreateInvitation" => json!({ "email": "nikos@example.com", "role": "sales_agent", "given_name": "Νίκος" }),
         "ApiToken" => json!({
             "id": RECORD, "name": "Nightly export", "prefix": "plt_9Jx2aQ4m", "user_id": USER, "scopes": ["clients.view_all"],
             "networks": ["192.0.2.0/24"], "expires_at": AT, "last_used_at": null, "is_active": true, "created_at": AT,
             "updated_at": AT,
         }),
-        "ApiTokenPage" => page(of("ApiToken")),
+        "ApiTokenPage" => page(&of("ApiToken")),
         "NewApiToken" => {
             let mut token = of("ApiToken");
             if let Some(members) = token.as_object_mut() {
@@ -109,7 +109,7 @@ fn of_auth(name: &str) -> Option<Value> {
 fn of_platform(name: &str) -> Option<Value> {
     Some(match name {
         "Tag" => json!({ "id": RECORD, "name": "VIP", "colour": "#d4af37", "created_at": AT, "updated_at": AT }),
-        "TagPage" => page(of("Tag")),
+        "TagPage" => page(&of("Tag")),
         "CreateTag" => json!({ "name": "VIP", "colour": "#d4af37" }),
         "TagPatch" => json!({ "colour": null }),
         "AddTag" => json!({ "tag_id": RECORD }),
@@ -117,10 +117,10 @@ fn of_platform(name: &str) -> Option<Value> {
             "id": RECORD, "rel_type": "client", "rel_id": CLIENT, "author_id": USER, "body": "Καλεί μετά τις πέντε.",
             "is_private": true, "archived_at": null, "created_at": AT, "updated_at": AT,
         }),
-        "NotePage" => page(of("Note")),
+        "NotePage" => page(&of("Note")),
         "CreateNote" => json!({ "body": "Καλεί μετά τις πέντε." }),
         "NotePatch" => json!({ "is_private": false }),
-        "AuditEntryPage" => page(json!({
+        "AuditEntryPage" => page(&json!({
             "id": RECORD, "number": 42, "at": AT, "actor": { "kind": "user", "id": USER, "user_id": USER }, "cause": "request",
             "cause_id": null, "request_id": RECORD, "ip": "203.0.113.9", "user_agent": "curl/8", "record_type": "client",
             "record_id": CLIENT, "subject_type": null, "subject_id": null, "action": "update", "event": "client.updated",
@@ -142,7 +142,7 @@ fn of_clients(name: &str) -> Option<Value> {
             "acquisition_stage": "qualified", "source": "referral", "lead_category": "warm", "external_source": null,
             "external_id": null, "archived_at": null, "created_at": AT, "updated_at": AT,
         }),
-        "ClientPage" => page(of("Client")),
+        "ClientPage" => page(&of("Client")),
         "CreateClient" => json!({
             "kind": "company", "name": "Αφοί Παπά ΟΕ", "tax_number": "094012345",
             "emails": [{ "kind": "work", "address": "info@papa.example" }],
@@ -174,7 +174,7 @@ fn of_clients(name: &str) -> Option<Value> {
             "created_by": USER, "external_source": null, "external_id": null, "archived_at": null, "created_at": AT,
             "updated_at": AT,
         }),
-        "ContactPage" => page(of("Contact")),
+        "ContactPage" => page(&of("Contact")),
         "CreateContact" => json!({
             "given_name": "Ελένη", "family_name": "Παπά", "emails": [{ "kind": "work", "address": "eleni@papa.example" }],
         }),

@@ -3,7 +3,7 @@
 mod login;
 mod refresh;
 
-use kernel::{Result, DateTime, TypedId as _, UserId};
+use kernel::{DateTime, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Action, Change, Conn, Field as _, Record as _, UnitOfWork};
@@ -48,13 +48,10 @@ impl Auth {
         let now = uow.now();
         let refresh_token = secret_text::make("plr_", uow.random());
         let mut insert = Query::insert();
-        insert
-            .into_table("refresh_token")
-            .columns(["hash", "session_id", "created_at", "expires_at"])
-            .values_panic(
-                [secret_text::hash(&refresh_token).value(), session.id.value(), now.value(), session.expires_at.value()]
-                    .map(Expr::value),
-            );
+        insert.into_table("refresh_token").columns(["hash", "session_id", "created_at", "expires_at"]).values_panic(
+            [secret_text::hash(&refresh_token).value(), session.id.value(), now.value(), session.expires_at.value()]
+                .map(Expr::value),
+        );
         uow.execute(&insert).await?;
         let lifetime = chrono::Duration::minutes(self.config.access_token_minutes).min(session.expires_at - now);
         let claims = Claims {
@@ -92,9 +89,7 @@ async fn revoke(uow: &mut UnitOfWork, before: SessionRow, because: &str, change:
 /// Ends every session of an account.
 pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, because: &str) -> Result<()> {
     let mut select = SessionRow::select();
-    select
-        .and_where(Expr::col(("session", "user_id")).eq(user.uuid()))
-        .and_where(Expr::col(("session", "revoked_at")).is_null());
+    select.and_where(Expr::col(("session", "user_id")).eq(user.uuid())).and_where(Expr::col(("session", "revoked_at")).is_null());
     for session in uow.all::<SessionRow>(&select).await? {
         revoke(uow, session, because, Change::plain().event("session.revoked")).await?;
     }

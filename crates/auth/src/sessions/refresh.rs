@@ -1,7 +1,7 @@
 //! Going on: a refresh token buys the next pair, once. One that comes a second time was stolen, by the one who comes now or by the one
 //! who came before; nobody can tell, so the session ends for both.
 
-use kernel::{Error, Result, DateTime};
+use kernel::{DateTime, Error, Result};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Change, Field as _, UnitOfWork};

@@ -60,7 +60,13 @@ pub async fn update_note(uow: &mut UnitOfWork, id: ClientId, note: NoteId, seen:
 ///
 /// # Errors
 /// `forbidden` without `clients.edit`; `not_found`; `stale`.
-pub async fn set_note_archived(uow: &mut UnitOfWork, id: ClientId, note: NoteId, seen: Option<i64>, archived: bool) -> Result<Note> {
+pub async fn set_note_archived(
+    uow: &mut UnitOfWork,
+    id: ClientId,
+    note: NoteId,
+    seen: Option<i64>,
+    archived: bool,
+) -> Result<Note> {
     editable(uow, id).await?;
     notes::set_archived(uow, on(id), note, seen, archived).await
 }

@@ -39,9 +39,8 @@ pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateContact>) -> Re
         rows.push(row(uow, input, &locale)?);
     }
     faults.into_result()?;
-    let taken = || {
-        Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another contact"))
-    };
+    let taken =
+        || Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another contact"));
     match rows.as_slice() {
         [one] => uow.insert(one, Change::plain()).await,
         many => uow.insert_all(many, |_| Change::plain()).await,

@@ -76,9 +76,7 @@ impl RowReader<'_> {
             postal_code: value("postal_code"),
             country: value("country").map(|country| country.to_uppercase()),
         };
-        let email = |name: &str| {
-            value(name).map(|address| vec![TypedEmail { kind: ChannelKind::Work, address }])
-        };
+        let email = |name: &str| value(name).map(|address| vec![TypedEmail { kind: ChannelKind::Work, address }]);
         let mut client = CreateClient {
             kind: issues.word("kind", self.mapping.value(row, "kind")).unwrap_or(ClientKind::Company),
             name: value("name").unwrap_or_default(),
@@ -146,13 +144,7 @@ impl RowReader<'_> {
         Some(roles)
     }
 
-    fn contact(
-        &self,
-        row: &CsvRow,
-        client: &str,
-        emails: Option<Vec<TypedEmail>>,
-        issues: &mut Issues,
-    ) -> Option<ParsedContact> {
+    fn contact(&self, row: &CsvRow, client: &str, emails: Option<Vec<TypedEmail>>, issues: &mut Issues) -> Option<ParsedContact> {
         let value = |name: &str| self.mapping.value(row, name).map(str::to_owned);
         let (given_name, family_name) = (value("contact_given_name"), value("contact_family_name"));
         if given_name.is_none() && family_name.is_none() {

@@ -90,7 +90,10 @@ impl Csv {
             bar.suspend(|| say(&format!("line {}, column {column}: {} ({})", issue.line, issue.reason, issue.code)));
         };
         let on_progress = |counts: platform::imports::ImportCounts| {
-            bar.set_message(format!("{} rows, {} new, {} changed, {} wrong", counts.rows_read, counts.created, counts.changed, counts.wrong));
+            bar.set_message(format!(
+                "{} rows, {} new, {} changed, {} wrong",
+                counts.rows_read, counts.created, counts.changed, counts.wrong
+            ));
         };
         let reader = std::io::BufReader::with_capacity(1 << 16, bar.wrap_read(file));
         let (run, counts) = import_csv(&store, &Arc::new(caller), reader, &options, on_issue, on_progress).await?;

@@ -3,6 +3,9 @@ use std::path::Path;
 
 use clap::{Args, Command, FromArgMatches};
 
+use super::keys::KEYS;
+use super::setting::WebOrigin;
+use super::source::{FileSource, Probe};
 use super::*;
 
 const DEPLOYED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/pelatis.toml");

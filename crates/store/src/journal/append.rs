@@ -1,7 +1,7 @@
 //! Appending: as few statements as the engine takes. Values that are personal go to `journal_personal`, from which they can be
 //! erased while the entry itself never changes.
 
-use kernel::{Caller, Result, DateTime};
+use kernel::{Caller, DateTime, Result};
 use sea_orm::sea_query::Value;
 use serde_json::Value as Json;
 

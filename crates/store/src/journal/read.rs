@@ -1,6 +1,6 @@
 //! Reading by record: the audit trail.
 
-use kernel::{Result, DateTime, WorkspaceId};
+use kernel::{DateTime, Result, WorkspaceId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

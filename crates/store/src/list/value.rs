@@ -1,6 +1,6 @@
 //! Values of filters and cursors: from text, and back.
 
-use kernel::{Result, DateTime};
+use kernel::{DateTime, Result};
 use sea_orm::sea_query::Value;
 
 use super::FieldKind;

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod client_contacts;
+#[expect(clippy::module_inception, reason = "the file is named after its resource, the folder after its domain")]
 mod clients;
 mod contacts;
 mod notes;
