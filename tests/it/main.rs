@@ -6,6 +6,7 @@
 mod api;
 mod architecture;
 mod auth;
+mod binary;
 mod clients;
 mod openapi;
 mod permissions;

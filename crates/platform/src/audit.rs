@@ -134,7 +134,7 @@ pub async fn of_record(conn: &mut Conn, caller: &Caller, record_id: Uuid, query:
     caller.require(Permission::AdminViewAuditLog)?;
     let mut select = of_workspace(caller)?;
     select.and_where(column("record_id").eq(record_id).or(column("subject_id").eq(record_id)));
-    page(conn, caller, select, query).await
+    page(conn, caller, select, &query.within(record_id)).await
 }
 
 /// What the caller did, in any workspace.

@@ -141,7 +141,8 @@ fn notes_on(caller: &Caller, on: On) -> Result<SelectStatement> {
 /// # Errors
 /// What the database says.
 pub async fn list(conn: &mut Conn, caller: &Caller, on: On, query: &ListQuery) -> Result<Page<Note>> {
-    let page = store::list::page::<NoteRow>(conn, caller, notes_on(caller, on)?, &NOTE_LIST, query).await?;
+    let query = query.within(on.rel_id);
+    let page = store::list::page::<NoteRow>(conn, caller, notes_on(caller, on)?, &NOTE_LIST, &query).await?;
     Ok(page.map(Note::from))
 }
 

@@ -120,6 +120,14 @@ fn of_platform(name: &str) -> Option<Value> {
         "NotePage" => page(&of("Note")),
         "CreateNote" => json!({ "body": "Καλεί μετά τις πέντε." }),
         "NotePatch" => json!({ "is_private": false }),
+        "ImportRun" => json!({
+            "id": RECORD, "kind": "clients_csv", "source_name": "clients.csv", "state": "finished", "rows_read": 702, "created": 700,
+            "changed": 0, "unchanged": 0, "wrong": 2, "finished_at": AT, "created_at": AT, "updated_at": AT,
+        }),
+        "ImportRunPage" => page(&of("ImportRun")),
+        "NotedIssuePage" => page(&json!({
+            "id": RECORD, "line": 703, "column": "email", "code": "email", "reason": "must be an e-mail address",
+        })),
         "AuditEntryPage" => page(&json!({
             "id": RECORD, "number": 42, "at": AT, "actor": { "kind": "user", "id": USER, "user_id": USER }, "cause": "request",
             "cause_id": null, "request_id": RECORD, "ip": "203.0.113.9", "user_agent": "curl/8", "record_type": "client",

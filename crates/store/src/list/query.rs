@@ -187,6 +187,12 @@ fn known(names: &[&str]) -> String {
 }
 
 impl ListQuery {
+    /// The same query of the list that hangs on one record: a cursor of another record's list is none of this one.
+    #[must_use]
+    pub fn within(&self, record: uuid::Uuid) -> Self {
+        Self { bound_to: format!("{record}/{}", self.bound_to), ..self.clone() }
+    }
+
     /// Reads a query string, already decoded into pairs.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
-//! What any record can have: tags and the audit trail.
+//! What any record can have: tags, the audit trail, imports.
 
 pub(super) mod audit;
+mod imports;
 mod tags;
 
 use crate::registry::Registry;
@@ -8,4 +9,5 @@ use crate::registry::Registry;
 pub(super) fn register(registry: &mut Registry) {
     tags::register(registry);
     audit::register(registry);
+    imports::register(registry);
 }

@@ -1,0 +1,203 @@
+//! The program itself, as an operator starts it: on SQLite, with a folder of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use harness::PASSWORD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The program that was built beside this test.
+fn program() -> PathBuf {
+    let folder = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_path_buf();
+    let program = folder.join("pelatis");
+    assert!(program.exists(), "build it first: cargo build --workspace --bin pelatis");
+    program
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).current_dir(folder).env_clear().env("PELATIS_LISTEN", "127.0.0.1:0").env("PELATIS_LOG", "info");
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A server that runs; killed where a test ends early.
+struct Served {
+    child: Child,
+    base: String,
+    code: Option<String>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(folder: &Path) -> Served {
+    let mut child = command(folder, &["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut base, mut code) = (String::new(), None);
+    for line in lines.by_ref().map_while(Result::ok) {
+        if let Some(rest) = line.split_once("listens on ").map(|(_, rest)| rest) {
+            base = rest.split(' ').next().unwrap().to_owned();
+        }
+        if line.starts_with("Reached at ") && folder.join("done").exists() {
+            break;
+        }
+        if let Some(rest) = line.strip_prefix("Set-up code: ") {
+            code = Some(rest.to_owned());
+            break;
+        }
+    }
+    Served { child, base, code }
+}
+
+async fn post(base: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut request = client.post(format!("{base}{path}")).json(body);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
+}
+
+async fn set_up(served: &Served, folder: &Path) -> String {
+    let body = json!({
+        "code": served.code, "email": "maria@example.com", "password": PASSWORD, "given_name": "Maria", "family_name": "Papa",
+        "workspace": { "slug": "athens", "name": "Athens" },
+    });
+    assert_eq!(post(&served.base, "/v1/setup", None, &body).await.0, 201);
+    std::fs::write(folder.join("done"), "").unwrap();
+    let (_, tokens) =
+        post(&served.base, "/v1/auth/login", None, &json!({ "email": "maria@example.com", "password": PASSWORD })).await;
+    tokens["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn get(base: &str, path: &str, token: &str) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.get(format!("{base}{path}")).bearer_auth(token).send().await.unwrap().json().await.unwrap()
+}
+
+async fn total_of_clients(base: &str, token: &str) -> i64 {
+    get(base, "/v1/clients?count=exact&limit=1", token).await["page"]["total"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_stranger_serves_sets_up_imports_reads_mail_and_stops_without_any_configuration() {
+    let folder = TempDir::new().unwrap();
+    let served = serve(folder.path());
+    let token = set_up(&served, folder.path()).await;
+    assert!(folder.path().join("data/pelatis.db").exists());
+    let secret = std::fs::metadata(folder.path().join("data/keys/secret.key")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&secret.permissions()) & 0o777, 0o600);
+
+    let invitation = json!({ "email": "nikos@example.com", "role": "sales_agent" });
+    assert_eq!(post(&served.base, "/v1/invitations", Some(&token), &invitation).await.0, 201);
+    let mail = run(folder.path(), &["mail"]);
+    assert!(text(&mail.stdout).contains("nikos@example.com") && text(&mail.stdout).contains("pli_"), "{mail:?}");
+
+    let mut csv = String::from("name;email;contact first name\n");
+    for number in 0..700 {
+        csv.push_str(&format!("Πελάτης {number};c{number}@example.com;Ελένη\n"));
+    }
+    csv.push_str(";nobody@example.com;\nWrong;not-an-address;\n");
+    std::fs::write(folder.path().join("clients.csv"), csv).unwrap();
+    let first = run(folder.path(), &["import", "csv", "clients.csv", "--as", "maria@example.com"]);
+    let said = text(&first.stdout);
+    assert!(first.status.success(), "{first:?}");
+    assert!(said.contains("702 rows read: 700 created, 0 changed, 0 unchanged, 2 wrong"), "{said}");
+    assert!(said.contains("line 702, column name:") && said.contains("line 703, column email:"), "{said}");
+    let second = run(folder.path(), &["import", "csv", "clients.csv"]);
+    assert!(text(&second.stdout).contains("0 created, 0 changed, 700 unchanged, 2 wrong"), "{second:?}");
+    assert_eq!(total_of_clients(&served.base, &token).await, 700);
+
+    let imports = get(&served.base, "/v1/imports?sort=created_at", &token).await;
+    assert_eq!((&imports["data"][0]["created"], &imports["data"][1]["unchanged"]), (&json!(700), &json!(700)));
+    let run = imports["data"][0]["id"].as_str().unwrap();
+    let issues = get(&served.base, &format!("/v1/imports/{run}/issues"), &token).await;
+    let noted: Vec<_> =
+        issues["data"].as_array().unwrap().iter().map(|issue| (issue["line"].clone(), issue["column"].clone())).collect();
+    assert_eq!(noted, [(json!(702), json!("name")), (json!(703), json!("email"))]);
+
+    let mut served = served;
+    let pid = served.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(served.child.wait().unwrap().success(), "it stops by itself, and well");
+}
+
+#[tokio::test]
+async fn what_was_answered_before_a_kill_is_there_after_it_and_a_cut_off_import_is_started_again() {
+    let folder = TempDir::new().unwrap();
+    let mut served = serve(folder.path());
+    let token = set_up(&served, folder.path()).await;
+    for number in 0..20 {
+        let client = json!({ "kind": "company", "name": format!("Answered {number}") });
+        assert_eq!(post(&served.base, "/v1/clients", Some(&token), &client).await.0, 201);
+    }
+    served.child.kill().unwrap();
+    served.child.wait().unwrap();
+
+    let mut csv = String::from("name,email\n");
+    for number in 0..3000 {
+        csv.push_str(&format!("Imported {number},i{number}@example.com\n"));
+    }
+    std::fs::write(folder.path().join("clients.csv"), csv).unwrap();
+    let mut import =
+        command(folder.path(), &["import", "csv", "clients.csv"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // cut off as soon as the first batch stands
+    let database = format!("sqlite:{}", folder.path().join("data/pelatis.db").display());
+    loop {
+        use sqlx::{Connection as _, Row as _};
+        let mut db = sqlx::SqliteConnection::connect(&database).await.unwrap();
+        let count: i64 = sqlx::query("SELECT COUNT(*) FROM client").fetch_one(&mut db).await.unwrap().get(0);
+        if count > 20 || import.try_wait().unwrap().is_some() {
+            break;
+        }
+    }
+    import.kill().unwrap();
+    import.wait().unwrap();
+
+    let again = run(folder.path(), &["import", "csv", "clients.csv"]);
+    assert!(again.status.success(), "{again:?}");
+    let served = serve(folder.path());
+    assert_eq!(served.code, None, "it is set up already");
+    let (_, tokens) =
+        post(&served.base, "/v1/auth/login", None, &json!({ "email": "maria@example.com", "password": PASSWORD })).await;
+    assert_eq!(total_of_clients(&served.base, tokens["access_token"].as_str().unwrap()).await, 3020);
+}
+
+#[test]
+fn a_configuration_with_five_faults_says_all_five_and_starts_nothing() {
+    let folder = TempDir::new().unwrap();
+    let file =
+        "listen = \"nowhere\"\nworkers = \"many\"\nrate_limit_per_minute = 0\ncolour = \"red\"\ndatabase_url = \"mysql://x\"\n";
+    std::fs::write(folder.path().join("pelatis.toml"), file).unwrap();
+    let mut command = command(folder.path(), &["serve"]);
+    let refused = command.env_remove("PELATIS_LISTEN").output().unwrap();
+    assert!(!refused.status.success());
+    let said = text(&refused.stderr);
+    for key in ["listen", "workers", "rate_limit_per_minute", "colour", "database_url"] {
+        assert!(said.contains(key), "{key} in {said}");
+    }
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn the_program_prints_the_committed_document() {
+    let folder = TempDir::new().unwrap();
+    let printed = run(folder.path(), &["openapi"]);
+    let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json")).unwrap();
+    assert_eq!(text(&printed.stdout), committed);
+}
