@@ -201,6 +201,16 @@ async fn check_not_above(uow: &mut UnitOfWork, caller: &Caller, role: RoleId) ->
     Err(Error::new(&ROLE_TOO_HIGH).with_detail("The member may do more than you may."))
 }
 
+/// Nobody changes the account of a member of the workspace who may more than they may.
+pub(crate) async fn check_account_not_above(uow: &mut UnitOfWork, caller: &Caller, user: UserId) -> Result<()> {
+    let mut select = visible_to(caller)?;
+    select.and_where(Expr::col(("membership", "user_id")).eq(user.uuid()));
+    match uow.one::<MembershipRow>(&select).await? {
+        Some(row) => check_not_above(uow, caller, row.role_id).await,
+        None => Ok(()),
+    }
+}
+
 /// Fails when `leaving` is the last active super admin of the workspace. The workspace is locked by the caller of this, so that
 /// two who leave at once are asked one after the other.
 pub(crate) async fn keep_a_super_admin(uow: &mut UnitOfWork, workspace: WorkspaceId, leaving: UserId) -> Result<()> {

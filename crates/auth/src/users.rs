@@ -165,8 +165,8 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: UserId) -> Result<User> {
 /// Changes an account of the workspace. One that is switched off loses its sessions and tokens at once.
 ///
 /// # Errors
-/// `forbidden` without `admin.manage_users`; `role_too_high` for a super admin of the installation unless one is one;
-/// `last_super_admin`; `not_found`; `stale`.
+/// `forbidden` without `admin.manage_users`; `role_too_high` for a member who may more than the caller may, and for a super admin of
+/// the installation unless one is one; `last_super_admin`; `not_found`; `stale`.
 pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: UserPatch) -> Result<User> {
     let caller = uow.caller();
     caller.require(Permission::AdminManageUsers)?;
@@ -179,6 +179,7 @@ pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: 
     if before.is_super_admin && !caller.is_super_admin {
         return Err(Error::new(&ROLE_TOO_HIGH).with_detail("Only a super admin of the installation may change one."));
     }
+    memberships::check_account_not_above(uow, &caller, id).await?;
     let mut after = UserRow {
         given_name: patch.given_name.map_or_else(|| before.given_name.clone(), |name| name.trim().to_owned()),
         family_name: patch.family_name.map_or_else(|| before.family_name.clone(), |name| name.trim().to_owned()),
