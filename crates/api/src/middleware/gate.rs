@@ -83,11 +83,13 @@ fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 }
 
 fn origin_of(request: &HttpRequest, state: &State) -> Origin {
-    let forwarded = request.headers().get(header::X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
+    // a proxy may add a header of its own after the one that a client made up; together they are one list (RFC 9110, 5.3)
+    let forwarded = request.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+    let forwarded = Some(forwarded.collect::<Vec<_>>().join(",")).filter(|forwarded| !forwarded.is_empty());
     let user_agent = text_of(request.headers(), &header::USER_AGENT);
     Origin {
         request_id: request_id_of(request),
-        ip: state.config.client_ip(request.peer_addr().map(|peer| peer.ip()), forwarded),
+        ip: state.config.client_ip(request.peer_addr().map(|peer| peer.ip()), forwarded.as_deref()),
         user_agent: user_agent.map(|agent| agent.chars().filter(|c| *c != '\0').take(USER_AGENT_LENGTH).collect()),
         cause: Cause::Request,
     }
