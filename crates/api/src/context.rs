@@ -253,11 +253,16 @@ impl Context {
         let parsed = self.no_query().and_then(|()| body.parse::<I>(&self.state.schemas, &["application/json"]));
         let once = self.once(&body).map_err(|error| self.fail(error))?;
         let input = parsed.map_err(|error| self.fail(error))?;
-        let prepared = prepare(input).await.map_err(|error| self.fail(error))?;
+        let prepared = prepare(input).await;
         let caller = self.state.auth.installation_for(&self.caller().origin);
-        match once {
-            None => self.write(&caller, async |uow| work(uow, &prepared).await).await,
-            Some(once) => self.write_once(&caller, &once, async |uow| work(uow, &prepared).await).await,
+        match (once, prepared) {
+            (None, Ok(prepared)) => self.write(&caller, async |uow| work(uow, &prepared).await).await,
+            (Some(once), Ok(prepared)) => self.write_once(&caller, &once, async |uow| work(uow, &prepared).await).await,
+            // what was done already can often not be prepared again: the invitation is used, the answer is kept
+            (Some(once), Err(error)) if self.kept_failure(&error).is_some() => {
+                self.write_once(&caller, &once, async |_| Err(again(&error))).await
+            }
+            (_, Err(error)) => Err(self.fail(error)),
         }
     }
 
@@ -305,10 +310,24 @@ impl Context {
             return Err(wrong());
         }
         let workspace = self.caller().workspace.map(|id| id.to_string()).unwrap_or_default();
-        let mut content = format!("{} {} {workspace}\n", self.request.method(), self.request.uri()).into_bytes();
+        // a body can hold a password, so its digest tells nothing to one who lacks the installation's secret
+        let mut content = self.state.store.secret().derive("idempotency")?.to_vec();
+        content.extend_from_slice(format!("{} {} {workspace}\n", self.request.method(), self.request.uri()).as_bytes());
         content.extend_from_slice(&body.bytes);
         let fingerprint = store::digest(&content);
         Ok(Some(Once { owner: self.caller().key(), key: key.to_owned(), fingerprint }))
+    }
+}
+
+/// The same failure once more: a unit of work may be tried several times, and each ends with an error of its own.
+fn again(error: &Error) -> Error {
+    let mut same = Error::new(error.code());
+    for field in error.fields() {
+        same = same.with_field(field.clone());
+    }
+    match error.detail() {
+        Some(detail) => same.with_detail(detail),
+        None => same,
     }
 }
 
