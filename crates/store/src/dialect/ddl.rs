@@ -206,6 +206,13 @@ const SQLITE_JOURNAL: &[&str] = &[
         SELECT RAISE(ABORT, 'the journal is append-only'); END",
     "CREATE TRIGGER journal_entry_no_delete BEFORE DELETE ON journal_entry BEGIN
         SELECT RAISE(ABORT, 'the journal is append-only'); END",
+    // REPLACE deletes without firing the triggers of a delete
+    "CREATE TRIGGER journal_entry_no_replace BEFORE INSERT ON journal_entry
+        WHEN EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM journal_entry WHERE number = NEW.number)
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
+    "CREATE TRIGGER journal_personal_no_replace BEFORE INSERT ON journal_personal
+        WHEN EXISTS (SELECT 1 FROM journal_personal WHERE entry_id = NEW.entry_id)
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
     "CREATE TRIGGER journal_personal_erase_only BEFORE UPDATE ON journal_personal
         WHEN NEW.changes IS NOT NULL OR NEW.ip IS NOT NULL OR NEW.user_agent IS NOT NULL OR NEW.erased_at IS NULL
           OR NEW.entry_id IS NOT OLD.entry_id OR NEW.workspace_id IS NOT OLD.workspace_id OR NEW.at IS NOT OLD.at
@@ -257,6 +264,11 @@ const POSTGRES_JOURNAL: &[&str] = &[
         FOR EACH ROW EXECUTE FUNCTION pelatis_journal_refuse()",
     "CREATE TRIGGER journal_personal_no_truncate BEFORE TRUNCATE ON journal_personal
         FOR EACH STATEMENT EXECUTE FUNCTION pelatis_journal_refuse()",
+    // triggers of a statement are not handed down to partitions, so each has its own
+    "CREATE TRIGGER journal_entry_default_no_truncate BEFORE TRUNCATE ON journal_entry_default
+        FOR EACH STATEMENT EXECUTE FUNCTION pelatis_journal_refuse()",
+    "CREATE TRIGGER journal_personal_default_no_truncate BEFORE TRUNCATE ON journal_personal_default
+        FOR EACH STATEMENT EXECUTE FUNCTION pelatis_journal_refuse()",
     // runs as the owner, so that the server's role, which owns nothing, can have partitions made
     "CREATE FUNCTION pelatis_journal_partitions(today date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
         SET search_path = pg_catalog, public AS $$
@@ -275,6 +287,8 @@ const POSTGRES_JOURNAL: &[&str] = &[
                             name, base, (month::text || ' 00:00:00+00'), ((month + interval '1 month')::date::text || ' 00:00:00+00'));
                         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
                         EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', name);
+                        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON public.%I FOR EACH STATEMENT EXECUTE FUNCTION \
+                            public.pelatis_journal_refuse()', name || '_no_truncate', name);
                     EXCEPTION WHEN check_violation THEN
                         -- entries of that month stand in the default partition already; they stay there
                         NULL;
