@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use kernel::error::codes;
-use kernel::{Actor, Caller, DateTime, Error, Origin, PermissionSet, Result, TypedId as _, UserId, WorkspaceId};
+use kernel::{Actor, Caller, DateTime, Defaults, Error, Origin, PermissionSet, Result, TypedId as _, UserId, WorkspaceId};
 use moka::sync::Cache;
 use serde_json::json;
 use store::query::{Expr, ExprTrait, Order, Query};
@@ -41,6 +41,8 @@ pub struct Place {
     pub role: String,
     /// What they may do there.
     pub permissions: PermissionSet,
+    /// What new records are given there.
+    pub defaults: Defaults,
 }
 
 /// Somebody whose token is good.
@@ -188,6 +190,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
     select
         .columns([("workspace", "id"), ("workspace", "slug"), ("workspace", "name")])
         .columns([("role", "key"), ("role", "permissions")])
+        .columns([("workspace", "default_currency"), ("workspace", "locale")])
         .from("workspace")
         .and_where(Expr::col(("workspace", "is_active")).eq(true))
         .order_by(("workspace", "slug"), Order::Asc)
@@ -215,6 +218,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                 name: row.get(2)?,
                 role: role.unwrap_or_else(|| crate::roles::SUPER_ADMIN.to_owned()),
                 permissions,
+                defaults: Defaults { currency: row.get(5)?, locale: row.get(6)? },
             })
         })
         .collect()
@@ -256,7 +260,8 @@ impl Identity {
                 self.places.iter().map(|place| json!({ "id": place.id, "slug": place.slug, "name": place.name })).collect();
             return Err(Error::new(&codes::WORKSPACE_REQUIRED).with_extra("choices", choices));
         };
-        Ok(Caller { workspace: Some(place.id), permissions: place.permissions, ..self.caller_outside(origin) })
+        let defaults = Some(place.defaults.clone());
+        Ok(Caller { workspace: Some(place.id), defaults, permissions: place.permissions, ..self.caller_outside(origin) })
     }
 
     /// The Caller that they are outside any workspace.
@@ -264,6 +269,7 @@ impl Identity {
         Caller {
             actor: self.actor,
             workspace: None,
+            defaults: None,
             permissions: PermissionSet::none(),
             is_super_admin: self.is_super_admin,
             origin,

@@ -1,6 +1,6 @@
 //! Workspaces.
 
-use kernel::{Caller, Currency, DateTime, Error, Page, Permission, Result, WorkspaceId};
+use kernel::{Caller, Currency, DateTime, Defaults, Error, Page, Permission, Result, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Query, SelectStatement};
@@ -248,13 +248,17 @@ pub async fn lock(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
     uow.locked::<WorkspaceRow>(select).await.map(|_| ())
 }
 
-/// The currency of new records in a workspace.
+/// What new records are given in the caller's workspace: known with the caller, or read.
 ///
 /// # Errors
-/// `not_found` when there is no such workspace.
-pub async fn default_currency(conn: &mut Conn, id: WorkspaceId) -> Result<(Currency, String)> {
+/// `no_workspace` when the caller is in none; `not_found` when it is gone.
+pub async fn defaults(conn: &mut Conn, caller: &Caller) -> Result<Defaults> {
+    if let Some(defaults) = &caller.defaults {
+        return Ok(defaults.clone());
+    }
+    let id = kernel::TypedId::uuid(caller.workspace()?);
     let mut select = Query::select();
-    select.columns(["default_currency", "locale"]).from("workspace").and_where(Expr::col("id").eq(kernel::TypedId::uuid(id)));
+    select.columns(["default_currency", "locale"]).from("workspace").and_where(Expr::col("id").eq(id));
     let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
-    Ok((row.get(0)?, row.get(1)?))
+    Ok(Defaults { currency: row.get(0)?, locale: row.get(1)? })
 }

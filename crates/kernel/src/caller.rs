@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use crate::error::codes;
-use crate::{Error, Permission, PermissionSet, Result, UserId, WorkspaceId};
+use crate::{Currency, Error, Permission, PermissionSet, Result, UserId, WorkspaceId};
 
 /// The kind of being that asks, with its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -127,6 +127,15 @@ pub enum Scope {
     Own(UserId),
 }
 
+/// What new records of a workspace are given where nothing else is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// The currency.
+    pub currency: Currency,
+    /// The language.
+    pub locale: String,
+}
+
 /// Who asks, in which workspace, with which permissions, and from where.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -134,6 +143,8 @@ pub struct Caller {
     pub actor: Actor,
     /// In which workspace; none for operations outside any.
     pub workspace: Option<WorkspaceId>,
+    /// What new records are given there, where it is known already.
+    pub defaults: Option<Defaults>,
     /// What they may do there.
     pub permissions: PermissionSet,
     /// Whether the account is a super admin of the installation.
@@ -145,7 +156,8 @@ pub struct Caller {
 impl Caller {
     /// Nobody that we know.
     pub fn anonymous(origin: Origin) -> Self {
-        Self { actor: Actor::Anonymous, workspace: None, permissions: PermissionSet::none(), is_super_admin: false, origin }
+        let (workspace, defaults) = (None, None);
+        Self { actor: Actor::Anonymous, workspace, defaults, permissions: PermissionSet::none(), is_super_admin: false, origin }
     }
 
     /// The installation itself, at work in a workspace or in none.
@@ -153,6 +165,7 @@ impl Caller {
         Self {
             actor: Actor::Job { job },
             workspace,
+            defaults: None,
             permissions: PermissionSet::all(),
             is_super_admin: true,
             origin: Origin { cause, ..Origin::default() },

@@ -19,7 +19,7 @@ pub mod runtime;
 pub mod text;
 pub mod validation;
 
-pub use caller::{Actor, Caller, Cause, Origin, Scope};
+pub use caller::{Actor, Caller, Cause, Defaults, Origin, Scope};
 pub use currency::Currency;
 pub use error::{Error, ErrorCode, FieldError, Kind, Result};
 pub use id::{TypedId, UserId, WorkspaceId};

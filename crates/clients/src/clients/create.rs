@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use kernel::error::Faults;
-use kernel::{Currency, Error, FieldError, Permission, Result, text};
+use kernel::{Defaults, Error, FieldError, Permission, Result, text};
 use store::{Change, Json, OnUnique as _, UnitOfWork};
 
 use super::wire::{Client, CreateClient};
@@ -29,8 +29,7 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateClient) -> Result<Client>
 pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateClient>) -> Result<Vec<Client>> {
     let caller = uow.caller();
     caller.require(Permission::ClientsCreate)?;
-    let workspace = uow.workspace()?;
-    let (currency, locale) = auth::workspaces::default_currency(uow, workspace).await?;
+    let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let mut faults = Faults::new();
     let (mut owners, mut rows) = (HashSet::new(), Vec::with_capacity(inputs.len()));
     for (place, input) in inputs.into_iter().enumerate() {
@@ -43,7 +42,7 @@ pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateClient>) -> Res
         if let Some(parent) = input.parent_id {
             faults.keep(list::get_row(uow, &caller, parent).await.map_err(|error| missing_parent(error, place)))?;
         }
-        rows.push(row(uow, input, currency, &locale)?);
+        rows.push(row(uow, input, &defaults)?);
     }
     faults.into_result()?;
     let taken =
@@ -71,7 +70,7 @@ fn check(input: &CreateClient, at: &str, faults: &mut Faults) {
     update::check_roles(input.roles.as_deref().unwrap_or_default(), at, faults);
 }
 
-fn row(uow: &UnitOfWork, input: CreateClient, currency: Currency, locale: &str) -> Result<ClientRow> {
+fn row(uow: &UnitOfWork, input: CreateClient, defaults: &Defaults) -> Result<ClientRow> {
     let now = uow.now();
     let mut row = ClientRow {
         id: uow.id(),
@@ -92,8 +91,8 @@ fn row(uow: &UnitOfWork, input: CreateClient, currency: Currency, locale: &str) 
         country: None,
         sector: input.sector,
         size: input.size,
-        currency: input.currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?.unwrap_or(currency),
-        locale: input.locale.unwrap_or_else(|| locale.to_owned()),
+        currency: input.currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?.unwrap_or(defaults.currency),
+        locale: input.locale.unwrap_or_else(|| defaults.locale.clone()),
         status: input.status.unwrap_or(ClientStatus::Active),
         roles: Json(input.roles.unwrap_or_default()),
         parent_id: input.parent_id,

@@ -27,9 +27,9 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateContact) -> Result<Contac
 /// # Errors
 /// As [`create`].
 pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateContact>) -> Result<Vec<Contact>> {
-    uow.caller().require(Permission::ContactsCreate)?;
-    let workspace = uow.workspace()?;
-    let (_, locale) = auth::workspaces::default_currency(uow, workspace).await?;
+    let caller = uow.caller();
+    caller.require(Permission::ContactsCreate)?;
+    let locale = auth::workspaces::defaults(uow, &caller).await?.locale;
     let mut faults = Faults::new();
     let mut rows = Vec::with_capacity(inputs.len());
     for (place, input) in inputs.into_iter().enumerate() {

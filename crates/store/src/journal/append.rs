@@ -73,19 +73,19 @@ async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Date
     }
     let dialect = conn.dialect();
     let number = |place: usize| (place == 1).then(|| dialect.transaction_number());
-    let first = Rows::new(ENTRY, entries, 1, number);
+    let first = Rows::new(dialect, ENTRY, entries, 1, number);
     if personal.is_empty() {
         return conn.sql_run(first.sql, values(first.values), keep).await.map(|_| ());
     }
     match dialect {
         Dialect::Sqlite => {
             conn.sql_run(first.sql, values(first.values), keep).await?;
-            let second = Rows::new(PERSONAL, personal, 1, |_| None);
+            let second = Rows::new(dialect, PERSONAL, personal, 1, |_| None);
             conn.sql_run(second.sql, values(second.values), keep).await?;
         }
         // both in one round trip
         Dialect::Postgres => {
-            let second = Rows::new(PERSONAL, personal, first.values.len() + 1, |_| None);
+            let second = Rows::new(dialect, PERSONAL, personal, first.values.len() + 1, |_| None);
             let sql = format!("WITH entry AS ({}) {}", first.sql, second.sql);
             conn.sql_run(sql, values([first.values, second.values].concat()), keep).await?;
         }
@@ -105,7 +105,13 @@ struct Rows {
 
 impl Rows {
     /// `inline` says what stands at a place instead of a parameter.
-    fn new(head: &str, rows: Vec<Vec<Value>>, first: usize, inline: impl Fn(usize) -> Option<&'static str>) -> Self {
+    fn new(
+        dialect: Dialect,
+        head: &str,
+        rows: Vec<Vec<Value>>,
+        first: usize,
+        inline: impl Fn(usize) -> Option<&'static str>,
+    ) -> Self {
         use std::fmt::Write as _;
         let mut sql = head.to_owned();
         let mut values = Vec::new();
@@ -118,7 +124,12 @@ impl Rows {
                     place += 1;
                 }
                 values.push(value);
-                let _ = write!(sql, "{}${}", if place == 0 { "" } else { ", " }, first + values.len() - 1);
+                let comma = if place == 0 { "" } else { ", " };
+                let _ = match dialect {
+                    // SQLite looks every named parameter up among all before it: thousands of them take seconds
+                    Dialect::Sqlite => write!(sql, "{comma}?"),
+                    Dialect::Postgres => write!(sql, "{comma}${}", first + values.len() - 1),
+                };
                 place += 1;
             }
             sql.push(')');
