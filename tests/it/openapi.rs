@@ -30,7 +30,10 @@ fn the_committed_document_is_what_the_code_makes() {
         std::fs::write(committed(), &made).unwrap();
     }
     let kept = std::fs::read_to_string(committed()).unwrap_or_default();
-    assert!(kept == made, "openapi/openapi.json differs; write it anew with: UPDATE=1 cargo nextest run -p pelatis-tests the_committed_document");
+    assert!(
+        kept == made,
+        "openapi/openapi.json differs; write it anew with: UPDATE=1 cargo nextest run -p pelatis-tests the_committed_document"
+    );
 }
 
 #[test]
@@ -46,7 +49,10 @@ fn every_operation_says_what_it_is_what_it_needs_and_how_it_fails() {
     for (name, operation) in operations(&document) {
         let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{name} has no operationId"));
         assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{id}");
-        assert!(operation["summary"].as_str().is_some_and(|summary| summary.len() > 3 && !summary.ends_with('.')), "{id} has no summary");
+        assert!(
+            operation["summary"].as_str().is_some_and(|summary| summary.len() > 3 && !summary.ends_with('.')),
+            "{id} has no summary"
+        );
         assert!(operation["x-permission"].is_string(), "{id}");
         assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{id}");
         let responses = operation["responses"].as_object().unwrap();
@@ -84,7 +90,9 @@ fn every_example_fits_its_schema() {
             for media in content.values() {
                 let Some(reference) = media["schema"]["$ref"].as_str() else { continue };
                 let schema = reference.rsplit('/').next().unwrap();
-                schemas.check(schema, &media["example"]).unwrap_or_else(|error| panic!("{name}: the example of {schema}: {error}"));
+                schemas
+                    .check(schema, &media["example"])
+                    .unwrap_or_else(|error| panic!("{name}: the example of {schema}: {error}"));
                 checked += 1;
             }
         }

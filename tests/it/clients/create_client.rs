@@ -30,8 +30,9 @@ async fn create_client_lists_everything_that_is_wrong_and_changes_nothing() {
         "owner_id": "7", "main_address": { "country": "Greece", "planet": "Earth" },
     });
     let refused = app.post("/v1/clients", &app.admin, &body).await.expect_problem(422, "validation_failed");
-    assert_eq!(refused.pointers(), [
-        "/colour", "/emails/0/address", "/kind", "/main_address/country", "/main_address/planet", "/name", "/owner_id",
-    ]);
+    assert_eq!(
+        refused.pointers(),
+        ["/colour", "/emails/0/address", "/kind", "/main_address/country", "/main_address/planet", "/name", "/owner_id",]
+    );
     assert_eq!((app.count("client").await, app.count("journal_entry").await), (0, entries));
 }
