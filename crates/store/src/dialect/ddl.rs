@@ -42,7 +42,10 @@ pub fn search_index(dialect: Dialect, table: &str) -> Vec<String> {
             ),
         ],
         Dialect::Postgres => vec![
-            format!("CREATE INDEX {table}_search ON {table} USING gin (array_to_tsvector(string_to_array(search_text, ' ')))"),
+            format!(
+                "CREATE INDEX {table}_search ON {table} USING gin (array_to_tsvector(string_to_array(search_text, ' '))) \
+                 WITH (gin_pending_list_limit = 256)"
+            ),
             // the owner, too, is under forced row security; this lets the function below read, and the function keeps to one workspace
             format!("CREATE POLICY {table}_search ON {table} FOR SELECT TO CURRENT_USER USING (true)"),
             format!(
