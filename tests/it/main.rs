@@ -10,4 +10,5 @@ mod binary;
 mod clients;
 mod openapi;
 mod permissions;
+mod redis;
 mod store;

@@ -27,6 +27,8 @@ pub struct TestConfig {
     pub api: ApiConfig,
     /// How long things last.
     pub auth: AuthConfig,
+    /// Through which Redis nodes share; none for one node by itself.
+    pub redis: Option<String>,
 }
 
 /// The real server on a free port, with a database of its own, and an administrator in the workspace `main`.
@@ -68,6 +70,7 @@ impl TestApp {
                 hashing_at_once: 2,
                 frontend_url: "https://app.example".to_owned(),
             },
+            redis: std::env::var("PELATIS_TEST_REDIS").ok(),
         };
         change(&mut config);
         let folder = TempDir::new().unwrap();
@@ -199,9 +202,9 @@ fn start(
     let thread = thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let runtime = Runtime::new(Arc::new(clock), Arc::new(TestEntropy));
-            let shared = match std::env::var("PELATIS_TEST_REDIS") {
-                Ok(url) => Shared::through_redis(&url, &runtime.uuid().to_string(), runtime.clone()).unwrap(),
-                Err(_) => Shared::in_process(runtime.clone()),
+            let shared = match &config.redis {
+                Some(url) => Shared::through_redis(url, &runtime.uuid().to_string(), runtime.clone()).unwrap(),
+                None => Shared::in_process(runtime.clone()),
             };
             let store = Store::open(&db.config, secret, shared, runtime).await.unwrap();
             let auth = Auth::open(store.clone(), config.auth).await.unwrap();
