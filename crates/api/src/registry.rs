@@ -13,7 +13,7 @@ use utoipa::openapi::path::{HttpMethod, Operation as DocOperation};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::access::{self, Operation};
-use crate::middleware::gate::{AtPath, gate};
+use crate::middleware::gate::{AtPath, counted, gate};
 use crate::problem;
 
 /// What makes the route of an operation, once for each worker.
@@ -116,7 +116,7 @@ impl Registry {
             }
             config.service(resource.default_service(web::to(move |request: HttpRequest| {
                 let refusal = method_not_allowed(&request, &allowed);
-                async move { refusal }
+                async move { counted(&request, refusal).await }
             })));
         }
     }

@@ -17,6 +17,7 @@ use store::Store;
 use tracing_actix_web::TracingLogger;
 
 use crate::client_info::ClientInfos;
+use crate::middleware::gate::counted;
 use crate::middleware::observe::{RequestSpans, observe};
 use crate::schema::Schemas;
 use crate::state::{ApiConfig, Inner, State};
@@ -85,7 +86,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
             .configure(|config| registry.mount(config))
             .configure(openapi::mount_reference)
             .default_service(web::to(async |request: HttpRequest| {
-                problem::respond(&Error::new(&codes::ROUTE_NOT_FOUND), &request)
+                counted(&request, problem::respond(&Error::new(&codes::ROUTE_NOT_FOUND), &request)).await
             }))
     });
     let server = if config.workers > 0 { server.workers(config.workers) } else { server };

@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error as ActixError, HttpMessage, HttpRequest};
+use actix_web::{Error as ActixError, HttpMessage, HttpRequest, HttpResponse};
 use kernel::error::codes;
 use kernel::{Caller, Cause, Error, Kind, Origin, Result};
 use store::shared::Decision;
@@ -164,6 +164,23 @@ async fn limit(state: &State, key: &str, per_minute: u32, decision: &mut Option<
     let found = state.store.shared().hit(key, 1, per_minute, MINUTE).await;
     *decision = Some(found);
     if found.allowed { Ok(()) } else { Err(Error::new(&codes::RATE_LIMITED).with_retry_after(found.reset)) }
+}
+
+/// Counts for its address a request that no operation answers, and tells what is left: knocking everywhere is no way around the limit.
+pub(crate) async fn counted(request: &HttpRequest, refusal: HttpResponse) -> HttpResponse {
+    let state = request.app_data::<Data<State>>().filter(|_| request.path().starts_with("/v1"));
+    let Some(state) = state else { return refusal };
+    let ip = origin_of(request, state).ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let mut decision = None;
+    let counted = limit(state, &format!("requests:{ip}"), state.config.rate_limit_per_minute, &mut decision).await;
+    let mut response = match counted {
+        Ok(()) => refusal,
+        Err(error) => problem::respond(&error, request),
+    };
+    if let Some(decision) = decision {
+        add_limit(response.headers_mut(), &decision);
+    }
+    response
 }
 
 /// Journals a refusal; a flood of them is counted, not written.
