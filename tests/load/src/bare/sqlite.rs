@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::web::{Data, Json, Path, ServiceConfig, get, post};
 use actix_web::{HttpResponse, Result as Answer};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqlitePool};
+use sqlx::{ConnectOptions as _, FromRow as _, SqlitePool};
 use uuid::Uuid;
 
 use super::client::{Client, NewClient};
@@ -72,12 +72,15 @@ async fn one(state: Data<State>, id: Path<Uuid>) -> Answer<HttpResponse> {
 }
 
 async fn list(state: Data<State>) -> Answer<HttpResponse> {
-    let found: Vec<Client> = sqlx::query_as(state.fixed.list)
+    let mut reader = state.readers.acquire().await.map_err(failed)?;
+    // read once all rows are there: SQLite's thread hands them over one by one, and every wait for the next one costs
+    let rows = sqlx::query(state.fixed.list)
         .bind(state.fixed.workspace)
         .bind(LIMIT as i64 + 1)
-        .fetch_all(&state.readers)
+        .fetch_all(&mut *reader)
         .await
         .map_err(failed)?;
+    let found = rows.iter().map(Client::from_row).collect::<sqlx::Result<Vec<Client>>>().map_err(failed)?;
     Ok(HttpResponse::Ok().json(Page::of(found)))
 }
 
