@@ -209,3 +209,25 @@ pub async fn owner_connection(config: &DatabaseConfig) -> Result<sea_orm::Databa
         }
     }
 }
+
+/// Whether this process is to migrate: always on SQLite; on PostgreSQL where the owner's URL is given, or where the one URL there
+/// is signs in as the owner, which is how a first try begins.
+///
+/// # Errors
+/// What the database says when it cannot be reached.
+pub async fn may_migrate(config: &DatabaseConfig) -> Result<bool> {
+    if config.dialect()? == Dialect::Sqlite || config.owner_url.is_some() {
+        return Ok(true);
+    }
+    let mut connection = postgres_options(&config.url)?.connect().await.map_err(from_sqlx)?;
+    // before the first migration nobody owns anything, and whoever may make tables is the owner to be
+    let (may,): (bool,) = sqlx::query_as(
+        "SELECT COALESCE((SELECT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class \
+         WHERE oid = to_regclass('public.installation')), has_schema_privilege('public', 'CREATE'))",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(from_sqlx)?;
+    sqlx::Connection::close(connection).await.map_err(from_sqlx)?;
+    Ok(may)
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
-use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
+use store::list::{Filter, ListField, ListQuery, ListSpec, RecordQuery};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Conn, Record as _, UnitOfWork};
 
@@ -94,8 +94,30 @@ pub(super) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
 /// # Errors
 /// `forbidden` without `contacts.view`.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Contact>> {
-    let page = store::list::page::<ContactRow>(conn, caller, visible_to(caller)?, &CONTACT_LIST, query).await?;
+    let base = of_visible_clients(visible_to(caller)?, caller, query)?;
+    let page = store::list::page::<ContactRow>(conn, caller, base, &CONTACT_LIST, query).await?;
     Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+}
+
+/// The filter by client finds nothing for one that the caller may not see: who belongs to it is not theirs to know.
+fn of_visible_clients(mut select: SelectStatement, caller: &Caller, query: &ListQuery) -> Result<SelectStatement> {
+    if caller.can(Permission::ClientsViewAll) {
+        return Ok(select);
+    }
+    for filter in &query.filters {
+        let Filter::Custom(custom, client) = filter else { continue };
+        if custom.name != "client_id" {
+            continue;
+        }
+        if caller.can(Permission::ClientsViewOwn) {
+            let mut seen = clients::visible_to(caller)?;
+            seen.clear_selects().column(("client", "id")).and_where(Expr::col(("client", "id")).eq(client.clone()));
+            select.and_where(Expr::exists(seen));
+        } else {
+            select.and_where(Expr::value(false));
+        }
+    }
+    Ok(select)
 }
 
 /// One contact.

@@ -70,9 +70,10 @@ impl From<ConfigFaults> for Fault {
 }
 
 /// Writes a line for the one who typed the command.
-#[expect(clippy::print_stdout, reason = "this is the command line's own output")]
 pub fn say(line: &str) {
-    println!("{line}");
+    use std::io::Write as _;
+    // a server goes on when whoever started it has stopped listening
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Writes what went wrong.

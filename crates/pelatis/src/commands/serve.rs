@@ -17,7 +17,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 pub(super) async fn serve(config: &Config) -> Result<()> {
     // where several nodes serve one database, each may come here; one migrates and the others wait
-    if config.database_owner_url.is_some() || !config.database_url.is_postgres() || owner_is_all_there_is(config) {
+    if store::may_migrate(&wiring::database(config)).await? {
         wiring::migrate(config).await?;
     }
     let metrics = PrometheusBuilder::new()
@@ -51,11 +51,6 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// On PostgreSQL with one URL, its user is the owner, who migrates and then sets itself down to a role that owns nothing.
-fn owner_is_all_there_is(config: &Config) -> bool {
-    config.database_url.is_postgres() && config.database_owner_url.is_none()
 }
 
 fn api_config(config: &Config) -> ApiConfig {
