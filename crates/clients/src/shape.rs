@@ -3,7 +3,7 @@
 use kernel::Patch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 store::text_enum! {
     /// What an e-mail address or phone is for.
@@ -76,7 +76,7 @@ pub struct Address {
     pub postal_code: Option<String>,
     /// Country, two capital letters (ISO 3166-1).
     #[schema(pattern = "^[A-Z]{2}$")]
-    #[validate(custom(function = country_code))]
+    #[validate(custom(function = kernel::shape::country))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
@@ -135,35 +135,6 @@ impl AddressPatch {
         patch.postal_code.apply(&mut address.postal_code);
         patch.country.apply(&mut address.country);
     }
-}
-
-fn wrong(code: &'static str, message: &'static str) -> ValidationError {
-    let mut error = ValidationError::new(code);
-    error.message = Some(message.into());
-    error
-}
-
-/// Two capital letters.
-pub(crate) fn country_code(text: &str) -> Result<(), ValidationError> {
-    let fits = text.len() == 2 && text.chars().all(|letter| letter.is_ascii_uppercase());
-    if fits { Ok(()) } else { Err(wrong("invalid_country", "must be two capital letters of ISO 3166-1, such as GR")) }
-}
-
-/// A currency of ISO 4217.
-pub(crate) fn currency(text: &str) -> Result<(), ValidationError> {
-    text.parse::<kernel::Currency>()
-        .map(|_| ())
-        .map_err(|_| wrong("unknown_currency", "must be a currency of ISO 4217, such as EUR"))
-}
-
-/// A language, perhaps with a country.
-pub(crate) fn locale(text: &str) -> Result<(), ValidationError> {
-    let word = |part: &str, kind: fn(&char) -> bool| part.len() == 2 && part.chars().all(|letter| kind(&letter));
-    let fits = match text.split_once('-') {
-        None => word(text, char::is_ascii_lowercase),
-        Some((language, country)) => word(language, char::is_ascii_lowercase) && word(country, char::is_ascii_uppercase),
-    };
-    if fits { Ok(()) } else { Err(wrong("unknown_locale", "must be a language such as el, or with a country such as en-GB")) }
 }
 
 /// The address in the form in which it is compared.

@@ -16,6 +16,7 @@ pub mod page;
 pub mod patch;
 pub mod permission;
 pub mod runtime;
+pub mod shape;
 pub mod text;
 pub mod validation;
 

@@ -9,5 +9,4 @@ pub mod csv_source;
 pub mod errors;
 pub mod imports;
 pub mod notes;
-pub mod shape;
 pub mod tags;

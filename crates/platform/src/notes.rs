@@ -10,8 +10,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::shape;
-
 kernel::typed_id! {
     /// Names a note.
     pub NoteId
@@ -79,7 +77,7 @@ impl From<NoteRow> for Note {
 pub struct CreateNote {
     /// 1 to 20,000 characters.
     #[schema(min_length = 1, max_length = 20000)]
-    #[validate(custom(function = shape::filled))]
+    #[validate(custom(function = kernel::shape::filled))]
     pub body: String,
     /// Whether only staff sees it; it does unless given.
     #[schema(nullable = false)]
@@ -93,7 +91,7 @@ pub struct CreateNote {
 pub struct NotePatch {
     /// 1 to 20,000 characters.
     #[schema(nullable = false, min_length = 1, max_length = 20000)]
-    #[validate(custom(function = shape::filled))]
+    #[validate(custom(function = kernel::shape::filled))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// Whether only staff sees it.

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::errors::TAG_NAME_TAKEN;
-use crate::shape;
 
 kernel::typed_id! {
     /// Names a tag.
@@ -79,7 +78,7 @@ impl From<TagRow> for Tag {
 pub struct CreateTag {
     /// 1 to 60 characters.
     #[schema(min_length = 1, max_length = 60)]
-    #[validate(custom(function = shape::filled))]
+    #[validate(custom(function = kernel::shape::filled))]
     pub name: String,
     /// As `#rrggbb`.
     #[schema(pattern = "^#[0-9a-fA-F]{6}$")]
@@ -93,7 +92,7 @@ pub struct CreateTag {
 pub struct TagPatch {
     /// 1 to 60 characters.
     #[schema(nullable = false, min_length = 1, max_length = 60)]
-    #[validate(custom(function = shape::filled))]
+    #[validate(custom(function = kernel::shape::filled))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// As `#rrggbb`; null takes it away.

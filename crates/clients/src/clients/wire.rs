@@ -1,7 +1,7 @@
 //! Clients on the wire.
 
+use kernel::shape::{self, filled};
 use kernel::{Currency, DateTime, Patch, UserId};
-use platform::shape::filled;
 use platform::tags::Tag;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use validator::Validate;
 
 use crate::links::LinkedContact;
 use crate::rows::{ClientId, ClientKind, ClientRole, ClientRow, ClientSource, ClientStatus, LeadCategory};
-use crate::shape::{self, Address, AddressPatch, TypedEmail, TypedPhone};
+use crate::shape::{Address, AddressPatch, TypedEmail, TypedPhone};
 
 /// A company or a person one does business with.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

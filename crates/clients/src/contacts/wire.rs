@@ -1,14 +1,14 @@
 //! Contacts on the wire.
 
+use kernel::shape::{self, filled};
 use kernel::{DateTime, Patch, UserId};
-use platform::shape::filled;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::clients::ClientBrief;
 use crate::rows::{ContactId, ContactRow};
-use crate::shape::{self, TypedEmail, TypedPhone};
+use crate::shape::{TypedEmail, TypedPhone};
 
 /// A person at one or more clients.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
