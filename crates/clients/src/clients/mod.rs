@@ -13,5 +13,5 @@ pub(crate) use list::{find_by_external, find_locked, get_row, lock, visible_to};
 pub use put_away::{archive, purge, restore};
 pub use tags_and_notes::{add_note, audit, get_note, list_notes, set_note_archived, tag, untag, update_note};
 pub use update::update;
-pub(crate) use update::update_row;
+pub(crate) use update::{check_stage, update_row};
 pub use wire::{Client, ClientBrief, ClientPatch, CreateClient};

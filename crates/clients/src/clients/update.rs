@@ -16,7 +16,7 @@ const STAGES: [&str; 6] = ["lead", "qualified", "proposal", "negotiation", "clos
 /// How high a tree of clients may grow.
 const MOST_ANCESTORS: usize = 100;
 
-pub(super) fn check_stage(stage: Option<&str>, at: &str, faults: &mut Faults) {
+pub(crate) fn check_stage(stage: Option<&str>, at: &str, faults: &mut Faults) {
     if stage.is_some_and(|stage| !STAGES.contains(&stage)) {
         faults.add(format!("{at}/acquisition_stage"), "unknown_value", format!("must be one of {}", STAGES.join(", ")));
     }

@@ -9,6 +9,7 @@ mod columns;
 mod row;
 mod write;
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -72,13 +73,21 @@ pub async fn import_csv<R: Read>(
     let rows = RowReader { mapping: &mapping, members: &members };
     let mut batch: Vec<ParsedRow> = Vec::with_capacity(BATCH);
     let mut issues: Vec<ImportIssue> = mapping.unknown().iter().map(|header| unknown_column(header)).collect();
+    issues.extend(mapping.repeated().iter().map(|header| repeated_column(header)));
+    let mut seen = SeenClients::default();
     let mut source = source.peekable();
     while source.peek().is_some() || !issues.is_empty() {
         for read in source.by_ref().take(BATCH) {
             counts.rows_read += 1;
             match read {
                 Ok(row) => match rows.parse(&row) {
-                    Ok(parsed) => batch.push(parsed),
+                    Ok(parsed) => match seen.contradicts(&parsed) {
+                        None => batch.push(parsed),
+                        Some(issue) => {
+                            counts.wrong += 1;
+                            issues.push(issue);
+                        }
+                    },
                     Err(found) => {
                         counts.wrong += 1;
                         issues.extend(found);
@@ -98,6 +107,7 @@ pub async fn import_csv<R: Read>(
         issues.extend(written.issues);
         batch.clear();
         if !issues.is_empty() {
+            issues.sort_by_key(|issue| issue.line);
             issues.iter().for_each(&mut on_issue);
             store.write(caller, async |uow| imports::note_issues(uow, run, &issues).await).await?;
             issues.clear();
@@ -143,11 +153,40 @@ fn refusal(row: &ParsedRow, error: &Error) -> ImportIssue {
         [] => error.detail().unwrap_or(error.code().title).to_owned(),
         fields => fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join("; "),
     };
-    ImportIssue { line: row.line, column: None, code: error.code().code.to_owned(), reason }
+    let column = error.fields().first().map(|field| row::client_column(&field.pointer).to_owned());
+    ImportIssue { line: row.line, column, code: error.code().code.to_owned(), reason }
 }
 
 fn issue_of(problem: RowProblem) -> ImportIssue {
     ImportIssue { line: problem.line, column: problem.column, code: problem.code.to_owned(), reason: problem.reason }
+}
+
+/// What the file has said of each client so far, wherever in it: a second row of the same client must say the same, or a second run
+/// would change what the first one did. Digests keep it small: 48 bytes a client.
+#[derive(Default)]
+struct SeenClients(HashMap<u128, (u64, u128)>);
+
+impl SeenClients {
+    fn contradicts(&mut self, row: &ParsedRow) -> Option<ImportIssue> {
+        let said = xxhash_rust::xxh3::xxh3_128(&serde_json::to_vec(&row.client).unwrap_or_default());
+        let key = xxhash_rust::xxh3::xxh3_128(row.external_id.as_bytes());
+        let (line, first) = *self.0.entry(key).or_insert((row.line, said));
+        (first != said).then(|| ImportIssue {
+            line: row.line,
+            column: None,
+            code: "conflicting_row".to_owned(),
+            reason: format!("is the same client as line {line}, with other values"),
+        })
+    }
+}
+
+fn repeated_column(header: &str) -> ImportIssue {
+    ImportIssue {
+        line: 1,
+        column: Some(header.to_owned()),
+        code: "repeated_column".to_owned(),
+        reason: "stands for the same as another column; it was not read".to_owned(),
+    }
 }
 
 fn unknown_column(header: &str) -> ImportIssue {

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use kernel::error::Faults;
 use kernel::{Patch, UserId, text, validation};
 use platform::csv_source::{CsvRow, Mapping};
 use platform::imports::ImportIssue;
 use validator::Validate as _;
 
-use crate::clients::{ClientPatch, CreateClient};
+use crate::clients::{self, ClientPatch, CreateClient};
 use crate::contacts::{ContactPatch, CreateContact};
 use crate::rows::{ClientKind, ClientRole};
 use crate::shape::{Address, AddressPatch, ChannelKind, TypedEmail};
@@ -110,6 +111,13 @@ impl RowReader<'_> {
                 issues.add(client_column(&error.pointer), &error.code, error.message);
             }
         }
+        let mut faults = Faults::new();
+        clients::check_stage(client.acquisition_stage.as_deref(), "", &mut faults);
+        if let Err(error) = faults.into_result() {
+            for field in error.fields() {
+                issues.add("acquisition_stage", &field.code, field.message.as_str());
+            }
+        }
         let external_id = value("external_id").unwrap_or_else(|| natural_key(&client));
         if external_id.chars().count() > 200 {
             issues.add("external_id", "too_long", "must be at most 200 characters");
@@ -193,10 +201,11 @@ fn short(text: String) -> String {
     if text.chars().count() <= 200 { text } else { format!("xxh3:{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes())) }
 }
 
-fn client_column(pointer: &str) -> &str {
+pub(super) fn client_column(pointer: &str) -> &str {
     match pointer {
         "/emails/0/address" => "email",
         "/main_address/line1" => "address",
+        pointer if pointer.ends_with("/owner_id") => "owner_email",
         _ => pointer.rsplit('/').next().unwrap_or(pointer),
     }
 }

@@ -34,11 +34,9 @@ pub(super) async fn write(uow: &mut UnitOfWork, source: &str, batch: &[ParsedRow
     let mut written = Written::default();
     // which row changed something, so that a row is counted once whether its client or its contact did
     let (mut made, mut touched) = (HashSet::new(), HashSet::new());
-    let ids = clients_of(uow, source, batch, &mut made, &mut touched, &mut written).await?;
-    let refused: HashSet<u64> = written.issues.iter().map(|issue| issue.line).collect();
-    let right: Vec<&ParsedRow> = batch.iter().filter(|row| !refused.contains(&row.line)).collect();
-    contacts_of(uow, source, &right, &ids, &made, &mut touched).await?;
-    for row in right {
+    let ids = clients_of(uow, source, batch, &mut made, &mut touched).await?;
+    contacts_of(uow, source, batch, &ids, &made, &mut touched).await?;
+    for row in batch {
         match () {
             () if made.contains(&row.line) => written.created += 1,
             () if touched.contains(&row.line) => written.changed += 1,
@@ -55,26 +53,17 @@ async fn clients_of(
     batch: &[ParsedRow],
     made: &mut HashSet<u64>,
     touched: &mut HashSet<u64>,
-    written: &mut Written,
 ) -> Result<HashMap<String, ClientId>> {
     let caller = uow.caller();
     let wanted: Vec<String> = batch.iter().map(|row| row.external_id.clone()).collect();
     let existing = clients::find_by_external(uow, &caller, source, wanted).await?;
     let mut ids: HashMap<String, ClientId> = existing.iter().map(|(key, row)| (key.clone(), row.id)).collect();
-    let (mut inputs, mut first_lines): (Vec<CreateClient>, HashMap<&str, &ParsedRow>) = (Vec::new(), HashMap::new());
+    let (mut inputs, mut first): (Vec<CreateClient>, HashSet<&str>) = (Vec::new(), HashSet::new());
     for row in batch {
-        if let Some(first) = first_lines.get(row.external_id.as_str()) {
-            if !same_client(&first.client, &row.client) {
-                written.issues.push(ImportIssue {
-                    line: row.line,
-                    column: None,
-                    code: "conflicting_row".to_owned(),
-                    reason: format!("is the same client as line {}, with other values", first.line),
-                });
-            }
+        // further rows of the same client say the same of it, and bring contacts
+        if !first.insert(&row.external_id) {
             continue;
         }
-        first_lines.insert(&row.external_id, row);
         match existing.get(&row.external_id) {
             Some(before) => {
                 let after = clients::update_row(uow, before, client_patch(&row.client)).await?;
@@ -97,15 +86,11 @@ async fn clients_of(
     Ok(ids)
 }
 
-fn same_client(first: &CreateClient, other: &CreateClient) -> bool {
-    serde_json::to_value(first).ok() == serde_json::to_value(other).ok()
-}
-
 /// Makes or changes the contacts, and makes them belong to their clients.
 async fn contacts_of(
     uow: &mut UnitOfWork,
     source: &str,
-    batch: &[&ParsedRow],
+    batch: &[ParsedRow],
     clients: &HashMap<String, ClientId>,
     made: &HashSet<u64>,
     touched: &mut HashSet<u64>,
@@ -114,7 +99,7 @@ async fn contacts_of(
     let mut seen = HashSet::new();
     let rows: Vec<(&ParsedRow, &ParsedContact)> = batch
         .iter()
-        .filter_map(|row| Some((*row, row.contact.as_ref()?)))
+        .filter_map(|row| Some((row, row.contact.as_ref()?)))
         .filter(|(_, contact)| seen.insert(contact.external_id.as_str()))
         .collect();
     if rows.is_empty() {
