@@ -1,3 +1,11 @@
 //! Clients and contacts, through HTTP.
 
 mod create_client;
+mod foreign;
+mod import;
+mod lifecycle;
+mod links;
+mod list;
+mod notes_and_tags;
+mod parents;
+mod scope;
