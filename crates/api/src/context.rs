@@ -315,8 +315,13 @@ impl Context {
         content.extend_from_slice(format!("{} {} {workspace}\n", self.request.method(), self.request.uri()).as_bytes());
         content.extend_from_slice(&body.bytes);
         let fingerprint = store::digest(&content);
-        // row security hides the keys of one workspace from another, so they have nothing to do with each other
-        Ok(Some(Once { owner: format!("{}@{workspace}", self.caller().key()), key: key.to_owned(), fingerprint }))
+        // row security hides the keys of one workspace from another, so they have nothing to do with each other; who is not known yet
+        // is told apart by address
+        let place = match (self.caller().workspace, self.caller().origin.ip) {
+            (None, Some(ip)) if self.admitted.identity.is_none() => ip.to_string(),
+            _ => workspace,
+        };
+        Ok(Some(Once { owner: format!("{}@{place}", self.caller().key()), key: key.to_owned(), fingerprint }))
     }
 }
 
