@@ -12,7 +12,16 @@ const JSON: Option<&str> = Some("application/json");
 async fn unknown_routes_are_404_and_wrong_methods_405_with_allow_for_anybody() {
     let app = TestApp::spawn().await;
     for session in [&app.admin, &Session::nobody()] {
-        for path in ["/", "/v1", "/v1/nothing", "/v1/clients/", "/v2/clients", "/v1/clients/bulk/more", "/v1/%2e%2e/etc", "/v1/cl%00ients"] {
+        for path in [
+            "/",
+            "/v1",
+            "/v1/nothing",
+            "/v1/clients/",
+            "/v2/clients",
+            "/v1/clients/bulk/more",
+            "/v1/%2e%2e/etc",
+            "/v1/cl%00ients",
+        ] {
             app.get(path, session).await.expect_problem(404, "route_not_found");
         }
         for (method, path, allow) in [
@@ -64,7 +73,14 @@ async fn a_body_of_another_kind_than_the_operation_reads_is_415_or_422() {
     let app = TestApp::spawn().await;
     let body = r#"{"kind":"company","name":"X"}"#;
     let before = state(&app).await;
-    for kind in [None, Some("text/plain"), Some("application/xml"), Some("application/x-www-form-urlencoded"), Some("application/jsonx"), Some("application/merge-patch+json")] {
+    for kind in [
+        None,
+        Some("text/plain"),
+        Some("application/xml"),
+        Some("application/x-www-form-urlencoded"),
+        Some("application/jsonx"),
+        Some("application/merge-patch+json"),
+    ] {
         raw(&app, Method::POST, "/v1/clients", kind, body).await.expect_problem(415, "unsupported_media_type");
     }
     for body in ["null", "[]", "1", "\"text\"", "{}"] {
@@ -76,7 +92,9 @@ async fn a_body_of_another_kind_than_the_operation_reads_is_415_or_422() {
     }
     let path = format!("/v1/clients/{}", app.client(&app.admin, "Patched").await);
     raw(&app, Method::PATCH, &path, Some("application/merge-patch+json"), r#"{"name":"Other"}"#).await.expect(200);
-    raw(&app, Method::PATCH, &path, Some("text/plain"), r#"{"name":"Third"}"#).await.expect_problem(415, "unsupported_media_type");
+    raw(&app, Method::PATCH, &path, Some("text/plain"), r#"{"name":"Third"}"#)
+        .await
+        .expect_problem(415, "unsupported_media_type");
     // what reads no body refuses one
     let refused = raw(&app, Method::POST, &format!("{path}/restore"), JSON, r#"{"a":1}"#).await;
     refused.expect_problem(422, "validation_failed");
@@ -95,6 +113,10 @@ async fn a_mebibyte_is_read_and_one_byte_more_is_413() {
         let refused = raw(&app, Method::POST, path, JSON, padded(1024 * 1024 + 1)).await.expect_problem(413, "too_large");
         assert_eq!(refused.body["detail"], "At most 1048576 bytes are read here.");
     }
+    // nor does one get in that does not say how long it is
+    let chunks = (0..1025).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1024]));
+    let endless = reqwest::Body::wrap_stream(futures::stream::iter(chunks));
+    raw(&app, Method::POST, "/v1/clients", JSON, endless).await.expect_problem(413, "too_large");
     assert_eq!(state(&app).await, before);
     app.get("/v1/me", &app.admin).await.expect(200);
 }
@@ -129,7 +151,18 @@ async fn a_date_that_is_none_is_422_in_a_body() {
     let contact = app.contact(&app.admin, "Nikos").await;
     let path = format!("/v1/clients/{client}/contacts");
     let entries = app.count("journal_entry").await;
-    for wrong in ["0000-00-00", "2026-02-30", "2026-13-01", "2026-1-1", "26-01-01", "12026-01-01", "-2026-01-01", "2026-01-01T00:00:00Z", "", "now"] {
+    for wrong in [
+        "0000-00-00",
+        "2026-02-30",
+        "2026-13-01",
+        "2026-1-1",
+        "26-01-01",
+        "12026-01-01",
+        "-2026-01-01",
+        "2026-01-01T00:00:00Z",
+        "",
+        "now",
+    ] {
         let body = json!({ "contact_id": contact, "since": wrong, "until": wrong });
         let refused = app.post(&path, &app.admin, &body).await.expect_problem(422, "validation_failed");
         assert_eq!(refused.pointers(), ["/since", "/until"], "{wrong}");

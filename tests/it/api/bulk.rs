@@ -54,15 +54,22 @@ async fn without_atomic_each_operation_gets_its_own_status_in_order() {
     let done = app.post("/v1/clients/bulk", &app.admin, &json!({ "operations": operations })).await.expect(200);
     assert_eq!(statuses(&done.body), [201, 422, 404, 412, 200, 422, 204, 422, 200, 422, 201]);
     let results = done.body["results"].as_array().unwrap();
-    assert_eq!((&results[1]["error"]["code"], results[1]["error"]["errors"].as_array().unwrap().len()), (&json!("validation_failed"), 2));
-    assert_eq!((&results[3]["error"]["code"], &results[4]["etag"], &results[4]["id"]), (&json!("stale"), &json!("\"v2\""), &json!(kept)));
+    assert_eq!(
+        (&results[1]["error"]["code"], results[1]["error"]["errors"].as_array().unwrap().len()),
+        (&json!("validation_failed"), 2)
+    );
+    assert_eq!(
+        (&results[3]["error"]["code"], &results[4]["etag"], &results[4]["id"]),
+        (&json!("stale"), &json!("\"v2\""), &json!(kept))
+    );
     let names = app.db.rows("SELECT name FROM client WHERE archived_at IS NULL ORDER BY name").await;
     assert_eq!(names, ["Gone", "Last", "New", "Renamed"]);
     assert_eq!(state(&app).await, (before.0 + 2, before.1 + 5));
 
     // each is judged by the caller's own permissions
     let token = app.token(&app.admin, &["clients.create", "clients.view_all"]).await;
-    let operations = json!([create("By token"), { "op": "archive", "id": kept }, { "op": "update", "id": kept, "data": { "name": "X" } }]);
+    let operations =
+        json!([create("By token"), { "op": "archive", "id": kept }, { "op": "update", "id": kept, "data": { "name": "X" } }]);
     let done = app.post("/v1/clients/bulk", &token, &json!({ "operations": operations })).await.expect(200);
     assert_eq!(statuses(&done.body), [201, 403, 403]);
     assert_eq!(app.count("client WHERE archived_at IS NOT NULL").await, 0);

@@ -27,7 +27,8 @@ async fn a_change_with_a_stale_etag_is_412_with_the_current_one_200() {
     app.patch_if(&path, &app.admin, "*", &json!({ "name": "Third" })).await.expect(200);
     let shown = app.get(&format!("{path}?include=contacts&fields=name"), &app.admin).await.expect(200).etag();
     assert_ne!(shown, second);
-    let etag = app.patch_if(&path, &app.admin, &format!("\"v1\", {shown}"), &json!({ "name": "Fourth" })).await.expect(200).etag();
+    let etag =
+        app.patch_if(&path, &app.admin, &format!("\"v1\", {shown}"), &json!({ "name": "Fourth" })).await.expect(200).etag();
     let delete = app.request(Method::DELETE, &path, &app.admin).header("if-match", &etag);
     app.send(delete).await.expect(204);
     let restore = app.request(Method::POST, &format!("{path}/restore"), &app.admin).header("if-match", &etag);
@@ -69,7 +70,8 @@ async fn what_the_caller_has_already_is_304_until_it_changes() {
     let mut etags = Vec::new();
     for path in &paths {
         let etag = app.get(path, &app.admin).await.expect(200).etag();
-        for known in [etag.clone(), format!("\"other\", {etag}"), format!("W/{}", etag.trim_start_matches("W/")), "*".to_owned()] {
+        for known in [etag.clone(), format!("\"other\", {etag}"), format!("W/{}", etag.trim_start_matches("W/")), "*".to_owned()]
+        {
             let answer = get_with(&app, path, &app.admin, "if-none-match", &known).await.expect(304);
             assert_eq!((answer.text.as_str(), answer.etag()), ("", etag.clone()), "{path}");
         }

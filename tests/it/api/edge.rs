@@ -13,7 +13,8 @@ async fn browsers_may_call_from_the_origins_that_are_configured_and_from_no_othe
         let request = app.request(Method::OPTIONS, "/v1/clients", &Session::nobody()).header("origin", origin);
         app.send(request.header("access-control-request-method", method).header("access-control-request-headers", headers)).await
     };
-    let allowed = preflight("https://app.example", "PATCH", "authorization, content-type, if-match, idempotency-key, x-workspace").await;
+    let allowed =
+        preflight("https://app.example", "PATCH", "authorization, content-type, if-match, idempotency-key, x-workspace").await;
     assert!([200, 204].contains(&allowed.status), "{}", allowed.text);
     assert_eq!(allowed.header("access-control-allow-origin"), Some("https://app.example"));
     let methods = allowed.header("access-control-allow-methods").unwrap();
@@ -23,7 +24,9 @@ async fn browsers_may_call_from_the_origins_that_are_configured_and_from_no_othe
     let refused = preflight("https://evil.example", "GET", "authorization").await;
     assert_eq!(refused.header("access-control-allow-origin"), None);
 
-    for (path, session) in [("/v1/me", &app.admin), ("/v1/clients/7", &app.admin), ("/v1/me", &Session::nobody()), ("/v1/nothing", &app.admin)] {
+    for (path, session) in
+        [("/v1/me", &app.admin), ("/v1/clients/7", &app.admin), ("/v1/me", &Session::nobody()), ("/v1/nothing", &app.admin)]
+    {
         let answer = get_with(&app, path, session, "origin", "https://app.example").await;
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"), "{path}");
         let exposed = answer.header("access-control-expose-headers").unwrap().to_lowercase();
@@ -38,13 +41,25 @@ async fn browsers_may_call_from_the_origins_that_are_configured_and_from_no_othe
 #[tokio::test]
 async fn security_headers_stand_on_every_answer() {
     let app = TestApp::spawn().await;
-    for (path, session) in [("/v1/me", &app.admin), ("/v1/nothing", &app.admin), ("/v1/me", &Session::nobody()), ("/docs", &app.admin), ("/health/live", &app.admin), ("/openapi.json", &app.admin)] {
+    for (path, session) in [
+        ("/v1/me", &app.admin),
+        ("/v1/nothing", &app.admin),
+        ("/v1/me", &Session::nobody()),
+        ("/docs", &app.admin),
+        ("/health/live", &app.admin),
+        ("/openapi.json", &app.admin),
+    ] {
         let answer = app.get(path, session).await;
-        for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")] {
+        for (name, value) in
+            [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")]
+        {
             assert_eq!(answer.header(name), Some(value), "{path}");
         }
         let policy = answer.header("content-security-policy").unwrap();
-        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-eval") && !policy.contains('*'), "{path}: {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-eval") && !policy.contains('*'),
+            "{path}: {policy}"
+        );
         assert!(answer.header("x-request-id").is_some() && answer.header("server").is_none(), "{path}");
     }
     assert_eq!(app.get("/v1/me", &app.admin).await.header("cache-control"), Some("no-store"));

@@ -32,7 +32,9 @@ async fn the_same_key_and_body_gets_the_stored_answer_and_another_body_422() {
     // what became of the record since does not matter
     app.patch(&format!("/v1/clients/{}", first.id()), &app.admin, &json!({ "name": "Renamed" })).await.expect(200);
     expect_replay(&app.post_once("/v1/clients", &app.admin, "key-1", &company("One")).await, &first);
-    for (path, body) in [("/v1/clients", company("Two")), ("/v1/contacts", json!({ "given_name": "One" })), ("/v1/contacts", company("One"))] {
+    for (path, body) in
+        [("/v1/clients", company("Two")), ("/v1/contacts", json!({ "given_name": "One" })), ("/v1/contacts", company("One"))]
+    {
         let refused = app.post_once(path, &app.admin, "key-1", &body).await.expect_problem(422, "idempotency_key_reused");
         assert_eq!(refused.pointers(), ["Idempotency-Key"]);
     }
@@ -136,4 +138,19 @@ async fn acts_without_a_body_are_done_once_for_a_key_too() {
     app.delete(&path, &app.admin).await.expect(204);
     expect_replay(&restore().await, &first);
     assert_eq!(app.count("client WHERE archived_at IS NOT NULL").await, 1, "a replay does nothing");
+}
+
+#[tokio::test]
+async fn people_who_are_not_signed_in_yet_do_not_meet_in_their_keys() {
+    let app = TestApp::spawn_with(|config| config.api.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
+    app.member(&app.admin, "viewer", "viewer@example.com").await;
+    let sign_in = async |from: &str, email: &str| {
+        let request = app.request(reqwest::Method::POST, "/v1/auth/login", &Session::nobody());
+        let request = request.header("x-forwarded-for", from).header("idempotency-key", "1");
+        app.send(request.json(&json!({ "email": email, "password": PASSWORD }))).await
+    };
+    sign_in("192.0.2.1", "admin@example.com").await.expect(200);
+    let other = sign_in("192.0.2.2", "viewer@example.com").await.expect(200);
+    assert_eq!((other.header("idempotency-replayed"), &other.body["user"]["email"]), (None, &json!("viewer@example.com")));
+    sign_in("192.0.2.1", "viewer@example.com").await.expect_problem(422, "idempotency_key_reused");
 }

@@ -10,7 +10,9 @@ use super::{NOWHERE, at_a_fresh_minute, get_with};
 #[track_caller]
 fn limits(answer: &Answer) -> (u32, u32, u32) {
     let value = |name: &str| -> u32 {
-        let header = |name: &str| answer.header(name).unwrap_or_else(|| panic!("{} has no {name}: {}", answer.status, answer.text)).to_owned();
+        let header = |name: &str| {
+            answer.header(name).unwrap_or_else(|| panic!("{} has no {name}: {}", answer.status, answer.text)).to_owned()
+        };
         let (plain, twin) = (header(&format!("ratelimit-{name}")), header(&format!("x-ratelimit-{name}")));
         assert_eq!(plain, twin);
         plain.parse().unwrap()
@@ -37,10 +39,18 @@ async fn every_answer_of_the_api_tells_what_is_left() {
         (404, app.get(&format!("/v1/clients/{NOWHERE}"), admin).await),
         (404, app.get("/v1/nothing", admin).await),
         (405, app.send(app.request(Method::PUT, "/v1/clients", admin)).await),
-        (409, app.post("/v1/setup", nobody, &json!({
-            "code": "x", "email": "x@example.com", "password": "x", "given_name": "x", "family_name": "x",
-            "workspace": { "slug": "xx", "name": "x" },
-        })).await),
+        (
+            409,
+            app.post(
+                "/v1/setup",
+                nobody,
+                &json!({
+                    "code": "x", "email": "x@example.com", "password": "x", "given_name": "x", "family_name": "x",
+                    "workspace": { "slug": "xx", "name": "x" },
+                }),
+            )
+            .await,
+        ),
         (412, app.patch_if(&format!("/v1/clients/{client}"), admin, "\"v9\"", &json!({})).await),
         (422, app.get("/v1/clients?limit=0", admin).await),
     ] {

@@ -44,7 +44,8 @@ async fn the_reference_page_loads_nothing_from_elsewhere() {
             }
             assert!(!target.contains("//"), "{target} is loaded from elsewhere");
             let folder = base.rsplit_once('/').unwrap().0;
-            let path = if target.starts_with('/') { target.to_owned() } else { format!("{folder}/{}", target.trim_start_matches("./")) };
+            let path =
+                if target.starts_with('/') { target.to_owned() } else { format!("{folder}/{}", target.trim_start_matches("./")) };
             app.get(&path, &nobody).await.expect(200);
             loaded += 1;
         }
