@@ -21,14 +21,21 @@ async fn a_client_never_stands_above_itself() {
 #[tokio::test]
 async fn of_two_changes_at_once_that_would_close_a_circle_one_fails() {
     let app = TestApp::spawn().await;
-    for _ in 0..3 {
+    let child_of = async |parent: &str| {
+        app.post("/v1/clients", &app.admin, &json!({ "kind": "company", "name": "child", "parent_id": parent })).await.expect(201).id()
+    };
+    let put = async |child: &str, parent: &str| {
+        app.patch(&format!("/v1/clients/{child}"), &app.admin, &json!({ "parent_id": parent })).await.status
+    };
+    for round in 0..8 {
         let (a, b) = (app.client(&app.admin, "a").await, app.client(&app.admin, "b").await);
-        let put = async |child: &str, parent: &str| {
-            app.patch(&format!("/v1/clients/{child}"), &app.admin, &json!({ "parent_id": parent })).await.status
-        };
-        let (one, other) = join(put(&a, &b), put(&b, &a)).await;
+        // under the other itself, and under a child of the other, where the two changes have no row in common
+        let (below_a, below_b) = if round < 2 { (a.clone(), b.clone()) } else { (child_of(&a).await, child_of(&b).await) };
+        let (one, other) = join(put(&a, &below_b), put(&b, &below_a)).await;
         assert!(matches!((one, other), (200, 409) | (409, 200)), "{one} and {other}");
     }
-    let circles = "SELECT CAST(COUNT(*) AS text) FROM client a JOIN client b ON a.parent_id = b.id WHERE b.parent_id = a.id";
-    assert_eq!(app.db.scalar(circles).await.as_deref(), Some("0"));
+    // whoever hangs under a root hangs in no circle
+    let under_roots = "WITH RECURSIVE tree (id) AS (SELECT id FROM client WHERE parent_id IS NULL UNION SELECT c.id FROM client c JOIN tree t ON c.parent_id = t.id) \
+                       SELECT CAST(COUNT(*) AS text) FROM tree";
+    assert_eq!(app.db.scalar(under_roots).await.unwrap(), app.count("client").await.to_string());
 }
