@@ -81,7 +81,11 @@ async fn records_of_another_workspace_are_answered_like_records_that_are_not_the
         assert_eq!(foreign, missing, "{path}");
     }
     for (filter, foreign) in [("tag_id", &tag), ("contact_id", &contact), ("parent_id", &client)] {
-        let page = app.get(&format!("/v1/clients?{filter}={foreign}&count=exact"), &app.admin.in_workspace("main")).await.expect(200).body;
+        let page = app
+            .get(&format!("/v1/clients?{filter}={foreign}&count=exact"), &app.admin.in_workspace("main"))
+            .await
+            .expect(200)
+            .body;
         assert_eq!(page["page"]["total"], 0, "{filter}");
     }
     let bulk = json!({ "operations": [{ "op": "archive", "id": client }, { "op": "archive", "id": MISSING }] });

@@ -34,7 +34,8 @@ impl Importer {
         let mut issues = Vec::new();
         let file = Cursor::new(file.to_vec());
         let (_, counts) =
-            import_csv(&self.store, &Arc::new(caller), file, &options, |issue: &ImportIssue| issues.push(issue.clone()), |_| {}).await?;
+            import_csv(&self.store, &Arc::new(caller), file, &options, |issue: &ImportIssue| issues.push(issue.clone()), |_| {})
+                .await?;
         Ok((counts, issues))
     }
 
@@ -106,16 +107,26 @@ async fn a_file_without_a_header_or_without_the_column_name_is_refused_and_the_e
     let importer = Importer::new().await;
     let before = importer.entries().await;
     for (file, code) in [
-        ("", "empty_file"), ("\n\n", "missing_header"), ("email,phone\na@b.gr,1\n", "missing_column"), ("name,name\na,b\n", "duplicate_column"),
+        ("", "empty_file"),
+        ("\n\n", "missing_header"),
+        ("email,phone\na@b.gr,1\n", "missing_column"),
+        ("name,name\na,b\n", "duplicate_column"),
         ("PK\u{3}\u{4}xx", "not_csv"),
     ] {
         let error = importer.run_as(importer.caller(), file.as_bytes()).await.unwrap_err();
-        assert_eq!((error.kind(), error.fields()[0].pointer.as_str(), &*error.fields()[0].code), (kernel::Kind::Invalid, "header", code), "{file}");
+        assert_eq!(
+            (error.kind(), error.fields()[0].pointer.as_str(), &*error.fields()[0].code),
+            (kernel::Kind::Invalid, "header", code),
+            "{file}"
+        );
         if code == "missing_column" {
             assert!(error.fields()[0].message.contains("name"));
         }
     }
-    assert_eq!((importer.entries().await, importer.app.count("import_run").await, importer.app.count("client").await), (before, 0, 0));
+    assert_eq!(
+        (importer.entries().await, importer.app.count("import_run").await, importer.app.count("client").await),
+        (before, 0, 0)
+    );
 }
 
 #[tokio::test]
@@ -126,7 +137,11 @@ async fn of_two_hundred_columns_those_that_nobody_knows_are_reported_and_the_res
     let row: Vec<String> = (0..200).map(|number| number.to_string()).collect();
     let (read, issues) = importer.run(format!("{}\n{}\n", header.join(","), row.join(",")).as_bytes()).await;
     assert_eq!(read, counts(1, 1, 0, 0, 0));
-    assert!(issues.iter().any(|issue| (issue.line, issue.column.as_deref(), issue.code.as_str()) == (1, Some("column 199"), "unknown_column")));
+    assert!(
+        issues
+            .iter()
+            .any(|issue| (issue.line, issue.column.as_deref(), issue.code.as_str()) == (1, Some("column 199"), "unknown_column"))
+    );
     assert_eq!(issues.iter().filter(|issue| issue.code == "unknown_column").count(), 197);
     // a second column for the same thing is not read either, and that is said
     assert!(issues.iter().any(|issue| issue.column.as_deref() == Some("company")), "{issues:?}");
@@ -152,23 +167,32 @@ async fn wrong_rows_are_reported_with_line_column_and_reason_while_right_ones_go
     let (read, issues) = importer.run(file.as_bytes()).await;
     let mut found = places(&issues);
     found.sort();
-    assert_eq!(found, [
-        (3, Some("name"), "required"),
-        (4, Some("email"), "email"),
-        (5, Some("country"), "invalid_country"),
-        (6, Some("status"), "unknown_value"),
-        (7, Some("acquisition_stage"), "unknown_value"),
-        (8, Some("owner_email"), "not_a_member"),
-        (9, Some("contact_email"), "email"),
-        (10, Some("contact_given_name"), "required"),
-        (11, None, "wrong_number_of_fields"),
-    ]);
+    assert_eq!(
+        found,
+        [
+            (3, Some("name"), "required"),
+            (4, Some("email"), "email"),
+            (5, Some("country"), "invalid_country"),
+            (6, Some("status"), "unknown_value"),
+            (7, Some("acquisition_stage"), "unknown_value"),
+            (8, Some("owner_email"), "not_a_member"),
+            (9, Some("contact_email"), "email"),
+            (10, Some("contact_given_name"), "required"),
+            (11, None, "wrong_number_of_fields"),
+        ]
+    );
     assert!(issues.iter().all(|issue| issue.reason.len() > 5));
     assert_eq!(read, counts(11, 2, 0, 0, 9));
     let clients = importer.clients().await;
     assert_eq!(importer.names().await, ["also right", "right"]);
-    assert_eq!((&clients[0]["acquisition_stage"], &clients[0]["owner"]["id"]), (&json!("closed_won"), &json!(importer.app.admin.user_id)));
-    assert_eq!((&clients[1]["contacts"][0]["contact"]["given_name"], &clients[1]["contacts"][0]["is_primary"]), (&json!("Μαρία"), &json!(true)));
+    assert_eq!(
+        (&clients[0]["acquisition_stage"], &clients[0]["owner"]["id"]),
+        (&json!("closed_won"), &json!(importer.app.admin.user_id))
+    );
+    assert_eq!(
+        (&clients[1]["contacts"][0]["contact"]["given_name"], &clients[1]["contacts"][0]["is_primary"]),
+        (&json!("Μαρία"), &json!(true))
+    );
 }
 
 #[tokio::test]
@@ -265,9 +289,16 @@ async fn of_rows_beyond_one_batch_the_wrong_ones_alone_are_left_out() {
         }
     }
     let (read, issues) = importer.run(file.as_bytes()).await;
-    assert_eq!(places(&issues), [(7, Some("email"), "email"), (800, Some("email"), "email"), (1_100, Some("acquisition_stage"), "unknown_value")]);
+    assert_eq!(
+        places(&issues),
+        [(7, Some("email"), "email"), (800, Some("email"), "email"), (1_100, Some("acquisition_stage"), "unknown_value")]
+    );
     assert_eq!((read, importer.app.count("client").await), (counts(1_200, 1_197, 0, 0, 3), 1_197));
-    let state = importer.app.db.rows("SELECT state || ' ' || CAST(rows_read AS text) || ' ' || CAST(wrong AS text) FROM import_run").await;
+    let state = importer
+        .app
+        .db
+        .rows("SELECT state || ' ' || CAST(rows_read AS text) || ' ' || CAST(wrong AS text) FROM import_run")
+        .await;
     assert_eq!(state, ["finished 1200 3"]);
 }
 
@@ -275,8 +306,13 @@ async fn of_rows_beyond_one_batch_the_wrong_ones_alone_are_left_out() {
 async fn nobody_imports_without_every_permission_that_it_takes() {
     let importer = Importer::new().await;
     let before = importer.entries().await;
-    let needed =
-        [Permission::AdminImport, Permission::ClientsCreate, Permission::ClientsEdit, Permission::ContactsCreate, Permission::ContactsEdit];
+    let needed = [
+        Permission::AdminImport,
+        Permission::ClientsCreate,
+        Permission::ClientsEdit,
+        Permission::ContactsCreate,
+        Permission::ContactsEdit,
+    ];
     for missing in needed {
         let permissions: PermissionSet = Permission::ALL.iter().copied().filter(|permission| *permission != missing).collect();
         let refused = importer.run_as(Caller { permissions, ..importer.caller() }, b"name\nx\n").await.unwrap_err();

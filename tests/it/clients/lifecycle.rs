@@ -12,7 +12,9 @@ async fn a_client_is_archived_before_it_is_purged_and_neither_by_who_may_not() {
     let path = format!("/v1/clients/{id}");
     let (purge, restore) = (format!("{path}/purge"), format!("{path}/restore"));
     for refused in [
-        app.patch(&path, &viewer, &json!({ "name": "x" })).await, app.delete(&path, &viewer).await, app.act(&restore, &viewer).await,
+        app.patch(&path, &viewer, &json!({ "name": "x" })).await,
+        app.delete(&path, &viewer).await,
+        app.act(&restore, &viewer).await,
         app.act(&purge, &viewer).await,
     ] {
         refused.expect_problem(403, "forbidden");
@@ -86,8 +88,13 @@ async fn a_patch_keeps_what_is_absent_clears_what_is_null_and_merges_addresses()
     let changed = app.patch(&path, &app.admin, &patch).await.expect(200);
     let mut expected = made.body.clone();
     for (name, value) in [
-        ("phone", json!(null)), ("roles", json!([])), ("emails", json!([])), ("main_address", json!({ "city": "Πάτρα", "country": "GR" })),
-        ("billing_address", json!(null)), ("shipping_address", json!({ "city": "Χανιά" })), ("updated_at", changed.body["updated_at"].clone()),
+        ("phone", json!(null)),
+        ("roles", json!([])),
+        ("emails", json!([])),
+        ("main_address", json!({ "city": "Πάτρα", "country": "GR" })),
+        ("billing_address", json!(null)),
+        ("shipping_address", json!({ "city": "Χανιά" })),
+        ("updated_at", changed.body["updated_at"].clone()),
     ] {
         expected[name] = value;
     }
@@ -113,7 +120,10 @@ async fn an_external_id_belongs_to_one_client_of_a_source_and_workspace() {
     }
     app.post("/v1/clients", &other, &body("old", "1")).await.expect(201);
     let half = json!({ "kind": "company", "name": "a", "external_id": "1" });
-    assert_eq!(app.post("/v1/clients", &app.admin, &half).await.expect_problem(422, "validation_failed").pointers(), ["/external_id"]);
+    assert_eq!(
+        app.post("/v1/clients", &app.admin, &half).await.expect_problem(422, "validation_failed").pointers(),
+        ["/external_id"]
+    );
     assert_eq!(app.count("client").await, 4);
 }
 
@@ -146,7 +156,10 @@ async fn the_summary_counts_what_there_is_and_shows_what_will_come() {
     for body in ["1", "2", "3"] {
         app.post(&format!("{path}/notes"), &app.admin, &json!({ "body": body })).await.expect(201);
     }
-    let last = app.get(&format!("{path}/notes?limit=1"), &app.admin).await.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned();
+    let last = app.get(&format!("{path}/notes?limit=1"), &app.admin).await.expect(200).body["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     app.delete(&format!("{path}/notes/{last}"), &app.admin).await.expect(204);
     let summary = app.get(&format!("{path}/summary"), &app.admin).await.expect(200).body;
     assert_eq!(

@@ -9,7 +9,9 @@ async fn contacts_of(app: &TestApp, client: &str) -> String {
     let list = app.get(&format!("/v1/clients/{client}/contacts"), &app.admin).await.expect(200).body;
     let list = list["data"].as_array().or(list.as_array()).unwrap_or_else(|| panic!("{list}")).clone();
     list.iter()
-        .map(|link| format!("{}{}", link["contact"]["given_name"].as_str().unwrap(), if link["is_primary"] == true { "*" } else { "" }))
+        .map(|link| {
+            format!("{}{}", link["contact"]["given_name"].as_str().unwrap(), if link["is_primary"] == true { "*" } else { "" })
+        })
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -119,9 +121,16 @@ async fn a_period_does_not_end_before_it_begins() {
     let path = format!("/v1/clients/{client}/contacts");
     let body = json!({ "contact_id": contact, "since": "2026-02-01", "until": "2026-01-31" });
     assert_eq!(app.post(&path, &app.admin, &body).await.expect_problem(422, "validation_failed").pointers(), ["/until"]);
-    let body = json!({ "contact_id": contact, "since": "2026-02-01", "until": "2026-02-01", "role": "CEO", "influence": "blocker" });
+    let body =
+        json!({ "contact_id": contact, "since": "2026-02-01", "until": "2026-02-01", "role": "CEO", "influence": "blocker" });
     app.post(&path, &app.admin, &body).await.expect(201);
-    app.patch(&format!("{path}/{contact}"), &app.admin, &json!({ "until": "2025-01-01" })).await.expect_problem(422, "validation_failed");
-    let changed = app.patch(&format!("{path}/{contact}"), &app.admin, &json!({ "since": null, "until": "2025-01-01" })).await.expect(200).body;
+    app.patch(&format!("{path}/{contact}"), &app.admin, &json!({ "until": "2025-01-01" }))
+        .await
+        .expect_problem(422, "validation_failed");
+    let changed = app
+        .patch(&format!("{path}/{contact}"), &app.admin, &json!({ "since": null, "until": "2025-01-01" }))
+        .await
+        .expect(200)
+        .body;
     assert_eq!((&changed["since"], &changed["until"], &changed["role"]), (&json!(null), &json!("2025-01-01"), &json!("CEO")));
 }

@@ -15,7 +15,10 @@ async fn clients_are_filtered_and_sorted_by_what_is_declared_and_counted_when_as
     let contact = app.contact(&app.admin, "Μαρία").await;
     for (name, more) in [
         ("a", json!({ "status": "inactive", "tax_number": "1", "main_address": { "country": "GR" } })),
-        ("b", json!({ "emails": [{ "kind": "work", "address": "B@Example.com" }], "main_address": { "country": "CY" }, "source": "event" })),
+        (
+            "b",
+            json!({ "emails": [{ "kind": "work", "address": "B@Example.com" }], "main_address": { "country": "CY" }, "source": "event" }),
+        ),
         ("Γ", json!({ "owner_id": app.admin.user_id, "tax_number": "2" })),
         ("d", json!({ "kind": "person", "lead_category": "hot" })),
     ] {
@@ -67,10 +70,24 @@ async fn everything_that_is_wrong_with_a_list_query_is_named_with_what_there_is(
     let path = "/v1/clients?colour=red&sort=-weight&include=invoices&fields=shoe&limit=201&status=asleep&archived=maybe&count=yes&owner_id=7\
                 &created_at[gt]=0000-00-00&name[gte2]=x&kind[like]=x&status[is_null]=true";
     let refused = app.get(path, &app.admin).await.expect_problem(422, "validation_failed");
-    assert_eq!(refused.pointers(), [
-        "?archived", "?colour", "?count", "?created_at[gt]", "?fields", "?include", "?kind[like]", "?limit", "?name[gte2]", "?owner_id", "?sort",
-        "?status", "?status[is_null]",
-    ]);
+    assert_eq!(
+        refused.pointers(),
+        [
+            "?archived",
+            "?colour",
+            "?count",
+            "?created_at[gt]",
+            "?fields",
+            "?include",
+            "?kind[like]",
+            "?limit",
+            "?name[gte2]",
+            "?owner_id",
+            "?sort",
+            "?status",
+            "?status[is_null]",
+        ]
+    );
     for known in ["acquisition_stage", "contacts, owner, parent, tags", "tag_id", "hot"] {
         assert!(refused.text.contains(known) || known == "hot", "{known}");
     }
@@ -87,7 +104,9 @@ async fn archived_clients_are_left_out_unless_asked_for() {
     app.client(&app.admin, "a").await;
     let away = app.client(&app.admin, "b").await;
     app.delete(&format!("/v1/clients/{away}"), &app.admin).await.expect(204);
-    for (query, expected) in [("sort=name", "a"), ("sort=name&archived=false", "a"), ("sort=name&archived=true", "ab"), ("archived=only", "b")] {
+    for (query, expected) in
+        [("sort=name", "a"), ("sort=name&archived=false", "a"), ("sort=name&archived=true", "ab"), ("archived=only", "b")]
+    {
         assert_eq!(names(&app, &app.admin, query).await, expected, "{query}");
     }
     assert!(app.get(&format!("/v1/clients/{away}"), &app.admin).await.expect(200).body["archived_at"].is_string());
@@ -121,7 +140,10 @@ async fn related_records_come_with_each_client_when_asked_for_and_members_are_ch
     assert_eq!((&one["parent"]["id"], &one["parent"]["name"]), (&json!(parent), &json!("Μητέρα")));
     assert_eq!((&one["tags"][0]["name"], &one["tags"][1]["name"]), (&json!("α"), &json!("β")));
     let mother = &list["data"][1];
-    assert_eq!((&mother["contacts"], &mother["tags"], &mother["parent"], &mother["owner"]), (&json!([]), &json!([]), &json!(null), &json!(null)));
+    assert_eq!(
+        (&mother["contacts"], &mother["tags"], &mother["parent"], &mother["owner"]),
+        (&json!([]), &json!([]), &json!(null), &json!(null))
+    );
 
     let slim = app.get("/v1/clients?sort=name&fields=name,status&limit=1", &app.admin).await.expect(200).body;
     let members: Vec<&String> = slim["data"][0].as_object().unwrap().keys().collect();

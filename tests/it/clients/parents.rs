@@ -8,7 +8,9 @@ use serde_json::json;
 async fn a_client_never_stands_above_itself() {
     let app = TestApp::spawn().await;
     let (a, b, c) = (app.client(&app.admin, "a").await, app.client(&app.admin, "b").await, app.client(&app.admin, "c").await);
-    let put = async |child: &str, parent: &str| app.patch(&format!("/v1/clients/{child}"), &app.admin, &json!({ "parent_id": parent })).await;
+    let put = async |child: &str, parent: &str| {
+        app.patch(&format!("/v1/clients/{child}"), &app.admin, &json!({ "parent_id": parent })).await
+    };
     put(&b, &a).await.expect(200);
     put(&c, &b).await.expect(200);
     for (child, parent) in [(&a, &a), (&a, &b), (&a, &c), (&b, &c)] {
@@ -22,7 +24,10 @@ async fn a_client_never_stands_above_itself() {
 async fn of_two_changes_at_once_that_would_close_a_circle_one_fails() {
     let app = TestApp::spawn().await;
     let child_of = async |parent: &str| {
-        app.post("/v1/clients", &app.admin, &json!({ "kind": "company", "name": "child", "parent_id": parent })).await.expect(201).id()
+        app.post("/v1/clients", &app.admin, &json!({ "kind": "company", "name": "child", "parent_id": parent }))
+            .await
+            .expect(201)
+            .id()
     };
     let put = async |child: &str, parent: &str| {
         app.patch(&format!("/v1/clients/{child}"), &app.admin, &json!({ "parent_id": parent })).await.status

@@ -31,7 +31,12 @@ fn ids(page: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_sales_agent_lists_counts_and_finds_only_what_it_owns_or_made() {
     let Sales { app, agent, made, owned, foreign } = sales().await;
-    for query in ["sort=created_at", "sort=created_at&q=παπας", "sort=created_at&name[like]=foreign&archived=true", "sort=created_at&archived=true"] {
+    for query in [
+        "sort=created_at",
+        "sort=created_at&q=παπας",
+        "sort=created_at&name[like]=foreign&archived=true",
+        "sort=created_at&archived=true",
+    ] {
         let page = app.get(&format!("/v1/clients?{query}&count=exact"), &agent).await.expect(200).body;
         let expected = if query.contains("foreign") { vec![] } else { vec![made.as_str(), owned.as_str()] };
         assert_eq!((ids(&page), &page["page"]["total"]), (expected.clone(), &json!(expected.len())), "{query}");
@@ -81,8 +86,11 @@ async fn what_hangs_on_a_client_out_of_scope_is_not_there_for_a_sales_agent() {
 #[tokio::test]
 async fn a_sales_agent_sees_the_contacts_of_its_clients_and_those_it_made() {
     let Sales { app, agent, owned, foreign, .. } = sales().await;
-    let (of_owned, of_foreign, of_both) =
-        (app.contact(&app.admin, "of owned").await, app.contact(&app.admin, "of foreign").await, app.contact(&app.admin, "of both").await);
+    let (of_owned, of_foreign, of_both) = (
+        app.contact(&app.admin, "of owned").await,
+        app.contact(&app.admin, "of foreign").await,
+        app.contact(&app.admin, "of both").await,
+    );
     let of_nobody = app.contact(&app.admin, "of nobody").await;
     let own = app.contact(&agent, "own").await;
     for (client, contact) in [(&owned, &of_owned), (&foreign, &of_foreign), (&owned, &of_both), (&foreign, &of_both)] {
@@ -111,7 +119,10 @@ async fn the_audit_trail_masks_the_values_that_its_reader_may_not_see_elsewhere(
     let auditor = app.token(&app.admin, &["admin.view_audit_log"]).await;
     let page = app.get(&format!("/v1/audit?record_id={made}&sort=at"), &auditor).await.expect(200).body;
     let (create, update) = (&page["data"][0], &page["data"][1]);
-    assert_eq!((&create["action"], &create["changes"]["name"], &create["ip"]), (&json!("create"), &json!({ "masked": true }), &json!(null)));
+    assert_eq!(
+        (&create["action"], &create["changes"]["name"], &create["ip"]),
+        (&json!("create"), &json!({ "masked": true }), &json!(null))
+    );
     // its own acts are its own to read
     assert_eq!(update["changes"]["phone"], json!({ "from": null, "to": "999" }));
     assert!(!create.to_string().contains("Παπάς"));

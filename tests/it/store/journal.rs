@@ -62,7 +62,10 @@ async fn the_entry_of_a_create_holds_every_field_that_has_a_value() {
     for (name, change) in entry["changes"].as_object().unwrap() {
         assert_eq!(*change, json!({ "to": made.body[name] }), "{name}");
     }
-    assert_eq!((&entry["action"], &entry["event"], &entry["record_type"]), (&json!("create"), &json!("client.created"), &json!("client")));
+    assert_eq!(
+        (&entry["action"], &entry["event"], &entry["record_type"]),
+        (&json!("create"), &json!("client.created"), &json!("client"))
+    );
     assert_eq!(entry["record_id"], made.body["id"]);
     assert_eq!(entry["actor"], json!({ "kind": "user", "id": app.admin.user_id, "user_id": app.admin.user_id }));
     assert_eq!((&entry["cause"], &entry["cause_id"]), (&json!("request"), &json!(null)));
@@ -114,7 +117,9 @@ async fn archiving_and_restoring_are_entries_of_their_own_and_doing_them_twice_i
 async fn personal_values_stand_in_the_erasable_side_alone() {
     let app = TestApp::spawn().await;
     let client = app.post("/v1/clients", &app.admin, &whole_client()).await.expect(201).id();
-    app.patch(&format!("/v1/clients/{client}"), &app.admin, &json!({ "name": "ZQother", "main_address": { "city": "ZQcity" } })).await.expect(200);
+    app.patch(&format!("/v1/clients/{client}"), &app.admin, &json!({ "name": "ZQother", "main_address": { "city": "ZQcity" } }))
+        .await
+        .expect(200);
     let contact = json!({
         "given_name": "ZQgiven", "family_name": "ZQfamily", "phone": "ZQ789", "position": "ZQposition",
         "emails": [{ "kind": "home", "address": "ZQcontact@example.com" }], "phones": [{ "kind": "home", "number": "ZQ790" }],
@@ -127,8 +132,26 @@ async fn personal_values_stand_in_the_erasable_side_alone() {
     assert!(!entries.contains("ZQ"), "{entries}");
     assert!(!entries.contains("127.0.0.1"));
     for word in [
-        "ZQname", "ZQlegal", "ZQtax", "ZQweb", "ZQ123", "ZQ456", "ZQmail", "ZQmain", "ZQbilling", "ZQshipping", "ZQother", "ZQcity", "ZQgiven", "ZQfamily",
-        "ZQ789", "ZQ790", "ZQposition", "ZQcontact", "ZQnote", "127.0.0.1",
+        "ZQname",
+        "ZQlegal",
+        "ZQtax",
+        "ZQweb",
+        "ZQ123",
+        "ZQ456",
+        "ZQmail",
+        "ZQmain",
+        "ZQbilling",
+        "ZQshipping",
+        "ZQother",
+        "ZQcity",
+        "ZQgiven",
+        "ZQfamily",
+        "ZQ789",
+        "ZQ790",
+        "ZQposition",
+        "ZQcontact",
+        "ZQnote",
+        "127.0.0.1",
     ] {
         assert!(personal.contains(word), "{word}");
     }
@@ -141,13 +164,27 @@ async fn no_secret_and_no_hash_of_one_ever_reaches_the_journal() {
     let token = app.token(&app.admin, &["clients.view_all"]).await;
     let session = Session { workspace: Some("main".to_owned()), ..agent.clone() };
     app.get("/v1/clients", &session).await.expect(200);
-    app.post("/v1/auth/login", &Session::nobody(), &json!({ "email": "agent@example.com", "password": "wrong horse battery", "kind": "app" })).await;
+    app.post(
+        "/v1/auth/login",
+        &Session::nobody(),
+        &json!({ "email": "agent@example.com", "password": "wrong horse battery", "kind": "app" }),
+    )
+    .await;
     app.post("/v1/auth/refresh", &Session::nobody(), &json!({ "refresh_token": agent.refresh_token })).await.expect(200);
     app.act("/v1/auth/logout", &session).await;
     let journal = format!("{}\n{}", entries(&app).await, personal(&app).await);
-    let mut secrets = vec![harness::PASSWORD.to_owned(), "wrong horse battery".to_owned(), agent.refresh_token.clone(), token.token.unwrap(), agent.token.unwrap()];
+    let mut secrets = vec![
+        harness::PASSWORD.to_owned(),
+        "wrong horse battery".to_owned(),
+        agent.refresh_token.clone(),
+        token.token.unwrap(),
+        agent.token.unwrap(),
+    ];
     for sql in [
-        "SELECT hash FROM api_token", "SELECT hash FROM credential", "SELECT hash FROM refresh_token", "SELECT token_hash FROM invitation",
+        "SELECT hash FROM api_token",
+        "SELECT hash FROM credential",
+        "SELECT hash FROM refresh_token",
+        "SELECT token_hash FROM invitation",
         "SELECT setup_code_hash FROM installation WHERE setup_code_hash IS NOT NULL",
     ] {
         secrets.extend(app.db.rows(sql).await);
@@ -203,7 +240,13 @@ async fn a_request_that_fails_leaves_no_entry_of_a_change() {
     let app = TestApp::spawn().await;
     let id = app.client(&app.admin, "a").await;
     let before = app.count("journal_entry").await;
-    app.patch(&format!("/v1/clients/{id}"), &app.admin, &json!({ "name": "b", "owner_id": "01900000-0000-7000-8000-000000000000" })).await.expect(422);
+    app.patch(
+        &format!("/v1/clients/{id}"),
+        &app.admin,
+        &json!({ "name": "b", "owner_id": "01900000-0000-7000-8000-000000000000" }),
+    )
+    .await
+    .expect(422);
     let body = json!({ "atomic": true, "operations": [
         { "op": "create", "data": { "kind": "company", "name": "x" } }, { "op": "update", "id": id, "data": { "name": "" } },
     ] });

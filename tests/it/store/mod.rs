@@ -25,4 +25,3 @@ fn at_work(app: &TestApp) -> Arc<Caller> {
 fn installation() -> Arc<Caller> {
     Arc::new(Caller::job(kernel::Runtime::system().uuid(), None, Cause::Command))
 }
-

@@ -101,7 +101,10 @@ async fn with_the_settings_of_one_workspace_nothing_of_another_is_read_written_o
             let there = app.db.scalar(&format!("SELECT count(*)::text FROM {table} WHERE {}", of(&theirs))).await;
             assert_ne!(there.as_deref(), Some("0"), "nothing in {table}: let `fill` make a row of it");
             let row: Value = serde_json::from_str(
-                &app.db.scalar(&format!("SELECT row_to_json(t)::text FROM {table} t WHERE {} LIMIT 1", of(&theirs))).await.unwrap(),
+                &app.db
+                    .scalar(&format!("SELECT row_to_json(t)::text FROM {table} t WHERE {} LIMIT 1", of(&theirs)))
+                    .await
+                    .unwrap(),
             )
             .unwrap();
 
@@ -111,12 +114,14 @@ async fn with_the_settings_of_one_workspace_nothing_of_another_is_read_written_o
 
             let journal = table.starts_with("journal_");
             let delete = attempt(&mut db, &format!("DELETE FROM {table} WHERE {}", of(&theirs)), None).await;
-            let update = attempt(&mut db, &format!("UPDATE {table} SET workspace_id = workspace_id WHERE {}", of(&theirs)), None).await;
+            let update =
+                attempt(&mut db, &format!("UPDATE {table} SET workspace_id = workspace_id WHERE {}", of(&theirs)), None).await;
             for outcome in [delete, update] {
                 assert!(if journal { is_refused(&outcome) } else { outcome == Ok(0) }, "{table}: {outcome:?}");
             }
             // ours cannot be given away
-            let given = attempt(&mut db, &format!("UPDATE {table} SET workspace_id = '{theirs}' WHERE {}", of(&ours)), None).await;
+            let given =
+                attempt(&mut db, &format!("UPDATE {table} SET workspace_id = '{theirs}' WHERE {}", of(&ours)), None).await;
             assert!(is_refused(&given), "{table}: {given:?}");
             // and nothing can be put there
             let insert = format!("INSERT INTO {table} SELECT * FROM jsonb_populate_record(null::{table}, $1)");
@@ -164,7 +169,11 @@ async fn an_account_sees_its_own_memberships_and_acts_elsewhere_and_no_other_row
     for table in tables(&app).await {
         let foreign = number(&mut db, format!("SELECT count(*) FROM {table} WHERE workspace_id = '{theirs}'")).await;
         if ["membership", "journal_entry", "journal_personal"].contains(&table.as_str()) {
-            let own = number(&mut db, format!("SELECT count(*) FROM {table} WHERE workspace_id = '{theirs}' AND user_id = '{}'", app.admin.user_id)).await;
+            let own = number(
+                &mut db,
+                format!("SELECT count(*) FROM {table} WHERE workspace_id = '{theirs}' AND user_id = '{}'", app.admin.user_id),
+            )
+            .await;
             assert!(foreign > 0 && foreign == own, "{table}");
         } else {
             assert_eq!(foreign, 0, "{table}");

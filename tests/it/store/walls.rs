@@ -9,7 +9,15 @@ use sqlx::Connection as _;
 
 /// Tables that belong to no workspace. `workspace` itself has a wall of its own.
 const OF_THE_INSTALLATION: [&str; 9] = [
-    "installation", "signing_key", "user_account", "role", "credential", "session", "refresh_token", "seaql_migrations", "workspace",
+    "installation",
+    "signing_key",
+    "user_account",
+    "role",
+    "credential",
+    "session",
+    "refresh_token",
+    "seaql_migrations",
+    "workspace",
 ];
 
 /// Tables that nobody may change or delete rows of.
@@ -38,6 +46,8 @@ struct Policy {
     check: Option<String>,
 }
 
+type PolicyRow = (String, String, String, bool, bool, Option<String>, Option<String>);
+
 #[derive(Debug, Default)]
 struct Catalogue {
     tables: Vec<Table>,
@@ -59,7 +69,7 @@ impl Catalogue {
         .fetch_all(&mut *db)
         .await
         .unwrap();
-        let policies: Vec<(String, String, String, bool, bool, Option<String>, Option<String>)> = sqlx::query_as(
+        let policies: Vec<PolicyRow> = sqlx::query_as(
             "SELECT c.relname::text AS table, p.polname::text AS name, p.polcmd::text AS command, p.polpermissive AS permissive, \
              (p.polroles = '{0}' OR $1::regrole::oid = ANY (p.polroles)) AS for_server, \
              pg_get_expr(p.polqual, p.polrelid) AS using, pg_get_expr(p.polwithcheck, p.polrelid) AS check \
@@ -71,14 +81,26 @@ impl Catalogue {
         .unwrap();
         let tables = tables
             .into_iter()
-            .map(|(name, owner, has_workspace, enabled, forced, is_partition, granted)| {
-                Table { name, owner, has_workspace, enabled, forced, is_partition, granted }
+            .map(|(name, owner, has_workspace, enabled, forced, is_partition, granted)| Table {
+                name,
+                owner,
+                has_workspace,
+                enabled,
+                forced,
+                is_partition,
+                granted,
             })
             .collect();
         let policies = policies
             .into_iter()
-            .map(|(table, name, command, permissive, for_server, using, check)| {
-                Policy { table, name, command, permissive, for_server, using, check }
+            .map(|(table, name, command, permissive, for_server, using, check)| Policy {
+                table,
+                name,
+                command,
+                permissive,
+                for_server,
+                using,
+                check,
             })
             .collect();
         Self { tables, policies }
@@ -130,7 +152,9 @@ impl Catalogue {
         }
         for policy in &self.policies {
             let Policy { table, name, command, .. } = policy;
-            let is_true = |condition: &Option<String>| condition.as_deref().is_some_and(|text| text.trim_matches(['(', ')', ' ']) == "true");
+            let is_true = |condition: &Option<String>| {
+                condition.as_deref().is_some_and(|text| text.trim_matches(['(', ')', ' ']) == "true")
+            };
             let writes = command != "r";
             if (writes || policy.for_server) && policy.permissive && (is_true(&policy.using) || is_true(&policy.check)) {
                 faults.insert(format!("{name} on {table} is always true"));
@@ -164,7 +188,8 @@ async fn every_table_of_a_workspace_has_a_wall_without_holes() {
     let catalogue = Catalogue::read(&mut owner).await;
     assert!(catalogue.tables.len() >= 20 && catalogue.policies.len() >= 50, "{catalogue:?}");
     assert_eq!(catalogue.faults(), BTreeSet::new());
-    let there: BTreeSet<&str> = catalogue.tables.iter().filter(|table| !table.has_workspace).map(|table| table.name.as_str()).collect();
+    let there: BTreeSet<&str> =
+        catalogue.tables.iter().filter(|table| !table.has_workspace).map(|table| table.name.as_str()).collect();
     assert_eq!(there, OF_THE_INSTALLATION.into_iter().collect(), "the list names what is not there");
 }
 
@@ -186,9 +211,18 @@ async fn a_planted_table_or_policy_with_a_hole_is_found() {
         ("DROP POLICY i ON planted", &["planted has no policy for insert"]),
         ("DROP POLICY u ON planted", &["planted has no policy for update"]),
         ("DROP POLICY d ON planted", &["planted has no policy for delete"]),
-        ("CREATE POLICY x ON planted FOR INSERT TO pelatis_app WITH CHECK (true)", &["x on planted is always true", "x on planted does not ask who it is"]),
-        ("CREATE POLICY x ON planted FOR DELETE USING (true)", &["x on planted is always true", "x on planted does not ask who it is"]),
-        ("CREATE POLICY x ON planted FOR SELECT USING (true)", &["x on planted is always true", "x on planted does not ask who it is"]),
+        (
+            "CREATE POLICY x ON planted FOR INSERT TO pelatis_app WITH CHECK (true)",
+            &["x on planted is always true", "x on planted does not ask who it is"],
+        ),
+        (
+            "CREATE POLICY x ON planted FOR DELETE USING (true)",
+            &["x on planted is always true", "x on planted does not ask who it is"],
+        ),
+        (
+            "CREATE POLICY x ON planted FOR SELECT USING (true)",
+            &["x on planted is always true", "x on planted does not ask who it is"],
+        ),
         (
             "CREATE POLICY x ON planted FOR ALL TO pelatis_app USING (id = current_setting('pelatis.account')::uuid)",
             &["x on planted has no WITH CHECK"],
@@ -198,7 +232,10 @@ async fn a_planted_table_or_policy_with_a_hole_is_found() {
             &["x on planted has no WITH CHECK"],
         ),
         ("CREATE POLICY x ON planted FOR DELETE TO pelatis_app USING (id IS NOT NULL)", &["x on planted does not ask who it is"]),
-        ("CREATE TABLE other_planted (id uuid)", &["other_planted has no workspace_id and is not known to belong to the installation"]),
+        (
+            "CREATE TABLE other_planted (id uuid)",
+            &["other_planted has no workspace_id and is not known to belong to the installation"],
+        ),
     ];
     for (plant, expected) in plants {
         let mut transaction = owner.begin().await.unwrap();
@@ -230,21 +267,26 @@ async fn the_servers_role_owns_nothing_and_cannot_become_anybody_who_does() {
     .await
     .unwrap();
     assert!(owned.is_empty(), "{owned:?}");
-    let above: Vec<String> = sqlx::query_scalar(
-        "SELECT rolname::text FROM pg_roles WHERE pg_has_role($1, oid, 'MEMBER') AND rolname <> $1",
-    )
-    .bind(store::Store::role())
-    .fetch_all(&mut owner)
-    .await
-    .unwrap();
+    let above: Vec<String> =
+        sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE pg_has_role($1, oid, 'MEMBER') AND rolname <> $1")
+            .bind(store::Store::role())
+            .fetch_all(&mut owner)
+            .await
+            .unwrap();
     assert!(above.is_empty(), "{above:?}");
     let mut server = db.as_server().await;
     let who: String = sqlx::query_scalar("SELECT current_user::text").fetch_one(&mut server).await.unwrap();
     assert_eq!(who, store::Store::role());
     for statement in [
-        "CREATE TABLE public.mine (id int)", "ALTER TABLE client DISABLE ROW LEVEL SECURITY", "DROP TABLE client", "TRUNCATE client",
-        "ALTER TABLE journal_entry DISABLE TRIGGER ALL", "DROP POLICY client_select ON client", "SET ROLE pelatis_test_owner",
-        "SET session_replication_role = replica", "SELECT * FROM journal_entry_default",
+        "CREATE TABLE public.mine (id int)",
+        "ALTER TABLE client DISABLE ROW LEVEL SECURITY",
+        "DROP TABLE client",
+        "TRUNCATE client",
+        "ALTER TABLE journal_entry DISABLE TRIGGER ALL",
+        "DROP POLICY client_select ON client",
+        "SET ROLE pelatis_test_owner",
+        "SET session_replication_role = replica",
+        "SELECT * FROM journal_entry_default",
     ] {
         let refused = sqlx::raw_sql(statement).execute(&mut server).await.expect_err(statement).to_string();
         assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{statement}: {refused}");
