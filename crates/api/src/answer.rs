@@ -16,6 +16,7 @@ pub struct Answer {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     secrets: &'static [&'static str],
+    is_kept: bool,
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -28,7 +29,7 @@ impl Answer {
     /// # Errors
     /// `internal` when it cannot be written as JSON.
     pub fn ok(value: &impl Serialize) -> Result<Self> {
-        Ok(Self { status: StatusCode::OK, headers: Vec::new(), body: json(value)?, secrets: &[] })
+        Ok(Self { status: StatusCode::OK, headers: Vec::new(), body: json(value)?, secrets: &[], is_kept: true })
     }
 
     /// 201 with a record and where it is.
@@ -37,12 +38,12 @@ impl Answer {
     /// `internal` when it cannot be written as JSON.
     pub fn created(location: String, value: &impl Serialize) -> Result<Self> {
         let headers = vec![("location".to_owned(), location)];
-        Ok(Self { status: StatusCode::CREATED, headers, body: json(value)?, secrets: &[] })
+        Ok(Self { status: StatusCode::CREATED, headers, body: json(value)?, secrets: &[], is_kept: true })
     }
 
     /// 204.
     pub fn nothing() -> Self {
-        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Vec::new(), secrets: &[] }
+        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Vec::new(), secrets: &[], is_kept: true }
     }
 
     /// Adds the ETag of a version.
@@ -59,8 +60,18 @@ impl Answer {
         self
     }
 
-    /// The answer as it is kept for an idempotency key.
-    pub fn kept(&self) -> KeptAnswer {
+    /// Says that it is not the whole answer, so that it is not kept for an idempotency key.
+    #[must_use]
+    pub fn unkept(mut self) -> Self {
+        self.is_kept = false;
+        self
+    }
+
+    /// The answer as it is kept for an idempotency key; none where it is not.
+    pub fn kept(&self) -> Option<KeptAnswer> {
+        if !self.is_kept {
+            return None;
+        }
         let mut body = self.body.clone();
         if !self.secrets.is_empty()
             && let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&body)
@@ -72,7 +83,7 @@ impl Answer {
             }
             body = value.to_string().into_bytes();
         }
-        KeptAnswer { status: self.status.as_u16(), headers: self.headers.clone(), body }
+        Some(KeptAnswer { status: self.status.as_u16(), headers: self.headers.clone(), body })
     }
 
     /// The answer as it is sent.

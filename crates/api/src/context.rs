@@ -129,6 +129,17 @@ impl Context {
         Ok(self.tagged(body, &tag))
     }
 
+    /// Answers with one record of which something changes without counting as a change (when a token was last used, say), so that its
+    /// version alone does not tell whether the caller has it already.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn living_record<T: Serialize>(&self, value: &T, version: i64, query: &RecordQuery) -> ApiResult {
+        let body = self.body(value, query)?;
+        let tag = etag::of_version_and_body(version, &body);
+        Ok(self.tagged(body, &tag))
+    }
+
     /// Answers with anything else, or 304 where the caller has it already.
     ///
     /// # Errors
@@ -278,7 +289,7 @@ impl Context {
         work: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>,
     ) -> ApiResult {
         let keep = |result: &Result<Answer>| match result {
-            Ok(answer) => Some(answer.kept()),
+            Ok(answer) => answer.kept(),
             Err(error) => self.kept_failure(error),
         };
         match self.state.store.write_once(caller, once, keep, work).await.map_err(|error| self.fail(error))? {

@@ -23,6 +23,8 @@ kernel::error_codes! {
     ALREADY_INVITED = "already_invited", Conflict, "The person is invited already";
     /// The last super admin of a workspace must stay one.
     LAST_SUPER_ADMIN = "last_super_admin", Conflict, "The last super admin cannot be removed or demoted";
+    /// The account belongs to other workspaces too, so only a super admin of the installation may switch it off.
+    SHARED_ACCOUNT = "shared_account", Forbidden, "The account belongs to other workspaces too";
     /// The slug belongs to another workspace.
     SLUG_TAKEN = "slug_taken", Conflict, "The slug is taken";
     /// More passwords wait to be checked than the server will hold.

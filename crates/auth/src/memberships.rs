@@ -10,7 +10,7 @@ use store::{Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::errors::{LAST_SUPER_ADMIN, ROLE_TOO_HIGH};
+use crate::errors::{LAST_SUPER_ADMIN, ROLE_TOO_HIGH, SHARED_ACCOUNT};
 use crate::roles::{self, SUPER_ADMIN};
 use crate::rows::{MembershipId, MembershipRow, RoleId, RoleRow};
 use crate::users::{self, UserBrief};
@@ -230,4 +230,29 @@ fn admins_of(workspace: WorkspaceId) -> SelectStatement {
         .and_where(Expr::col(("role", "key")).eq(SUPER_ADMIN))
         .and_where(Expr::col(("user_account", "is_active")).eq(true));
     admins
+}
+
+/// Fails when an account that is to be switched off belongs to other workspaces, unless the caller may decide for them too; and when
+/// one of them would lose its last super admin. Row security hides other workspaces, so the installation looks.
+pub(crate) async fn check_elsewhere(uow: &mut UnitOfWork, here: WorkspaceId, leaving: UserId) -> Result<()> {
+    let installation = Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request);
+    let mut reader = uow.store().reader(&installation).await?;
+    let mut select = Query::select();
+    select
+        .column("workspace_id")
+        .from("membership")
+        .and_where(Expr::col("user_id").eq(leaving.uuid()))
+        .and_where(Expr::col("workspace_id").ne(here.uuid()));
+    let elsewhere: Vec<WorkspaceId> = reader.rows(&select).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    if !elsewhere.is_empty() && !uow.caller().is_super_admin {
+        return Err(Error::new(&SHARED_ACCOUNT).with_detail("Take it out of this workspace instead."));
+    }
+    for workspace in elsewhere {
+        let rows = reader.rows(&admins_of(workspace)).await?;
+        let admins: Vec<UserId> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+        if admins == [leaving] {
+            return Err(Error::new(&LAST_SUPER_ADMIN).with_detail("It is the last one of another workspace."));
+        }
+    }
+    reader.close().await
 }

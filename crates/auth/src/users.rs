@@ -192,6 +192,7 @@ pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: 
     after.name_key = shape::name_key(&after.given_name, &after.family_name);
     if before.is_active && !after.is_active {
         memberships::keep_a_super_admin(uow, workspace, id).await?;
+        memberships::check_elsewhere(uow, workspace, id).await?;
         crate::sessions::revoke_all(uow, id, "deactivated").await?;
     }
     uow.update(&before, after, Change::plain()).await.map(User::from)

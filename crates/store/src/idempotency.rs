@@ -121,12 +121,7 @@ async fn claim(uow: &mut UnitOfWork, owner: &str, once: &Once) -> Result<Option<
             .and_where(Expr::col("key").eq(once.key.as_str()));
         let Some(row) = uow.row(&select).await? else { continue };
         if row.get::<DateTime>(4)? < now - chrono::Duration::days(KEPT_DAYS) {
-            let mut delete = Query::delete();
-            delete
-                .from_table("idempotency_record")
-                .and_where(Expr::col("owner").eq(owner))
-                .and_where(Expr::col("key").eq(once.key.as_str()));
-            uow.execute(&delete).await?;
+            free(uow, owner, once).await?;
             continue;
         }
         if row.get::<String>(0)? != once.fingerprint {
@@ -145,7 +140,7 @@ async fn claim(uow: &mut UnitOfWork, owner: &str, once: &Once) -> Result<Option<
 }
 
 async fn store_answer(uow: &mut UnitOfWork, owner: &str, once: &Once, kept: Option<KeptAnswer>) -> Result<()> {
-    let Some(kept) = kept else { return Ok(()) };
+    let Some(kept) = kept else { return free(uow, owner, once).await };
     let mut update = Query::update();
     update
         .table("idempotency_record")
@@ -155,4 +150,14 @@ async fn store_answer(uow: &mut UnitOfWork, owner: &str, once: &Once, kept: Opti
         .and_where(Expr::col("owner").eq(owner))
         .and_where(Expr::col("key").eq(once.key.as_str()));
     uow.execute(&update).await.map(|_| ())
+}
+
+/// Lets the key be used anew.
+async fn free(uow: &mut UnitOfWork, owner: &str, once: &Once) -> Result<()> {
+    let mut delete = Query::delete();
+    delete
+        .from_table("idempotency_record")
+        .and_where(Expr::col("owner").eq(owner))
+        .and_where(Expr::col("key").eq(once.key.as_str()));
+    uow.execute(&delete).await.map(|_| ())
 }

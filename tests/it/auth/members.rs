@@ -144,3 +144,31 @@ async fn a_director_can_neither_demote_remove_nor_switch_off_a_super_admin_nor_r
     // she can leave
     app.delete(&format!("/v1/memberships/{hers}"), &director).await.expect(204);
 }
+
+#[tokio::test]
+async fn an_account_that_other_workspaces_share_is_switched_off_by_the_installation_alone_and_never_as_their_last_admin() {
+    let app = TestApp::spawn().await;
+    let other = app.second_workspace("other").await;
+    let shared = app.member(&other, "viewer", "shared@example.com").await;
+    app.post("/v1/invitations", &app.admin.in_workspace("main"), &json!({ "email": "shared@example.com", "role": "viewer" }))
+        .await
+        .expect(201);
+    let token = app.invitation_token("shared@example.com").await;
+    app.post("/v1/auth/accept-invitation", &Session::nobody(), &json!({ "token": token })).await.expect(200);
+    let director = app.member(&app.admin.in_workspace("main"), "director", "director@example.com").await;
+    let path = format!("/v1/users/{}", shared.user_id);
+    let off = json!({ "is_active": false });
+    app.patch(&path, &director, &off).await.expect_problem(403, "shared_account");
+
+    // the installation may, but not when a workspace would lose its last super admin
+    let list = app.get(&format!("/v1/memberships?user_id={}", shared.user_id), &other).await.expect(200);
+    let membership = format!("/v1/memberships/{}", list.body["data"][0]["id"].as_str().unwrap());
+    app.patch(&membership, &other, &json!({ "role": "super_admin" })).await.expect(200);
+    let admins = app.get(&format!("/v1/memberships?user_id={}", app.admin.user_id), &other).await.expect(200);
+    app.delete(&format!("/v1/memberships/{}", admins.body["data"][0]["id"].as_str().unwrap()), &other).await.expect(204);
+    app.patch(&path, &app.admin.in_workspace("main"), &off).await.expect_problem(409, "last_super_admin");
+    app.patch(&membership, &app.admin.in_workspace("other"), &json!({ "role": "viewer" }))
+        .await
+        .expect_problem(409, "last_super_admin");
+    assert_eq!(app.get("/v1/me", &shared).await.expect(200).body["user"]["is_active"], true);
+}

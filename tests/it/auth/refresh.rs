@@ -83,3 +83,14 @@ async fn an_access_token_lives_15_minutes_a_browser_session_24_hours_an_app_sess
     app.clock.advance(Duration::days(1));
     refresh(&app, &text(&phone, "refresh_token")).await.expect_problem(401, "invalid_refresh_token");
 }
+
+#[tokio::test]
+async fn a_stolen_refresh_token_with_an_idempotency_key_is_refused_each_time() {
+    let app = TestApp::spawn().await;
+    let used = json!({ "refresh_token": app.admin.refresh_token });
+    app.post("/v1/auth/refresh", &Session::nobody(), &used).await.expect(200);
+    for _ in 0..2 {
+        app.post_once("/v1/auth/refresh", &Session::nobody(), "again", &used).await.expect_problem(401, "refresh_token_reused");
+    }
+    assert_eq!(app.count("idempotency_record").await, 0);
+}

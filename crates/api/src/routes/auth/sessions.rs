@@ -65,7 +65,7 @@ async fn refresh(context: Context, body: Body) -> ApiResult {
         Ok(tokens) => Ok(Answer::ok(&tokens)?.secrets(TOKENS)),
         Err(error) => {
             *reused.borrow_mut() = Some(error);
-            Ok(Answer::nothing())
+            Ok(Answer::nothing().unkept())
         }
     };
     let answered = context.post_prepared(body, async |input: Refresh| Ok::<_, Error>(input), work).await;

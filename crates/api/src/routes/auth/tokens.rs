@@ -55,7 +55,7 @@ async fn get_token(context: Context) -> ApiResult {
     let id: ApiTokenId = context.id("token_id")?;
     let query = context.record_query(&TOKEN_LIST)?;
     let token = context.read(async |conn, caller| api_tokens::get(conn, caller, id).await).await?;
-    context.record(&token, token.version, &query)
+    context.living_record(&token, token.version, &query)
 }
 
 /// Change an API token

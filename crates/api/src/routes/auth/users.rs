@@ -50,7 +50,7 @@ async fn get_user(context: Context) -> ApiResult {
     let id: UserId = context.id("user_id")?;
     let query = context.record_query(&USER_LIST)?;
     let user = context.read(async |conn, caller| users::get(conn, caller, id).await).await?;
-    context.record(&user, user.version, &query)
+    context.living_record(&user, user.version, &query)
 }
 
 /// Change a user
