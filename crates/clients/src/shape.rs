@@ -142,7 +142,22 @@ pub(crate) fn email_key(emails: &[TypedEmail]) -> Option<String> {
     emails.first().map(|email| email.address.trim().to_lowercase())
 }
 
-/// The digits of a phone, by which it is found.
-pub(crate) fn digits(number: &str) -> String {
-    number.chars().filter(char::is_ascii_digit).collect()
+/// The words by which a phone is found: as it is written, its digits in one, and those without the country code.
+pub(crate) fn phone_words(number: &str) -> String {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let national =
+        number.trim().strip_prefix('+').and_then(|rest| rest.split_once([' ', '-', '.', '(', '/'])).map(|(_, rest)| digits(rest));
+    format!("{number} {} {}", digits(number), national.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_is_found_as_written_in_one_and_without_its_country() {
+        let words = kernel::text::words(&phone_words("+30 210 123-4567"));
+        assert_eq!(words, ["30", "210", "123", "4567", "302101234567", "2101234567"]);
+        assert_eq!(kernel::text::words(&phone_words("2101234567")), ["2101234567", "2101234567"]);
+    }
 }

@@ -77,7 +77,10 @@ fn count(table: &'static str, of_client: SimpleExpr) -> SelectStatement {
 /// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
 pub async fn client_summary(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result<ClientSummary> {
     let client = id.uuid();
-    let contacts = count("client_contact", Expr::col("client_id").eq(client));
+    let mut contacts = count("client_contact", Expr::col(("client_contact", "client_id")).eq(client));
+    contacts
+        .inner_join("contact", Expr::col(("contact", "id")).eq(Expr::col(("client_contact", "contact_id"))))
+        .and_where(Expr::col(("contact", "archived_at")).is_null());
     let notes = count("note", Expr::col("rel_id").eq(client).and(Expr::col("archived_at").is_null()));
     let mut select = clients::clients::select_visible(caller, id)?;
     for counted in [contacts, notes] {

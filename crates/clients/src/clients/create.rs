@@ -10,7 +10,7 @@ use super::wire::{Client, CreateClient};
 use super::{list, update};
 use crate::errors::EXTERNAL_ID_TAKEN;
 use crate::rows::{ClientRow, ClientStatus};
-use crate::shape::{digits, email_key};
+use crate::shape::{email_key, phone_words};
 
 /// Makes a client.
 ///
@@ -118,7 +118,7 @@ pub(crate) fn fill_derived(row: &mut ClientRow) {
     row.name_key = text::fold(&row.name);
     row.email_key = email_key(&row.emails.0);
     row.country = row.main_address.as_ref().and_then(|address| address.0.country.clone());
-    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| digits(number));
+    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| phone_words(number));
     let phones: Vec<String> = phones.collect();
     let city = row.main_address.as_ref().and_then(|address| address.0.city.as_deref());
     let parts = [Some(row.name.as_str()), row.legal_name.as_deref(), row.tax_number.as_deref(), row.website.as_deref(), city];

@@ -11,7 +11,7 @@ use super::wire::{Contact, ContactPatch, CreateContact};
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
 use crate::links;
 use crate::rows::{ContactId, ContactRow};
-use crate::shape::{digits, email_key};
+use crate::shape::{email_key, phone_words};
 
 /// Makes a contact.
 ///
@@ -79,7 +79,7 @@ fn row(uow: &UnitOfWork, input: CreateContact, locale: &str) -> Result<ContactRo
 fn fill_derived(row: &mut ContactRow) {
     row.name_key = text::fold(&format!("{} {}", row.family_name, row.given_name)).trim().to_owned();
     row.email_key = email_key(&row.emails.0);
-    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| digits(number));
+    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| phone_words(number));
     let phones: Vec<String> = phones.collect();
     let parts = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.position.as_deref()];
     let emails = row.emails.0.iter().map(|email| email.address.as_str());
