@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::record::{Counted, Line, Operation, Side, append};
+use crate::record::{Counted, Figure, Line, Operation, Side, append};
 use crate::{Result, http, say};
 
 #[derive(clap::Args)]
@@ -20,6 +21,12 @@ pub(crate) struct Options {
     /// Where the bare handlers listen
     #[arg(long)]
     bare: SocketAddr,
+    /// Its process, whose processor time is counted
+    #[arg(long)]
+    ours_pid: u32,
+    /// The process of the bare handlers
+    #[arg(long)]
+    bare_pid: u32,
     /// The file with the access token
     #[arg(long)]
     token: PathBuf,
@@ -45,6 +52,14 @@ const WARM_UP_SECONDS: u32 = 1;
 
 pub(crate) fn measure(options: &Options) -> Result<()> {
     let token = std::fs::read_to_string(&options.token)?.trim().to_owned();
+    let others = Figure {
+        engine: options.engine.clone(),
+        what: "processor taken by others, before comparing".to_owned(),
+        value: busy_percent()?,
+        unit: "%".to_owned(),
+        below: None,
+    };
+    append(&options.record, &Line::Figure(others))?;
     same_answers(options, &token)?;
     for operation in Operation::ALL {
         for side in [Side::Ours, Side::Bare] {
@@ -58,13 +73,14 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
             for side in sides {
                 let counted = wrk(options, &token, operation, side, options.seconds)?;
                 say(&format!(
-                    "{:8} round {round}  {:6}  {}  {:8.0} requests/s  p50 {:6.2} ms  p99 {:6.2} ms{}",
+                    "{:8} round {round}  {:6}  {}  {:8.0} requests/s  p50 {:6.2} ms  p99 {:6.2} ms  {:5.0} µs of processor{}",
                     options.engine,
                     operation.name(),
                     side.name(),
                     counted.per_second(),
                     counted.p50 as f64 / 1e3,
                     counted.p99 as f64 / 1e3,
+                    counted.processor_per_request(),
                     invalid(&counted),
                 ))?;
                 append(&options.record, &Line::Run { engine: options.engine.clone(), operation, side, round, counted })?;
@@ -82,6 +98,31 @@ fn invalid(counted: &Counted) -> String {
         "  INVALID: {} of {} answers were no success, {} connections failed",
         counted.refused, counted.requests, counted.broken
     )
+}
+
+/// How much of the processors is in use while nothing is asked of anybody.
+fn busy_percent() -> Result<f64> {
+    let (busy, all) = processors()?;
+    std::thread::sleep(Duration::from_secs(2));
+    let (busy_later, all_later) = processors()?;
+    Ok(100.0 * busy_later.saturating_sub(busy) as f64 / all_later.saturating_sub(all).max(1) as f64)
+}
+
+/// Ticks in use, and all ticks, since the machine was started.
+fn processors() -> Result<(u64, u64)> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let ticks: Vec<u64> = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .map(str::parse)
+        .collect::<std::result::Result<_, _>>()?;
+    let all = ticks.iter().take(8).sum();
+    // the fourth and fifth: idle, and idle until a disk answers
+    let idle: u64 = ticks.iter().skip(3).take(2).sum();
+    Ok((all - idle, all))
 }
 
 /// Both must answer the same, or they are not worth comparing.
@@ -120,10 +161,11 @@ fn same(what: &str, ours: &Value, bare: &Value) -> Result<()> {
 
 /// 16 connections from two threads.
 fn wrk(options: &Options, token: &str, operation: Operation, side: Side, seconds: u32) -> Result<Counted> {
-    let address = match side {
-        Side::Ours => options.ours,
-        Side::Bare => options.bare,
+    let (address, process) = match side {
+        Side::Ours => (options.ours, options.ours_pid),
+        Side::Bare => (options.bare, options.bare_pid),
     };
+    let before = processor_time(process)?;
     let output = Command::new("wrk")
         .args(["-t2", "-c16", "-d", &format!("{seconds}s"), "-s"])
         .arg(&options.script)
@@ -138,5 +180,18 @@ fn wrk(options: &Options, token: &str, operation: Operation, side: Side, seconds
     let line = said.lines().find_map(|line| line.strip_prefix("LOAD ")).ok_or_else(|| {
         format!("wrk did not measure {} of {}: {said}{}", operation.name(), side.name(), String::from_utf8_lossy(&output.stderr))
     })?;
-    Ok(serde_json::from_str(line)?)
+    let mut counted: Counted = serde_json::from_str(line)?;
+    counted.processor = processor_time(process)?.saturating_sub(before);
+    Ok(counted)
+}
+
+/// Microseconds that a process has worked. Unlike requests a second it does not suffer much from what else the machine does.
+fn processor_time(process: u32) -> Result<u64> {
+    /// Linux counts for programs in hundredths of a second (`USER_HZ`), whatever it counts for itself in.
+    const TICK: u64 = 10_000;
+    let line = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // the name of the program, in brackets, may hold anything; utime and stime are the 12th and 13th after it
+    let (_, rest) = line.rsplit_once(')').ok_or("a process without a name")?;
+    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<std::result::Result<u64, _>>()?;
+    Ok(ticks * TICK)
 }

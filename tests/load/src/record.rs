@@ -66,11 +66,18 @@ pub(crate) struct Counted {
     pub refused: u64,
     /// Connections that failed or took too long.
     pub broken: u64,
+    /// Microseconds that the server itself worked, without PostgreSQL.
+    #[serde(default)]
+    pub processor: u64,
 }
 
 impl Counted {
     pub fn per_second(&self) -> f64 {
         self.requests as f64 * 1e6 / self.microseconds.max(1) as f64
+    }
+
+    pub fn processor_per_request(&self) -> f64 {
+        self.processor as f64 / self.requests.max(1) as f64
     }
 
     /// Only a run in which every request was answered with a success says anything.

@@ -70,13 +70,15 @@ impl Row {
 
     fn text(&self) -> String {
         format!(
-            "{:9}  {:8}  {:10.0}  {:10.0}  {:5.2}  {:8.2}  {:7}  {}",
+            "{:9}  {:8}  {:10.0}  {:10.0}  {:5.2}  {:8.2}  {:7.0}  {:7.0}  {:7}  {}",
             self.operation.name(),
             self.engine,
             per_second(&self.ours),
             per_second(&self.bare),
             self.ratio(),
             p99_ms(&self.ours),
+            processor(&self.ours),
+            processor(&self.bare),
             format!(">= {:.2}", self.operation.bound()),
             self.verdict().name(),
         )
@@ -87,6 +89,7 @@ impl Row {
             "operation": self.operation, "engine": self.engine,
             "ours_per_second": per_second(&self.ours), "bare_per_second": per_second(&self.bare), "ratio": self.ratio(),
             "ours_p99_ms": p99_ms(&self.ours), "bare_p99_ms": p99_ms(&self.bare),
+            "ours_processor_us": processor(&self.ours), "bare_processor_us": processor(&self.bare),
             "bound": self.operation.bound(), "verdict": self.verdict().name(),
             "runs": {"ours": self.ours, "bare": self.bare},
         })
@@ -99,6 +102,10 @@ fn per_second(runs: &[Counted]) -> f64 {
 
 fn p99_ms(runs: &[Counted]) -> f64 {
     median(runs.iter().map(|run| run.p99 as f64 / 1e3).collect())
+}
+
+fn processor(runs: &[Counted]) -> f64 {
+    median(runs.iter().map(Counted::processor_per_request).collect())
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {
@@ -133,7 +140,7 @@ pub(crate) fn report(options: &Options) -> Result<()> {
     let figures: Vec<&Figure> =
         lines.iter().filter_map(|line| if let Line::Figure(figure) = line { Some(figure) } else { None }).collect();
 
-    say("\noperation  engine    ours req/s  bare req/s  ratio  p99 (ms)  bound    verdict")?;
+    say("\noperation  engine    ours req/s  bare req/s  ratio  p99 (ms)  ours µs  bare µs  bound    verdict")?;
     rows.iter().try_for_each(|row| say(&row.text()))?;
     say("\nengine    figure                                       value         bound      verdict")?;
     for figure in &figures {
@@ -178,7 +185,7 @@ mod tests {
     use super::*;
 
     fn run(requests: u64, refused: u64) -> Counted {
-        Counted { requests, microseconds: 1_000_000, p50: 1000, p99: 2000, max: 3000, refused, broken: 0 }
+        Counted { requests, microseconds: 1_000_000, p50: 1000, p99: 2000, max: 3000, refused, broken: 0, processor: 0 }
     }
 
     fn row(operation: Operation, ours: &[Counted], bare: &[Counted]) -> Row {
