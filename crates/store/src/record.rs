@@ -1,7 +1,7 @@
 //! A record type, declared once: its table, its columns, how it is read and written, and what the journal keeps of it.
 
 use kernel::{DateTime, Result, TypedId, WorkspaceId};
-use sea_orm::sea_query::{Query, SelectStatement, Value};
+use sea_orm::sea_query::{Expr, Query, SelectStatement, Value};
 
 use crate::field::Row;
 
@@ -59,9 +59,12 @@ pub trait Record: Clone + Send + Sync + 'static {
     /// A select of all columns, and of nothing else yet.
     fn select() -> SelectStatement {
         let mut select = Query::select();
-        select.columns(Self::COLUMNS.iter().map(|column| (Self::TABLE, column.name))).from(Self::TABLE);
+        select.expr(Expr::cust(Self::column_list())).from(Self::TABLE);
         select
     }
+
+    /// The columns as they stand in a select. Written once: quoting forty names anew was a tenth of a read.
+    fn column_list() -> &'static str;
 }
 
 /// Declares a record type:
@@ -162,6 +165,13 @@ macro_rules! record {
                     ::serde_json::Value::Null,
                     ::serde_json::Value::Null,
                 ]
+            }
+            fn column_list() -> &'static str {
+                static LIST: ::std::sync::LazyLock<String> = ::std::sync::LazyLock::new(|| {
+                    let quoted = |column: &$crate::Column| format!("\"{}\".\"{}\"", $table, column.name);
+                    <$name as $crate::Record>::COLUMNS.iter().map(quoted).collect::<Vec<_>>().join(", ")
+                });
+                LIST.as_str()
             }
             fn read(row: &$crate::Row, offset: usize) -> ::kernel::Result<Self> {
                 let mut at = offset;

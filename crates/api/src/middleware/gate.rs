@@ -203,13 +203,18 @@ async fn note_denial(state: &State, caller: &Arc<Caller>, operation: &'static Op
     }
 }
 
+/// The names of the limit headers, each in both forms, made once.
+const LIMIT_HEADERS: [[HeaderName; 2]; 3] = [
+    [HeaderName::from_static("ratelimit-limit"), HeaderName::from_static("x-ratelimit-limit")],
+    [HeaderName::from_static("ratelimit-remaining"), HeaderName::from_static("x-ratelimit-remaining")],
+    [HeaderName::from_static("ratelimit-reset"), HeaderName::from_static("x-ratelimit-reset")],
+];
+
 fn add_limit(headers: &mut HeaderMap, decision: &Decision) {
-    let values = [("limit", decision.limit), ("remaining", decision.remaining), ("reset", decision.reset)];
-    for (name, value) in values {
-        for prefix in ["ratelimit", "x-ratelimit"] {
-            if let Ok(name) = HeaderName::try_from(format!("{prefix}-{name}")) {
-                headers.insert(name, HeaderValue::from(value));
-            }
+    for (names, value) in LIMIT_HEADERS.into_iter().zip([decision.limit, decision.remaining, decision.reset]) {
+        let value = HeaderValue::from(value);
+        for name in names {
+            headers.insert(name, value.clone());
         }
     }
 }
