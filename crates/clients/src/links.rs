@@ -1,7 +1,8 @@
 //! Who belongs to whom: contacts of clients. A client that has contacts has exactly one primary one, whoever writes at the same
-//! time: every change locks the client first, and a unique index stands behind it.
+//! time: every change locks the client first, and a unique index stands behind it. A contact that is put away is the primary one only
+//! where there is no other: whoever is asked for the one to speak to is told of somebody who is there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use kernel::{Caller, DateTime, Error, Patch, Permission, Result, TypedId as _};
@@ -13,7 +14,7 @@ use validator::Validate;
 
 use crate::clients;
 use crate::contacts::{self, ContactBrief};
-use crate::errors::{ALREADY_LINKED, PRIMARY_REQUIRED};
+use crate::errors::{ALREADY_LINKED, ARCHIVED, PRIMARY_REQUIRED};
 use crate::rows::{ClientContactRow, ClientId, ContactId, ContactRow, Influence};
 
 /// A contact as it belongs to a client.
@@ -169,6 +170,20 @@ pub async fn list(conn: &mut Conn, caller: &Caller, client: ClientId) -> Result<
     Ok(contacts_of(conn, caller, vec![client.uuid()]).await?.remove(&client).unwrap_or_default())
 }
 
+/// One contact of a client.
+///
+/// # Errors
+/// `forbidden` without a right to see clients and `contacts.view`; `not_found`.
+pub async fn get(conn: &mut Conn, caller: &Caller, client: ClientId, contact: ContactId) -> Result<LinkedContact> {
+    caller.require(Permission::ContactsView)?;
+    clients::get_row(conn, caller, client).await?;
+    let contact = contacts::get_row(conn, caller, contact).await?;
+    let mut select = links(caller)?;
+    select.and_where(column("client_id").eq(client.uuid())).and_where(column("contact_id").eq(contact.id.uuid()));
+    let row = conn.one::<ClientContactRow>(&select).await?.ok_or_else(Error::not_found)?;
+    Ok(wire(row, contact.into()))
+}
+
 async fn of_client(uow: &mut UnitOfWork, client: ClientId) -> Result<Vec<ClientContactRow>> {
     let mut select = links(&uow.caller())?;
     select
@@ -183,7 +198,7 @@ async fn open(uow: &mut UnitOfWork, client: ClientId) -> Result<Vec<ClientContac
     let caller = uow.caller();
     caller.require(Permission::ClientsEdit)?;
     caller.require(Permission::ContactsView)?;
-    clients::find_locked(uow, client, None).await?;
+    clients::find_editable(uow, client).await?;
     of_client(uow, client).await
 }
 
@@ -204,16 +219,19 @@ async fn set_primary(uow: &mut UnitOfWork, row: &ClientContactRow, is_primary: b
 /// Makes a contact belong to a client.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit` and `contacts.view`; `not_found`; `validation_failed` when there is no such contact or the
-/// period is none; `already_linked`.
+/// `forbidden` without `clients.edit` and `contacts.view`; `not_found`; `archived`; `validation_failed` when there is no such contact,
+/// it is archived, or the period is none; `already_linked`.
 pub async fn link(uow: &mut UnitOfWork, client: ClientId, input: LinkContact) -> Result<LinkedContact> {
     let existing = open(uow, client).await?;
     check_period(input.since, input.until)?;
-    let caller = uow.caller();
-    let contact = contacts::get_row(uow, &caller, input.contact_id).await.map_err(|error| match error.kind() {
+    // locked, so that it is not put away meanwhile
+    let contact = contacts::find_locked(uow, input.contact_id, None).await.map_err(|error| match error.kind() {
         kernel::Kind::NotFound => Error::invalid_field("/contact_id", "not_found", "there is no such contact"),
         _ => error,
     })?;
+    if contact.archived_at.is_some() {
+        return Err(Error::invalid_field("/contact_id", "archived", "is archived; restore it first"));
+    }
     if existing.iter().any(|row| row.contact_id == contact.id) {
         return Err(Error::new(&ALREADY_LINKED));
     }
@@ -228,8 +246,13 @@ pub(crate) async fn insert(
     existing: &[ClientContactRow],
     input: LinkContact,
 ) -> Result<ClientContactRow> {
-    let is_primary = existing.is_empty() || input.is_primary.unwrap_or(false);
-    if is_primary && let Some(primary) = existing.iter().find(|row| row.is_primary) {
+    let current = existing.iter().find(|row| row.is_primary);
+    let is_needed = match current {
+        Some(primary) => away(uow, &[primary.contact_id]).await?.contains(&primary.contact_id),
+        None => true,
+    };
+    let is_primary = is_needed || input.is_primary.unwrap_or(false);
+    if is_primary && let Some(primary) = current {
         set_primary(uow, primary, false).await?;
     }
     let row = new_row(uow, client, is_primary, input)?;
@@ -259,8 +282,8 @@ pub(crate) fn new_row(uow: &UnitOfWork, client: ClientId, is_primary: bool, inpu
 /// Changes how a contact belongs to a client.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit` and `contacts.view`; `not_found`; `stale`; `primary_required` when the primary one would
-/// step down without another in its place; `validation_failed` when the period is none.
+/// `forbidden` without `clients.edit` and `contacts.view`; `not_found`; `archived`; `stale`; `primary_required` when the primary one
+/// would step down without another in its place; `validation_failed` when the period is none.
 pub async fn update(
     uow: &mut UnitOfWork,
     client: ClientId,
@@ -272,7 +295,7 @@ pub async fn update(
     let caller = uow.caller();
     let before = existing.iter().find(|row| row.contact_id == contact).ok_or_else(Error::not_found)?;
     auth::check_seen(seen, before.version)?;
-    let brief = contacts::get_row(uow, &caller, contact).await?.into();
+    let contact = contacts::get_row(uow, &caller, contact).await?;
     let mut after = before.clone();
     patch.role.apply(&mut after.role);
     after.influence = patch.influence.unwrap_or(after.influence);
@@ -282,6 +305,9 @@ pub async fn update(
     match patch.is_primary {
         Some(false) if before.is_primary => return Err(Error::new(&PRIMARY_REQUIRED)),
         Some(true) if !before.is_primary => {
+            if contact.archived_at.is_some() {
+                return Err(Error::new(&ARCHIVED).with_detail("Restore the contact first."));
+            }
             if let Some(primary) = existing.iter().find(|row| row.is_primary) {
                 set_primary(uow, primary, false).await?;
             }
@@ -290,7 +316,7 @@ pub async fn update(
         _ => {}
     }
     let row = uow.update(before, after, change(before)).await?;
-    Ok(wire(row, brief))
+    Ok(wire(row, contact.into()))
 }
 
 /// Makes a contact no longer belong to a client. Where it was the primary one, the longest-standing of the others becomes it.
@@ -301,39 +327,90 @@ pub async fn unlink(uow: &mut UnitOfWork, client: ClientId, contact: ContactId, 
     let existing = open(uow, client).await?;
     let row = existing.iter().find(|row| row.contact_id == contact).ok_or_else(Error::not_found)?;
     auth::check_seen(seen, row.version)?;
-    remove(uow, &existing, row).await
+    remove(uow, row).await
 }
 
-async fn remove(uow: &mut UnitOfWork, existing: &[ClientContactRow], row: &ClientContactRow) -> Result<()> {
+async fn remove(uow: &mut UnitOfWork, row: &ClientContactRow) -> Result<()> {
     uow.delete(row, change(row).event("client.contact_removed")).await?;
-    if row.is_primary
-        && let Some(next) = existing.iter().find(|other| other.id != row.id)
-    {
+    settle_primary(uow, row.client_id).await
+}
+
+/// Which of these contacts are put away.
+async fn away(uow: &mut UnitOfWork, contacts: &[ContactId]) -> Result<HashSet<ContactId>> {
+    let mut select = Query::select();
+    select
+        .column("id")
+        .from("contact")
+        .and_where(Expr::col("id").is_in(contacts.iter().map(|id| id.uuid())))
+        .and_where(Expr::col("archived_at").is_not_null());
+    uow.rows(&select).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Makes the longest-standing contact that is there the primary one of a client, which is locked, where none is it or the one that is
+/// it was put away.
+async fn settle_primary(uow: &mut UnitOfWork, client: ClientId) -> Result<()> {
+    let existing = of_client(uow, client).await?;
+    let contacts: Vec<ContactId> = existing.iter().map(|row| row.contact_id).collect();
+    if contacts.is_empty() {
+        return Ok(());
+    }
+    let away = away(uow, &contacts).await?;
+    let present = |row: &&ClientContactRow| !away.contains(&row.contact_id);
+    let primary = existing.iter().find(|row| row.is_primary);
+    if primary.is_some_and(|row| present(&row)) {
+        return Ok(());
+    }
+    let next = existing.iter().find(present).or_else(|| existing.first().filter(|_| primary.is_none()));
+    if let Some(next) = next {
+        if let Some(primary) = primary {
+            set_primary(uow, primary, false).await?;
+        }
         set_primary(uow, next, true).await?;
     }
     Ok(())
 }
 
-/// Takes a contact that is purged out of every client, each client locked in the order of ids so that two purges cannot block
-/// each other.
-pub(crate) async fn remove_everywhere(uow: &mut UnitOfWork, contact: ContactId) -> Result<()> {
+/// The links of a contact, each client locked in the order of ids, so that two who come this way cannot block each other.
+async fn of_contact_locked(uow: &mut UnitOfWork, contact: ContactId) -> Result<Vec<ClientContactRow>> {
     let mut select = links(&uow.caller())?;
     select.and_where(column("contact_id").eq(contact.uuid())).order_by(("client_contact", "client_id"), Order::Asc);
     for row in uow.all::<ClientContactRow>(&select).await? {
         clients::lock(uow, row.client_id).await?;
-        let existing = of_client(uow, row.client_id).await?;
-        if let Some(row) = existing.iter().find(|other| other.id == row.id) {
-            remove(uow, &existing, row).await?;
-        }
+    }
+    // as they are now that nobody else changes them
+    uow.all(&select).await
+}
+
+/// Takes a contact that is purged out of every client.
+pub(crate) async fn remove_everywhere(uow: &mut UnitOfWork, contact: ContactId) -> Result<()> {
+    for row in of_contact_locked(uow, contact).await? {
+        remove(uow, &row).await?;
     }
     Ok(())
 }
 
+/// Sees to the primary contact of every client of a contact that was put away or brought back.
+pub(crate) async fn settle_everywhere(uow: &mut UnitOfWork, contact: ContactId) -> Result<()> {
+    for row in of_contact_locked(uow, contact).await? {
+        settle_primary(uow, row.client_id).await?;
+    }
+    Ok(())
+}
+
+/// Takes every contact out of a client that is purged.
+pub(crate) async fn forget(uow: &mut UnitOfWork, client: ClientId) -> Result<()> {
+    let rows = of_client(uow, client).await?;
+    uow.delete_all(&rows, |row| change(row).event("client.contact_removed")).await
+}
+
 /// The links of these clients, by client.
 pub(crate) async fn rows_of(uow: &mut UnitOfWork, clients: Vec<uuid::Uuid>) -> Result<HashMap<ClientId, Vec<ClientContactRow>>> {
+    let mut found: HashMap<ClientId, Vec<ClientContactRow>> = HashMap::new();
+    if clients.is_empty() {
+        return Ok(found);
+    }
     let mut select = links(&uow.caller())?;
     select.and_where(column("client_id").is_in(clients)).order_by(("client_contact", "id"), Order::Asc);
-    let mut found: HashMap<ClientId, Vec<ClientContactRow>> = HashMap::new();
     for row in uow.all::<ClientContactRow>(&select).await? {
         found.entry(row.client_id).or_default().push(row);
     }

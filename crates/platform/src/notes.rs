@@ -4,7 +4,7 @@
 use kernel::{Caller, DateTime, Error, Page, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
-use store::query::{Expr, ExprTrait, Query, SelectStatement};
+use store::query::{Expr, ExprTrait, Order, SelectStatement};
 use store::{Action, Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -222,13 +222,12 @@ pub async fn set_archived(uow: &mut UnitOfWork, on: On, id: NoteId, seen: Option
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget(uow: &mut UnitOfWork, rel_id: Uuid) -> Result<()> {
+pub async fn forget(uow: &mut UnitOfWork, on: On) -> Result<()> {
     let mut select = NoteRow::select();
-    select.and_where(Expr::col(("note", "rel_id")).eq(rel_id));
+    select.and_where(Expr::col(("note", "rel_id")).eq(on.rel_id)).order_by(("note", "id"), Order::Asc);
     for note in uow.all::<NoteRow>(&select).await? {
         store::journal::erase_record(uow, note.id.uuid()).await?;
+        uow.delete_and_forget(&note, about(on)).await?;
     }
-    let mut delete = Query::delete();
-    delete.from_table("note").and_where(Expr::col("rel_id").eq(rel_id));
-    uow.execute(&delete).await.map(|_| ())
+    Ok(())
 }

@@ -6,7 +6,7 @@ use kernel::{Caller, DateTime, Error, FieldError, Page, Patch, Permission, Resul
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr, Value};
-use store::{Change, Conn, Field as _, OnUnique as _, Record as _, UnitOfWork};
+use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -295,8 +295,9 @@ pub fn carries(table: &'static str, tag: Value) -> SimpleExpr {
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget(uow: &mut UnitOfWork, rel_id: Uuid) -> Result<()> {
-    let mut delete = Query::delete();
-    delete.from_table("tagging").and_where(Expr::col("rel_id").eq(rel_id.value()));
-    uow.execute(&delete).await.map(|_| ())
+pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid, event: &'static str) -> Result<()> {
+    let mut select = TaggingRow::select();
+    select.and_where(Expr::col(("tagging", "rel_id")).eq(rel_id)).order_by(("tagging", "id"), Order::Asc);
+    let rows = uow.all::<TaggingRow>(&select).await?;
+    uow.delete_all(&rows, |_| Change::plain().event(event).about(rel_type, TaggingId::from_uuid(rel_id))).await
 }

@@ -178,6 +178,22 @@ impl UnitOfWork {
         Ok(())
     }
 
+    /// Deletes many records of one type for ever and journals what each was.
+    ///
+    /// # Errors
+    /// `in_use` when others still need one.
+    pub async fn delete_all<R: Record>(&mut self, records: &[R], change: impl Fn(&R) -> Change) -> Result<()> {
+        for chunk in records.chunks(500) {
+            let mut delete = Query::delete();
+            delete.from_table(R::TABLE).and_where(Expr::col("id").is_in(chunk.iter().map(|record| record.id().uuid())));
+            self.conn.run(&delete).await?;
+        }
+        for record in records {
+            self.note(Some(record), None, change(record));
+        }
+        Ok(())
+    }
+
     /// Deletes a record for ever; the journal keeps that it was deleted, and nothing personal of what it was.
     ///
     /// # Errors

@@ -252,6 +252,23 @@ async fn rows_of_one_client_that_contradict_each_other_are_reported_and_the_firs
 }
 
 #[tokio::test]
+async fn what_a_row_leaves_empty_contradicts_nothing_and_what_a_later_row_adds_goes_in() {
+    let importer = Importer::new().await;
+    let mut file = "external_id,name,phone,website,city\n1,a,10,,\n1,a,,,\n1,a,,a.example,Αθήνα\n2,b,,,\n".to_owned();
+    for number in 10..700 {
+        file.push_str(&format!("{number},n{number},,,\n"));
+    }
+    file.push_str("2,b,20,,\n1,a,10,b.example,\n");
+    for run in 0..2 {
+        let (read, issues) = importer.run(file.as_bytes()).await;
+        assert_eq!(places(&issues), [(697, None, "conflicting_row")], "run {run}");
+        assert_eq!((read.changed, read.wrong), (if run == 0 { 2 } else { 0 }, 1), "run {run}");
+    }
+    let filled = "SELECT name || phone || COALESCE(website, '') FROM client WHERE phone IS NOT NULL ORDER BY name";
+    assert_eq!(importer.app.db.rows(filled).await, ["a10a.example", "b20"]);
+}
+
+#[tokio::test]
 async fn rows_that_contradict_each_other_are_found_however_far_apart_they_are() {
     let importer = Importer::new().await;
     let mut file = "external_id,name,phone\nx,first,10\n".to_owned();

@@ -77,7 +77,82 @@ async fn a_contact_belongs_to_several_clients_and_is_taken_out_of_all_when_it_is
     assert_eq!(erased["changes"]["given_name"], json!({ "erased": true }));
     let trail = app.get(&format!("/v1/clients/{a}/audit?record_type=client_contact&sort=at"), &app.admin).await.expect(200).body;
     let events: Vec<&str> = trail["data"].as_array().unwrap().iter().map(|entry| entry["event"].as_str().unwrap()).collect();
-    assert_eq!(events, ["client.contact_added", "client.contact_added", "client.contact_removed", "client_contact.updated"]);
+    // y became the primary one when x was put away
+    let (added, changed) = ("client.contact_added", "client_contact.updated");
+    assert_eq!(events, [added, added, changed, changed, "client.contact_removed"]);
+}
+
+#[tokio::test]
+async fn a_contact_that_is_put_away_is_the_primary_one_only_where_there_is_no_other() {
+    let app = TestApp::spawn().await;
+    let (a, b) = (app.client(&app.admin, "a").await, app.client(&app.admin, "b").await);
+    let (x, y, z) = (app.contact(&app.admin, "x").await, app.contact(&app.admin, "y").await, app.contact(&app.admin, "z").await);
+    for (client, contact) in [(&a, &x), (&a, &y), (&b, &x)] {
+        link(&app, client, contact, None).await.expect(201);
+    }
+    app.delete(&format!("/v1/contacts/{x}"), &app.admin).await.expect(204);
+    assert_eq!((contacts_of(&app, &a).await, contacts_of(&app, &b).await), ("y*".to_owned(), String::new()));
+    // nobody is made to belong, or the one to speak to, who is put away
+    app.patch(&format!("/v1/clients/{a}/contacts/{x}"), &app.admin, &json!({ "is_primary": true }))
+        .await
+        .expect_problem(409, "archived");
+    app.delete(&format!("/v1/contacts/{z}"), &app.admin).await.expect(204);
+    assert_eq!(link(&app, &a, &z, None).await.expect_problem(422, "validation_failed").pointers(), ["/contact_id"]);
+    app.act(&format!("/v1/contacts/{z}/restore"), &app.admin).await.expect(200);
+    // the first who is there takes the place of one who is not
+    link(&app, &b, &z, None).await.expect(201);
+    assert_eq!(contacts_of(&app, &b).await, "z*");
+    app.act(&format!("/v1/contacts/{x}/restore"), &app.admin).await.expect(200);
+    assert_eq!((contacts_of(&app, &a).await, contacts_of(&app, &b).await), ("y* x".to_owned(), "z* x".to_owned()));
+    app.delete(&format!("/v1/contacts/{z}"), &app.admin).await.expect(204);
+    app.delete(&format!("/v1/contacts/{x}"), &app.admin).await.expect(204);
+    app.act(&format!("/v1/contacts/{z}/restore"), &app.admin).await.expect(200);
+    assert_eq!(contacts_of(&app, &b).await, "z*");
+    assert!(wrong(&app).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_hangs_on_an_archived_client_is_not_changed() {
+    let app = TestApp::spawn().await;
+    let client = app.client(&app.admin, "a").await;
+    let (x, y) = (app.contact(&app.admin, "x").await, app.contact(&app.admin, "y").await);
+    link(&app, &client, &x, None).await.expect(201);
+    let path = format!("/v1/clients/{client}");
+    let note = app.post(&format!("{path}/notes"), &app.admin, &json!({ "body": "n" })).await.expect(201).id();
+    let tag = app.post("/v1/tags", &app.admin, &json!({ "name": "t" })).await.expect(201).id();
+    app.post(&format!("{path}/tags"), &app.admin, &json!({ "tag_id": tag })).await.expect(200);
+    app.delete(&path, &app.admin).await.expect(204);
+    let entries = app.count("journal_entry").await;
+    for answer in [
+        link(&app, &client, &y, None).await,
+        app.patch(&format!("{path}/contacts/{x}"), &app.admin, &json!({ "role": "CEO" })).await,
+        app.delete(&format!("{path}/contacts/{x}"), &app.admin).await,
+        app.post(&format!("{path}/notes"), &app.admin, &json!({ "body": "m" })).await,
+        app.patch(&format!("{path}/notes/{note}"), &app.admin, &json!({ "body": "m" })).await,
+        app.delete(&format!("{path}/notes/{note}"), &app.admin).await,
+        app.post(&format!("{path}/tags"), &app.admin, &json!({ "tag_id": tag })).await,
+        app.delete(&format!("{path}/tags/{tag}"), &app.admin).await,
+    ] {
+        answer.expect_problem(409, "archived");
+    }
+    assert_eq!(app.count("journal_entry").await, entries);
+    app.get(&format!("{path}/notes/{note}"), &app.admin).await.expect(200);
+}
+
+#[tokio::test]
+async fn one_contact_of_a_client_can_be_read_where_its_creation_said() {
+    let app = TestApp::spawn().await;
+    let (a, b) = (app.client(&app.admin, "a").await, app.client(&app.admin, "b").await);
+    let x = app.contact(&app.admin, "x").await;
+    let made = link(&app, &a, &x, None).await.expect(201);
+    let location = made.header("location").unwrap().to_owned();
+    let read = app.get(&location, &app.admin).await.expect(200);
+    assert_eq!(read.body, made.body);
+    app.patch_if(&location, &app.admin, &read.etag(), &json!({ "role": "CEO" })).await.expect(200);
+    app.patch_if(&location, &app.admin, &read.etag(), &json!({ "role": "CFO" })).await.expect_problem(412, "stale");
+    app.get(&format!("/v1/clients/{b}/contacts/{x}"), &app.admin).await.expect_problem(404, "not_found");
+    let agent = app.member(&app.admin, "sales_agent", "agent@example.com").await;
+    app.get(&location, &agent).await.expect_problem(404, "not_found");
 }
 
 #[tokio::test]

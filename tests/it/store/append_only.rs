@@ -145,11 +145,24 @@ async fn the_journal_has_a_partition_for_this_month_and_the_next_three_and_entri
 async fn purging_a_client_erases_what_the_journal_holds_of_it_and_keeps_the_entries() {
     let (app, id) = app_with_entries().await;
     let other = app.client(&app.admin, "Άλλος").await;
+    let tag = app.post("/v1/tags", &app.admin, &json!({ "name": "vip" })).await.expect(201).id();
+    app.post(&format!("/v1/clients/{id}/tags"), &app.admin, &json!({ "tag_id": tag })).await.expect(200);
+    let contact = app.contact(&app.admin, "x").await;
+    app.post(&format!("/v1/clients/{id}/contacts"), &app.admin, &json!({ "contact_id": contact })).await.expect(201);
     let note = app.post(&format!("/v1/clients/{id}/notes"), &app.admin, &json!({ "body": "μυστικό" })).await.expect(201).id();
     app.delete(&format!("/v1/clients/{id}"), &app.admin).await.expect(204);
     app.act(&format!("/v1/clients/{id}/purge"), &app.admin).await.expect(204);
     assert_eq!(app.actions_of(&id).await, ["create", "update", "archive", "delete"]);
-    assert_eq!(app.actions_of(&note).await, ["create"]);
+    assert_eq!(app.actions_of(&note).await, ["create", "delete"]);
+    // what hung on it is gone, and the journal tells of each that it went
+    let gone = app.get("/v1/audit?action=delete", &app.admin).await.expect(200).body["data"].clone();
+    let about = gone.as_array().unwrap().iter().filter(|entry| entry["subject_id"] == id.as_str());
+    let mut events: Vec<_> = about.map(|entry| entry["event"].as_str().unwrap()).collect();
+    events.sort_unstable();
+    assert_eq!(events, ["client.contact_removed", "client.untagged", "note.deleted"]);
+    for table in ["note", "tagging", "client_contact"] {
+        assert_eq!(app.count(table).await, 0, "{table}");
+    }
     let text = journal(&app).await.join("\n");
     for word in ["Παπάς", "2101234567", "μυστικό"] {
         assert!(!text.contains(word), "{word} is still in the journal");

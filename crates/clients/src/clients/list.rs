@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
 use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
-use store::query::{Expr, ExprTrait, SelectStatement};
+use store::query::{Expr, ExprTrait, SelectStatement, among};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Client, ClientBrief};
+use crate::errors::ARCHIVED;
 use crate::links;
 use crate::rows::{ClientId, ClientKind, ClientRow, ClientSource, ClientStatus, LeadCategory};
 
@@ -134,6 +135,15 @@ pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ClientId, seen: Option
     Ok(row)
 }
 
+/// A client that the caller may see, locked, which is not put away: what is put away is not changed, nor is what hangs on it.
+pub(crate) async fn find_editable(uow: &mut UnitOfWork, id: ClientId) -> Result<ClientRow> {
+    let row = find_locked(uow, id, None).await?;
+    if row.archived_at.is_some() {
+        return Err(Error::new(&ARCHIVED).with_detail("Restore the client first."));
+    }
+    Ok(row)
+}
+
 /// Locks a client whether the caller may see it or not: for what hangs on it.
 pub(crate) async fn lock(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
     let mut select = ClientRow::select();
@@ -149,7 +159,8 @@ pub(crate) async fn find_by_external(
     ids: Vec<String>,
 ) -> Result<HashMap<String, ClientRow>> {
     let mut select = visible_to(caller)?;
-    select.and_where(column("external_source").eq(source)).and_where(column("external_id").is_in(ids));
+    select.and_where(column("external_source").eq(source));
+    among(&mut select, "client", "external_id", ids);
     let rows = conn.all::<ClientRow>(&select).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }

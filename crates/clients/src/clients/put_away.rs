@@ -3,9 +3,10 @@
 use kernel::{Error, Permission, Result, TypedId as _};
 use store::{Action, Change, UnitOfWork, journal};
 
-use super::list;
 use super::wire::Client;
+use super::{list, tags_and_notes};
 use crate::errors::NOT_ARCHIVED;
+use crate::links;
 use crate::rows::{ClientId, ClientRow};
 
 /// Puts a client away. One that is away stays so.
@@ -46,8 +47,8 @@ pub async fn purge(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Res
     if row.archived_at.is_none() {
         return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
     }
-    platform::notes::forget(uow, id.uuid()).await?;
-    platform::tags::forget(uow, id.uuid()).await?;
+    links::forget(uow, id).await?;
+    tags_and_notes::forget(uow, id).await?;
     journal::erase_record(uow, id.uuid()).await?;
     uow.delete_and_forget(&row, Change::plain()).await
 }

@@ -10,14 +10,23 @@ use store::{Conn, UnitOfWork};
 use super::list;
 use crate::rows::ClientId;
 
+/// The event that a client lost a tag.
+const UNTAGGED: &str = "client.untagged";
+
 fn on(id: ClientId) -> On {
     On { rel_type: "client", rel_id: id.uuid(), added: "client.note_added" }
 }
 
+/// The client stays locked, so that it is not purged or put away meanwhile.
 async fn editable(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
-    let caller = uow.caller();
-    caller.require(Permission::ClientsEdit)?;
-    list::get_row(uow, &caller, id).await.map(|_| ())
+    uow.caller().require(Permission::ClientsEdit)?;
+    list::find_editable(uow, id).await.map(|_| ())
+}
+
+/// Deletes what hangs on a client that is purged.
+pub(super) async fn forget(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
+    notes::forget(uow, on(id)).await?;
+    tags::forget(uow, "client", id.uuid(), UNTAGGED).await
 }
 
 /// Notes on a client.
@@ -41,7 +50,7 @@ pub async fn get_note(conn: &mut Conn, caller: &Caller, id: ClientId, note: Note
 /// Writes a note on a client.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`.
+/// `forbidden` without `clients.edit`; `not_found`; `archived`.
 pub async fn add_note(uow: &mut UnitOfWork, id: ClientId, input: CreateNote) -> Result<Note> {
     editable(uow, id).await?;
     notes::create(uow, on(id), input).await
@@ -50,7 +59,7 @@ pub async fn add_note(uow: &mut UnitOfWork, id: ClientId, input: CreateNote) -> 
 /// Changes a note on a client.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`; `stale`.
+/// `forbidden` without `clients.edit`; `not_found`; `archived`; `stale`.
 pub async fn update_note(uow: &mut UnitOfWork, id: ClientId, note: NoteId, seen: Option<i64>, patch: NotePatch) -> Result<Note> {
     editable(uow, id).await?;
     notes::update(uow, on(id), note, seen, patch).await
@@ -59,7 +68,7 @@ pub async fn update_note(uow: &mut UnitOfWork, id: ClientId, note: NoteId, seen:
 /// Puts a note on a client away, or brings it back.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`; `stale`.
+/// `forbidden` without `clients.edit`; `not_found`; `archived`; `stale`.
 pub async fn set_note_archived(
     uow: &mut UnitOfWork,
     id: ClientId,
@@ -74,7 +83,7 @@ pub async fn set_note_archived(
 /// Puts a tag on a client.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`; `validation_failed` when there is no such tag.
+/// `forbidden` without `clients.edit`; `not_found`; `archived`; `validation_failed` when there is no such tag.
 pub async fn tag(uow: &mut UnitOfWork, id: ClientId, tag: TagId) -> Result<Tag> {
     editable(uow, id).await?;
     tags::attach(uow, "client", id.uuid(), tag, "client.tagged").await
@@ -83,10 +92,10 @@ pub async fn tag(uow: &mut UnitOfWork, id: ClientId, tag: TagId) -> Result<Tag> 
 /// Takes a tag off a client.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`.
+/// `forbidden` without `clients.edit`; `not_found`; `archived`.
 pub async fn untag(uow: &mut UnitOfWork, id: ClientId, tag: TagId) -> Result<()> {
     editable(uow, id).await?;
-    tags::detach(uow, "client", id.uuid(), tag, "client.untagged").await
+    tags::detach(uow, "client", id.uuid(), tag, UNTAGGED).await
 }
 
 /// What happened to a client, and to what hangs on it.

@@ -141,7 +141,9 @@ async fn set_archived(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, ar
     }
     let (action, archived_at) = if archived { (Action::Archive, Some(uow.now())) } else { (Action::Restore, None) };
     let after = ContactRow { archived_at, ..before.clone() };
-    uow.update(&before, after, Change::of(action)).await.map(Contact::from)
+    let contact = uow.update(&before, after, Change::of(action)).await?;
+    links::settle_everywhere(uow, id).await?;
+    Ok(contact.into())
 }
 
 /// Deletes an archived contact for ever, and erases the personal values that the journal holds of it.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
 use store::list::{Filter, ListField, ListQuery, ListSpec, RecordQuery};
-use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, among};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Contact, OfClient};
@@ -135,7 +135,7 @@ pub(crate) async fn get_row(conn: &mut Conn, caller: &Caller, id: ContactId) -> 
     conn.one(&select).await?.ok_or_else(Error::not_found)
 }
 
-pub(super) async fn find_locked(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Result<ContactRow> {
+pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Result<ContactRow> {
     let mut select = visible_to(&uow.caller())?;
     select.and_where(column("id").eq(id.uuid()));
     let row = uow.locked::<ContactRow>(select).await?.ok_or_else(Error::not_found)?;
@@ -151,7 +151,8 @@ pub(crate) async fn find_by_external(
     ids: Vec<String>,
 ) -> Result<HashMap<String, ContactRow>> {
     let mut select = visible_to(caller)?;
-    select.and_where(column("external_source").eq(source)).and_where(column("external_id").is_in(ids));
+    select.and_where(column("external_source").eq(source));
+    among(&mut select, "contact", "external_id", ids);
     let rows = conn.all::<ContactRow>(&select).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }

@@ -7,9 +7,9 @@
 
 mod columns;
 mod row;
+mod seen;
 mod write;
 
-use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use store::Store;
 
 use columns::COLUMNS;
 use row::{ParsedRow, RowReader};
+use seen::{Said, SeenClients};
 
 /// Rows in one transaction: long enough to be fast, short enough to let others write.
 const BATCH: usize = 500;
@@ -76,14 +77,21 @@ pub async fn import_csv<R: Read>(
     issues.extend(mapping.repeated().iter().map(|header| repeated_column(header)));
     let mut seen = SeenClients::default();
     let mut source = source.peekable();
-    while source.peek().is_some() || !issues.is_empty() {
+    let mut next: Option<ParsedRow> = None;
+    while next.is_some() || source.peek().is_some() || !issues.is_empty() {
+        batch.extend(next.take());
         for read in source.by_ref().take(BATCH) {
             counts.rows_read += 1;
             match read {
                 Ok(row) => match rows.parse(&row) {
-                    Ok(parsed) => match seen.contradicts(&parsed) {
-                        None => batch.push(parsed),
-                        Some(issue) => {
+                    Ok(parsed) => match seen.note(&parsed) {
+                        // what a later row adds to a client is a change of it, so the client must be there first
+                        Said::More if batch.iter().any(|row| row.external_id == parsed.external_id) => {
+                            next = Some(parsed);
+                            break;
+                        }
+                        Said::Fits | Said::More => batch.push(parsed),
+                        Said::Otherwise(issue) => {
                             counts.wrong += 1;
                             issues.push(issue);
                         }
@@ -159,25 +167,6 @@ fn refusal(row: &ParsedRow, error: &Error) -> ImportIssue {
 
 fn issue_of(problem: RowProblem) -> ImportIssue {
     ImportIssue { line: problem.line, column: problem.column, code: problem.code.to_owned(), reason: problem.reason }
-}
-
-/// What the file has said of each client so far, wherever in it: a second row of the same client must say the same, or a second run
-/// would change what the first one did. Digests keep it small: 48 bytes a client.
-#[derive(Default)]
-struct SeenClients(HashMap<u128, (u64, u128)>);
-
-impl SeenClients {
-    fn contradicts(&mut self, row: &ParsedRow) -> Option<ImportIssue> {
-        let said = xxhash_rust::xxh3::xxh3_128(&serde_json::to_vec(&row.client).unwrap_or_default());
-        let key = xxhash_rust::xxh3::xxh3_128(row.external_id.as_bytes());
-        let (line, first) = *self.0.entry(key).or_insert((row.line, said));
-        (first != said).then(|| ImportIssue {
-            line: row.line,
-            column: None,
-            code: "conflicting_row".to_owned(),
-            reason: format!("is the same client as line {line}, with other values"),
-        })
-    }
 }
 
 fn repeated_column(header: &str) -> ImportIssue {

@@ -141,8 +141,10 @@ async fn link(
     made: &HashSet<u64>,
     touched: &mut HashSet<u64>,
 ) -> Result<()> {
+    // clients that this transaction made have no contacts yet
+    let known = rows.iter().filter(|(row, _)| !made.contains(&row.line));
     let mut client_ids: Vec<uuid::Uuid> =
-        rows.iter().filter_map(|(row, _)| clients.get(&row.external_id)).map(|id| id.uuid()).collect();
+        known.filter_map(|(row, _)| clients.get(&row.external_id)).map(|id| id.uuid()).collect();
     client_ids.sort();
     client_ids.dedup();
     let mut links = links::rows_of(uow, client_ids).await?;
