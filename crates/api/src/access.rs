@@ -153,6 +153,7 @@ pub static OPERATIONS: &[Operation] = &[
     one("list_client_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
     one("list_client_contacts", &[P::ContactsView], WorkspaceOrOwn),
     O::new("link_client_contact", EDIT_LINKS, WorkspaceOrOwn),
+    one("get_client_contact", &[P::ContactsView], WorkspaceOrOwn),
     O::new("update_client_contact", EDIT_LINKS, WorkspaceOrOwn),
     O::new("unlink_client_contact", EDIT_LINKS, WorkspaceOrOwn),
     O::new("list_client_notes", SEE_CLIENTS, WorkspaceOrOwn),

@@ -1,5 +1,6 @@
 //! Bulk: many operations on records of one type in one request, through the same commands as one by one.
 
+use kernel::error::codes;
 use kernel::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -158,10 +159,13 @@ impl BulkDone {
     }
 }
 
-fn step(operation: BulkOperation) -> Result<Step> {
+fn step(operation: BulkOperation, requires_if_match: bool) -> Result<Step> {
     let id = || operation.id.ok_or_else(|| Error::invalid_field("/id", "required", "is missing"));
     let data = |data: Option<Value>| data.ok_or_else(|| Error::invalid_field("/data", "required", "is missing"));
     let seen = operation.if_match.as_deref().and_then(crate::etag::seen_in);
+    if requires_if_match && operation.if_match.is_none() && matches!(operation.op, BulkVerb::Update | BulkVerb::Archive) {
+        return Err(Error::new(&codes::IF_MATCH_REQUIRED));
+    }
     match operation.op {
         BulkVerb::Create if operation.id.is_some() => Err(Error::invalid_field("/id", "unexpected", "is given by the server")),
         BulkVerb::Create => Ok(Step::Create { data: data(operation.data)? }),
@@ -180,13 +184,14 @@ pub async fn run(
     body: Body,
     work: impl AsyncFn(&mut UnitOfWork, &Schemas, Step) -> Result<BulkDone>,
 ) -> ApiResult {
+    let requires_if_match = context.requires_if_match();
     let all = async |uow: &mut UnitOfWork, bulk: Bulk| {
         let atomic = bulk.atomic.unwrap_or(false);
         let mut results = Vec::with_capacity(bulk.operations.len());
         for operation in bulk.operations {
             let id = operation.id;
             let savepoint = uow.savepoint().await?;
-            let done = match step(operation) {
+            let done = match step(operation, requires_if_match) {
                 Ok(step) => work(uow, &context.state.schemas, step).await,
                 Err(error) => Err(error),
             };

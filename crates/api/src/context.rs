@@ -232,7 +232,7 @@ impl Context {
         let types = ["application/merge-patch+json", "application/json"];
         let parsed = self.no_query().and_then(|()| body.parse::<I>(&self.state.schemas, &types));
         let patch = parsed.map_err(|error| self.fail(error))?;
-        let seen = etag::seen(self.request.headers());
+        let seen = self.seen().map_err(|error| self.fail(error))?;
         self.write(self.caller(), async |uow| work(uow, seen, patch.clone()).await).await
     }
 
@@ -241,13 +241,35 @@ impl Context {
     /// # Errors
     /// What the work returns.
     pub async fn delete(&self, work: impl AsyncFn(&mut UnitOfWork, Option<i64>) -> Result<()>) -> ApiResult {
+        let seen = self.seen().map_err(|error| self.fail(error))?;
+        self.remove(async |uow| work(uow, seen).await).await
+    }
+
+    /// Takes something away that has no ETag of its own.
+    ///
+    /// # Errors
+    /// What the work returns.
+    pub async fn remove(&self, work: impl AsyncFn(&mut UnitOfWork) -> Result<()>) -> ApiResult {
         self.no_query().map_err(|error| self.fail(error))?;
-        let seen = etag::seen(self.request.headers());
         let work = async |uow: &mut UnitOfWork| {
-            work(uow, seen).await?;
+            work(uow).await?;
             Ok(Answer::nothing())
         };
         self.write(self.caller(), work).await
+    }
+
+    /// The version that `If-Match` names. Where the workspace asks for one, whoever names none is refused.
+    fn seen(&self) -> Result<Option<i64>> {
+        if self.requires_if_match() && !self.request.headers().contains_key(header::IF_MATCH) {
+            return Err(Error::new(&codes::IF_MATCH_REQUIRED));
+        }
+        Ok(etag::seen(self.request.headers()))
+    }
+
+    /// Whether the workspace wants every change to name the state that it is meant for.
+    pub(crate) fn requires_if_match(&self) -> bool {
+        let place = self.caller().workspace.zip(self.admitted.identity.as_ref());
+        place.is_some_and(|(workspace, identity)| identity.settings_in(workspace).require_if_match)
     }
 
     /// Creates for one who is not known yet, as the installation: slow work such as hashing a password is done in `prepare`,

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::dev::Handler;
+use actix_web::dev::{Handler, HttpServiceFactory};
 use actix_web::http::Method;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route, guard, web};
 use kernel::Error;
 use kernel::error::codes;
 use store::list::ListSpec;
@@ -33,6 +33,8 @@ pub struct Served {
     pub list: Option<&'static ListSpec>,
     /// The record that it answers with, if its query string can choose of it.
     pub record: Option<&'static ListSpec>,
+    /// Whether what it changes has an ETag.
+    pub has_etag: bool,
     make: MakeRoute,
 }
 
@@ -82,8 +84,8 @@ impl Registry {
             self.faults.push(format!("{id} is registered twice"));
         }
         let routed = method.clone();
-        let make = Box::new(move || web::method(routed.clone()).to(handler));
-        self.served.push(Served { row, method, path, doc, list: None, record: None, make });
+        let make = Box::new(move || route(&routed).to(handler));
+        self.served.push(Served { row, method, path, doc, list: None, record: None, has_etag: true, make });
         Registered(self.served.last_mut())
     }
 
@@ -98,28 +100,44 @@ impl Registry {
         if faults.is_empty() { Ok(()) } else { Err(Error::internal(faults.join("; "))) }
     }
 
-    /// Mounts all routes, each path behind the gate.
+    /// Mounts all routes, each path behind the gate. Paths that begin alike are mounted together, because the router tries one path
+    /// after the other.
     pub fn mount(&self, config: &mut web::ServiceConfig) {
-        let mut paths: BTreeMap<&str, Vec<&Served>> = BTreeMap::new();
+        let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<&Served>>> = BTreeMap::new();
         for served in &self.served {
-            paths.entry(&served.path).or_default().push(served);
+            let (group, rest) = group_of(&served.path);
+            groups.entry(group).or_default().entry(rest).or_default().push(served);
         }
-        // what is spelled out comes before what is a parameter: `/v1/clients/bulk` is no id
-        let mut paths: Vec<_> = paths.into_iter().collect();
-        paths.sort_by_key(|(path, _)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
-        for (path, served) in paths {
-            let at = AtPath(served.iter().map(|served| (served.method.clone(), served.row)).collect());
-            let allowed = served.iter().map(|served| served.method.as_str()).collect::<Vec<_>>().join(", ");
-            let mut resource = web::resource(path).app_data(web::Data::new(at)).wrap(actix_web::middleware::from_fn(gate));
-            for served in served {
-                resource = resource.route((served.make)());
+        for (group, paths) in groups {
+            // what is spelled out comes before what is a parameter: `/v1/clients/bulk` is no id
+            let mut paths: Vec<_> = paths.into_iter().collect();
+            paths.sort_by_key(|(path, _)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
+            let mut scope = web::scope(group);
+            for (path, served) in paths {
+                scope = scope.service(resource(path, &served));
             }
-            config.service(resource.default_service(web::to(move |request: HttpRequest| {
-                let refusal = method_not_allowed(&request, &allowed);
-                async move { counted(&request, refusal).await }
-            })));
+            config.service(scope);
         }
     }
+}
+
+/// The first two parts of a path, and the rest.
+fn group_of(path: &str) -> (&str, &str) {
+    let end = path.match_indices('/').nth(2).map_or(path.len(), |(end, _)| end);
+    path.split_at(end)
+}
+
+fn resource(path: &str, served: &[&Served]) -> impl HttpServiceFactory + 'static {
+    let at = AtPath(served.iter().map(|served| (served.method.clone(), served.row)).collect());
+    let allowed = allowed(served.iter().map(|served| &served.method));
+    let resource = served.iter().fold(web::resource(path), |resource, served| resource.route((served.make)()));
+    resource
+        .default_service(web::to(move |request: HttpRequest| {
+            let refusal = method_not_allowed(&request, &allowed);
+            async move { counted(&request, refusal).await }
+        }))
+        .app_data(web::Data::new(at))
+        .wrap(actix_web::middleware::from_fn(gate))
 }
 
 /// An operation that was just registered.
@@ -139,6 +157,33 @@ impl Registered<'_> {
             served.record = Some(spec);
         }
     }
+
+    /// What it takes away has no ETag, so that `If-Match` says nothing there.
+    pub fn without_etag(self) {
+        if let Some(served) = self.0 {
+            served.has_etag = false;
+        }
+    }
+}
+
+/// A route for a method. What can be got can also be asked for its head alone (RFC 9110, 9.3.2): the server leaves the body out.
+fn route(method: &Method) -> Route {
+    match *method {
+        Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        _ => web::method(method.clone()),
+    }
+}
+
+/// The methods of a path, as `Allow` names them.
+fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
+    let mut names = Vec::new();
+    for method in methods {
+        names.push(method.as_str());
+        if *method == Method::GET {
+            names.push("HEAD");
+        }
+    }
+    names.join(", ")
 }
 
 fn method_not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {

@@ -63,8 +63,14 @@ impl Schemas {
             return Ok(());
         }
         let mut faults = Faults::new();
-        for error in validator.iter_errors(value) {
-            note(&error, &mut faults);
+        let errors: Vec<_> = validator.iter_errors(value).collect();
+        // of what is not even of the right type nothing else needs saying
+        let mistyped: Vec<String> =
+            errors.iter().filter(|error| is_type(error)).map(|error| error.instance_path().to_string()).collect();
+        for error in errors {
+            if is_type(&error) || !mistyped.contains(&error.instance_path().to_string()) {
+                note(&error, &mut faults);
+            }
         }
         faults.into_result()
     }
@@ -141,6 +147,10 @@ fn note(error: &ValidationError<'_>, faults: &mut Faults) {
         _ => ("invalid", "is not valid".to_owned()),
     };
     faults.add(at, code, message);
+}
+
+fn is_type(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Type { .. })
 }
 
 fn wants_null(error: &ValidationError<'_>) -> bool {

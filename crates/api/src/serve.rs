@@ -14,11 +14,11 @@ use kernel::error::codes;
 use kernel::{Error, Result};
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
-use tracing_actix_web::TracingLogger;
 
 use crate::client_info::ClientInfos;
 use crate::middleware::gate::counted;
-use crate::middleware::observe::{RequestSpans, observe};
+use crate::middleware::measures::Measures;
+use crate::middleware::observe::observe;
 use crate::schema::Schemas;
 use crate::state::{ApiConfig, Inner, State};
 use crate::{openapi, problem, routes};
@@ -70,6 +70,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         config: parts.config,
         metrics: parts.metrics,
         client_infos: ClientInfos::default(),
+        measures: Measures::default(),
         schemas,
         openapi: openapi::text(&document),
     }));
@@ -82,7 +83,6 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
             .wrap(Compress::default())
             .wrap(cors(&origins))
             .wrap(from_fn(observe))
-            .wrap(TracingLogger::<RequestSpans>::new())
             .configure(|config| registry.mount(config))
             .configure(openapi::mount_reference)
             .default_service(web::to(async |request: HttpRequest| {
@@ -103,7 +103,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
 
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+        .allowed_methods(["GET", "HEAD", "POST", "PATCH", "DELETE"])
         .allowed_headers([
             "authorization",
             "content-type",
@@ -123,6 +123,9 @@ fn cors(origins: &[String]) -> Cors {
             "ratelimit-limit",
             "ratelimit-remaining",
             "ratelimit-reset",
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
             "deprecation",
             "sunset",
             "link",

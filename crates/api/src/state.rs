@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 
+use crate::middleware::measures::Measures;
 use crate::schema::Schemas;
 
 /// How the edge behaves.
@@ -82,6 +83,8 @@ pub struct Inner {
     pub metrics: PrometheusHandle,
     /// Frontends that called.
     pub client_infos: crate::client_info::ClientInfos,
+    /// The numbers of each operation.
+    pub measures: Measures,
     /// The schemas that bodies are checked against.
     pub schemas: Schemas,
     /// The OpenAPI document.

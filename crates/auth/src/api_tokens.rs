@@ -164,12 +164,14 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: ApiTokenId) -> Result<Api
 ///
 /// # Errors
 /// `forbidden` without `tokens.manage_own` or `admin.manage_tokens`; `validation_failed` for scopes that are unknown or that
-/// the maker lacks, for networks that are none, and for an expiry in the past.
+/// the maker lacks, for networks that are none, and for an expiry in the past. A token that makes another gives it no more than it
+/// has itself: its networks and its expiry where none are named, and none beyond them.
 pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewApiToken> {
     let caller = uow.caller();
     caller.require_any(&[Permission::TokensManageOwn, Permission::AdminManageTokens])?;
     let (workspace, user, now) = (uow.workspace()?, caller.user()?, uow.now());
-    let (scopes, networks) = checked(&caller, &input, now)?;
+    let maker = maker(uow, &caller).await?;
+    let (scopes, networks) = checked(&caller, maker.as_ref(), &input, now)?;
     let secret = secret_text::make(PREFIX, uow.random());
     let row = ApiTokenRow {
         id: uow.id(),
@@ -180,7 +182,7 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
         hash: secret_text::hash(&secret),
         scopes: Json(scopes),
         networks: Json(networks),
-        expires_at: input.expires_at,
+        expires_at: input.expires_at.or_else(|| maker.and_then(|maker| maker.expires_at)),
         last_used_at: None,
         is_active: true,
         version: 1,
@@ -191,7 +193,20 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
     Ok(NewApiToken { token: row.into(), secret })
 }
 
-fn checked(caller: &Caller, input: &CreateApiToken, now: DateTime) -> Result<(PermissionSet, Vec<IpNet>)> {
+/// The token with which the caller asks, if with one.
+async fn maker(uow: &mut UnitOfWork, caller: &Caller) -> Result<Option<ApiTokenRow>> {
+    let kernel::Actor::Token { token, .. } = caller.actor else { return Ok(None) };
+    let mut select = ApiTokenRow::select();
+    select.and_where(Expr::col(("api_token", "id")).eq(token));
+    uow.one(&select).await
+}
+
+fn checked(
+    caller: &Caller,
+    maker: Option<&ApiTokenRow>,
+    input: &CreateApiToken,
+    now: DateTime,
+) -> Result<(PermissionSet, Vec<IpNet>)> {
     let mut faults = Faults::new();
     let mut scopes = PermissionSet::none();
     let mut seen = HashSet::new();
@@ -209,10 +224,14 @@ fn checked(caller: &Caller, input: &CreateApiToken, now: DateTime) -> Result<(Pe
             Ok(permission) => scopes.insert(permission),
         }
     }
+    let held = maker.map(|maker| maker.networks.0.as_slice()).unwrap_or_default();
     let mut networks = Vec::new();
     for (place, text) in input.networks.iter().flatten().enumerate() {
         let network = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
         match network {
+            Ok(network) if !held.is_empty() && !held.iter().any(|wider| wider.contains(&network)) => {
+                faults.add(format!("/networks/{place}"), "network_not_held", "is beyond the networks of the token that asks")
+            }
             Ok(network) => networks.push(network),
             Err(_) => faults.add(
                 format!("/networks/{place}"),
@@ -224,7 +243,14 @@ fn checked(caller: &Caller, input: &CreateApiToken, now: DateTime) -> Result<(Pe
     if input.expires_at.is_some_and(|at| at <= now) {
         faults.add("/expires_at", "in_the_past", "must be in the future");
     }
+    let latest = maker.and_then(|maker| maker.expires_at);
+    if input.expires_at.zip(latest).is_some_and(|(at, latest)| at > latest) {
+        faults.add("/expires_at", "too_late", "must not be after the expiry of the token that asks");
+    }
     faults.into_result()?;
+    if networks.is_empty() {
+        networks.extend_from_slice(held);
+    }
     Ok((scopes, networks))
 }
 

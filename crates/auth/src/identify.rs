@@ -17,6 +17,7 @@ use store::{Conn, Json, Record as _};
 use crate::api_tokens::PREFIX;
 use crate::errors::NETWORK_NOT_ALLOWED;
 use crate::rows::{ApiTokenRow, SessionId};
+use crate::workspaces::WorkspaceSettings;
 use crate::{Auth, secret_text, sessions, users};
 
 /// How long what was found out is kept at most.
@@ -43,6 +44,8 @@ pub struct Place {
     pub permissions: PermissionSet,
     /// What new records are given there.
     pub defaults: Defaults,
+    /// How it works there.
+    pub settings: WorkspaceSettings,
 }
 
 /// Somebody whose token is good.
@@ -190,7 +193,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
     select
         .columns([("workspace", "id"), ("workspace", "slug"), ("workspace", "name")])
         .columns([("role", "key"), ("role", "permissions")])
-        .columns([("workspace", "default_currency"), ("workspace", "locale")])
+        .columns([("workspace", "default_currency"), ("workspace", "locale"), ("workspace", "settings")])
         .from("workspace")
         .and_where(Expr::col(("workspace", "is_active")).eq(true))
         .order_by(("workspace", "slug"), Order::Asc)
@@ -219,6 +222,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                 role: role.unwrap_or_else(|| crate::roles::SUPER_ADMIN.to_owned()),
                 permissions,
                 defaults: Defaults { currency: row.get(5)?, locale: row.get(6)? },
+                settings: row.get::<Json<WorkspaceSettings>>(7)?.0,
             })
         })
         .collect()
@@ -262,6 +266,11 @@ impl Identity {
         };
         let defaults = Some(place.defaults.clone());
         Ok(Caller { workspace: Some(place.id), defaults, permissions: place.permissions, ..self.caller_outside(origin) })
+    }
+
+    /// How a workspace works that they belong to.
+    pub fn settings_in(&self, workspace: WorkspaceId) -> WorkspaceSettings {
+        self.places.iter().find(|place| place.id == workspace).map(|place| place.settings).unwrap_or_default()
     }
 
     /// The Caller that they are outside any workspace.

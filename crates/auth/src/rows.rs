@@ -3,6 +3,8 @@
 use kernel::{Currency, DateTime, Permission, PermissionSet, UserId, WorkspaceId};
 use store::Json;
 
+use crate::workspaces::WorkspaceSettings;
+
 kernel::typed_id! {
     /// Names a role.
     pub RoleId
@@ -44,7 +46,7 @@ store::record! {
         default_currency: Currency,
         timezone: String,
         locale: String,
-        settings: Json<serde_json::Map<String, serde_json::Value>>,
+        settings: Json<WorkspaceSettings>,
         is_active: bool,
     }
 }

@@ -14,6 +14,24 @@ use crate::roles::{self, SUPER_ADMIN};
 use crate::rows::WorkspaceRow;
 use crate::shape;
 
+/// How a workspace works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct WorkspaceSettings {
+    /// Whether a change or deletion of a record must name by `If-Match` the state that it is meant for; one that does not is answered 428.
+    pub require_if_match: bool,
+}
+
+/// A change of [`WorkspaceSettings`].
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkspaceSettingsPatch {
+    /// Whether a change or deletion of a record must name by `If-Match` the state that it is meant for.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_if_match: Option<bool>,
+}
+
 /// A company or site whose data is apart from all others.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Workspace {
@@ -30,6 +48,8 @@ pub struct Workspace {
     pub timezone: String,
     /// Its language.
     pub locale: String,
+    /// How it works.
+    pub settings: WorkspaceSettings,
     /// Whether it is in use.
     pub is_active: bool,
     /// When it was made.
@@ -50,6 +70,7 @@ impl From<WorkspaceRow> for Workspace {
             default_currency: row.default_currency,
             timezone: row.timezone,
             locale: row.locale,
+            settings: row.settings.0,
             is_active: row.is_active,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -115,6 +136,11 @@ pub struct WorkspacePatch {
     #[validate(custom(function = shape::locale))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// How it works; what is left out stays.
+    #[schema(nullable = false)]
+    #[validate(nested)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<WorkspaceSettingsPatch>,
     /// Whether it is in use.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,7 +222,7 @@ pub(crate) async fn insert(uow: &mut UnitOfWork, input: CreateWorkspace) -> Resu
         default_currency: currency.unwrap_or(Currency::EUR),
         timezone: input.timezone.unwrap_or_else(|| "Europe/Athens".to_owned()),
         locale: input.locale.unwrap_or_else(|| "el".to_owned()),
-        settings: Json(serde_json::Map::new()),
+        settings: Json(WorkspaceSettings::default()),
         is_active: true,
         version: 1,
         created_at: now,
@@ -226,12 +252,16 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
     let before = uow.locked::<WorkspaceRow>(select).await?.ok_or_else(Error::not_found)?;
     crate::check_seen(seen, before.version)?;
     let currency = patch.default_currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
+    let settings = patch.settings.unwrap_or_default();
     let after = WorkspaceRow {
         slug: patch.slug.unwrap_or_else(|| before.slug.clone()),
         name: patch.name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned()),
         default_currency: currency.unwrap_or(before.default_currency),
         timezone: patch.timezone.unwrap_or_else(|| before.timezone.clone()),
         locale: patch.locale.unwrap_or_else(|| before.locale.clone()),
+        settings: Json(WorkspaceSettings {
+            require_if_match: settings.require_if_match.unwrap_or(before.settings.0.require_if_match),
+        }),
         is_active: patch.is_active.unwrap_or(before.is_active),
         ..before.clone()
     };

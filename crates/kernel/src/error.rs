@@ -30,6 +30,8 @@ pub enum Kind {
     NotFound,
     /// The thing is there, the method is not.
     MethodNotAllowed,
+    /// The caller reads nothing that there is.
+    NotAcceptable,
     /// The present state does not allow it.
     Conflict,
     /// The caller's copy is stale.
@@ -93,6 +95,8 @@ pub mod codes {
         ROUTE_NOT_FOUND = "route_not_found", NotFound, "There is no such route";
         /// The path exists, the method does not.
         METHOD_NOT_ALLOWED = "method_not_allowed", MethodNotAllowed, "The method is not allowed here";
+        /// The caller accepts no form in which it could be answered.
+        NOT_ACCEPTABLE = "not_acceptable", NotAcceptable, "No such form of the answer";
         /// The record was changed by someone else at the same time.
         CONFLICT = "conflict", Conflict, "The present state does not allow it";
         /// A unique value is taken.

@@ -1,4 +1,6 @@
 //! The one binary: reads the configuration, wires the crates, serves, works, and is the command line.
+//!
+//! `mimalloc` is the allocator: a request allocates some hundred times, and the system's took a tenth of its time.
 
 mod commands;
 mod config;
@@ -10,6 +12,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use commands::CommandLine;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();

@@ -25,11 +25,11 @@ async fn unknown_routes_are_404_and_wrong_methods_405_with_allow_for_anybody() {
             app.get(path, session).await.expect_problem(404, "route_not_found");
         }
         for (method, path, allow) in [
-            (Method::PUT, "/v1/clients".to_owned(), vec!["GET", "POST"]),
-            (Method::DELETE, "/v1/clients".to_owned(), vec!["GET", "POST"]),
-            (Method::POST, format!("/v1/clients/{NOWHERE}"), vec!["DELETE", "GET", "PATCH"]),
+            (Method::PUT, "/v1/clients".to_owned(), vec!["GET", "HEAD", "POST"]),
+            (Method::DELETE, "/v1/clients".to_owned(), vec!["GET", "HEAD", "POST"]),
+            (Method::POST, format!("/v1/clients/{NOWHERE}"), vec!["DELETE", "GET", "HEAD", "PATCH"]),
             (Method::GET, "/v1/auth/login".to_owned(), vec!["POST"]),
-            (Method::from_bytes(b"BREW").unwrap(), "/v1/me".to_owned(), vec!["GET"]),
+            (Method::from_bytes(b"BREW").unwrap(), "/v1/me".to_owned(), vec!["GET", "HEAD"]),
         ] {
             let refused = app.send(app.request(method, &path, session)).await.expect_problem(405, "method_not_allowed");
             let mut methods: Vec<&str> = refused.header("allow").expect("Allow").split(", ").collect();

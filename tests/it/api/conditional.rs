@@ -88,3 +88,43 @@ async fn what_the_caller_has_already_is_304_until_it_changes() {
     // an ETag opens nothing
     get_with(&app, &paths[0], &harness::Session::nobody(), "if-none-match", "*").await.expect_problem(401, "unauthenticated");
 }
+
+#[tokio::test]
+async fn where_the_workspace_requires_it_a_change_without_if_match_is_428_and_changes_nothing() {
+    let app = TestApp::spawn().await;
+    let id = app.client(&app.admin, "First").await;
+    let path = format!("/v1/clients/{id}");
+    let tag = app.post("/v1/tags", &app.admin, &json!({ "name": "t" })).await.expect(201).id();
+    app.patch(&path, &app.admin, &json!({ "name": "Second" })).await.expect(200);
+    let workspace = format!("/v1/workspaces/{}", app.workspace);
+    let settings = |on: bool| json!({ "settings": { "require_if_match": on } });
+    let refused = app.patch(&workspace, &app.admin, &json!({ "settings": { "require_if_match": 1, "x": 1 } })).await;
+    assert_eq!(refused.expect_problem(422, "validation_failed").pointers(), ["/settings/require_if_match", "/settings/x"]);
+    let changed = app.patch(&workspace, &app.admin, &settings(true)).await.expect(200);
+    assert_eq!(changed.body["settings"]["require_if_match"], true);
+
+    let before = state(&app).await;
+    app.patch(&path, &app.admin, &json!({ "name": "Third" })).await.expect_problem(428, "if_match_required");
+    app.delete(&path, &app.admin).await.expect_problem(428, "if_match_required");
+    let operations = json!([
+        { "op": "update", "id": id, "data": { "name": "Third" } },
+        { "op": "archive", "id": id },
+        { "op": "update", "id": id, "if_match": "\"v1\"", "data": { "name": "Third" } },
+    ]);
+    let bulk = app.post("/v1/clients/bulk", &app.admin, &json!({ "operations": operations })).await.expect(200).body;
+    let statuses: Vec<_> = bulk["results"].as_array().unwrap().iter().map(|result| result["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [428, 428, 412]);
+    assert_eq!(state(&app).await, before);
+
+    let etag = app.get(&path, &app.admin).await.expect(200).etag();
+    app.patch_if(&path, &app.admin, &etag, &json!({ "name": "Third" })).await.expect(200);
+    // what has no ETag is not asked for one
+    app.post(&format!("{path}/tags"), &app.admin, &json!({ "tag_id": tag })).await.expect(200);
+    app.delete(&format!("{path}/tags/{tag}"), &app.admin).await.expect(204);
+    // another workspace has its own way
+    let other = app.second_workspace("other").await;
+    let foreign = app.client(&other, "There").await;
+    app.patch(&format!("/v1/clients/{foreign}"), &other, &json!({ "name": "Here" })).await.expect(200);
+    app.patch_if(&workspace, &app.admin, &changed.etag(), &settings(false)).await.expect(200);
+    app.delete(&path, &app.admin).await.expect(204);
+}

@@ -21,8 +21,9 @@ async fn browsers_may_call_from_the_origins_that_are_configured_and_from_no_othe
     for method in ["GET", "POST", "PATCH", "DELETE"] {
         assert!(methods.contains(method), "{methods}");
     }
-    let refused = preflight("https://evil.example", "GET", "authorization").await;
+    let refused = preflight("https://evil.example", "GET", "authorization").await.expect_problem(400, "unreadable");
     assert_eq!(refused.header("access-control-allow-origin"), None);
+    preflight("https://app.example", "TRACE", "authorization").await.expect_problem(400, "unreadable");
 
     for (path, session) in
         [("/v1/me", &app.admin), ("/v1/clients/7", &app.admin), ("/v1/me", &Session::nobody()), ("/v1/nothing", &app.admin)]
@@ -30,7 +31,7 @@ async fn browsers_may_call_from_the_origins_that_are_configured_and_from_no_othe
         let answer = get_with(&app, path, session, "origin", "https://app.example").await;
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"), "{path}");
         let exposed = answer.header("access-control-expose-headers").unwrap().to_lowercase();
-        for name in ["etag", "x-request-id", "ratelimit-remaining", "retry-after", "idempotency-replayed", "location"] {
+        for name in ["etag", "x-request-id", "ratelimit-remaining", "x-ratelimit-remaining", "retry-after", "location"] {
             assert!(exposed.contains(name), "{name} is not in {exposed}");
         }
         let stranger = get_with(&app, path, session, "origin", "https://evil.example").await;
@@ -83,6 +84,39 @@ async fn answers_are_compressed_for_who_asks() {
             assert!(bytes.len() * 2 < plain.text.len(), "{} of {}", bytes.len(), plain.text.len());
         }
     }
+}
+
+#[tokio::test]
+async fn what_can_be_got_can_be_asked_for_its_head_alone() {
+    let app = TestApp::spawn().await;
+    let client = app.client(&app.admin, "There").await;
+    for path in ["/v1/clients", &format!("/v1/clients/{client}"), "/v1/me", "/openapi.json", "/health/live"] {
+        let whole = app.get(path, &app.admin).await.expect(200);
+        let head = app.send(app.request(Method::HEAD, path, &app.admin)).await.expect(200);
+        assert_eq!(head.text, "", "{path}");
+        for name in ["etag", "content-type", "x-content-type-options"] {
+            assert_eq!(head.header(name), whole.header(name), "{name} of {path}");
+        }
+    }
+    // and it is refused to whom the whole is refused
+    for (status, path, session) in [
+        (401, "/v1/clients", &Session::nobody()),
+        (404, &*format!("/v1/clients/{}", super::NOWHERE), &app.admin),
+        (405, "/v1/auth/login", &app.admin),
+    ] {
+        let refused = app.send(app.request(Method::HEAD, path, session)).await.expect(status);
+        assert_eq!((refused.text.as_str(), refused.header("content-type")), ("", Some("application/problem+json")), "{path}");
+    }
+    let wrong = app.send(app.request(Method::PUT, "/v1/clients", &app.admin)).await.expect_problem(405, "method_not_allowed");
+    assert_eq!(wrong.header("allow"), Some("GET, HEAD, POST"));
+}
+
+#[tokio::test]
+async fn parts_that_are_not_ours_refuse_in_our_words() {
+    let app = TestApp::spawn().await;
+    app.get("/docs/there-is-no-such-file.js", &app.admin).await.expect_problem(404, "route_not_found");
+    let picky = get_with(&app, "/v1/me", &app.admin, "accept-encoding", "identity;q=0").await;
+    picky.expect_problem(406, "not_acceptable");
 }
 
 #[tokio::test]

@@ -48,9 +48,7 @@ async fn null_for_what_must_be_there_and_values_that_do_not_fit_are_422_and_chan
     let entries = state(&app).await;
     let patch = json!({ "name": null, "kind": null, "currency": null, "status": null, "colour": "red", "id": "x" });
     let refused = app.patch(&path, &app.admin, &patch).await.expect_problem(422, "validation_failed");
-    let mut pointers = refused.pointers();
-    pointers.dedup();
-    assert_eq!(pointers, ["/colour", "/currency", "/id", "/kind", "/name", "/status"]);
+    assert_eq!(refused.pointers(), ["/colour", "/currency", "/id", "/kind", "/name", "/status"]);
     let patch = json!({ "name": "New", "main_address": { "country": "Greece", "planet": "Earth" } });
     let refused = app.patch(&path, &app.admin, &patch).await.expect_problem(422, "validation_failed");
     assert_eq!(refused.pointers(), ["/main_address/country", "/main_address/planet"]);

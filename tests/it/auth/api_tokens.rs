@@ -33,6 +33,31 @@ async fn a_token_with_more_than_its_maker_has_is_refused_by_each_scope() {
 }
 
 #[tokio::test]
+async fn a_token_that_makes_another_gives_it_no_more_networks_and_no_more_time_than_it_has() {
+    let app = TestApp::spawn().await;
+    let expiry = kernel::Clock::now(&app.clock) + Duration::days(7);
+    let body = json!({
+        "name": "first", "scopes": ["tokens.manage_own", "clients.view_all"], "networks": ["127.0.0.0/8", "10.0.0.0/8"],
+        "expires_at": expiry.to_rfc3339(),
+    });
+    let made = app.post("/v1/tokens", &app.admin, &body).await.expect(201).body;
+    let first = Session::bearer(made["secret"].as_str().unwrap());
+    let scopes = json!(["clients.view_all"]);
+    let beyond = json!({
+        "name": "beyond", "scopes": scopes, "networks": ["10.1.0.0/16", "0.0.0.0/0", "192.0.2.1"],
+        "expires_at": (expiry + Duration::seconds(1)).to_rfc3339(),
+    });
+    let refused = app.post("/v1/tokens", &first, &beyond).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/expires_at", "/networks/1", "/networks/2"]);
+    assert_eq!(app.count("api_token").await, 1);
+    let within = json!({ "name": "within", "scopes": scopes, "networks": ["127.0.0.1"] });
+    let within = app.post("/v1/tokens", &first, &within).await.expect(201).body;
+    assert_eq!((&within["networks"], &within["expires_at"]), (&json!(["127.0.0.1/32"]), &made["expires_at"]));
+    let silent = app.post("/v1/tokens", &first, &json!({ "name": "silent", "scopes": scopes })).await.expect(201).body;
+    assert_eq!((&silent["networks"], &silent["expires_at"]), (&made["networks"], &made["expires_at"]));
+}
+
+#[tokio::test]
 async fn a_token_works_within_its_scope_only_and_refusals_are_journaled_up_to_ten_a_minute() {
     let app = TestApp::spawn().await;
     let client = app.client(&app.admin, "Seen").await;

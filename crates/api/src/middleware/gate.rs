@@ -74,6 +74,8 @@ pub(crate) async fn gate(
 
 impl AtPath {
     fn find(&self, method: &Method) -> Option<&'static Operation> {
+        // whoever may get may ask for the head of it
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
         self.0.iter().find(|(known, _)| known == method).map(|(_, operation)| *operation)
     }
 }
@@ -117,7 +119,7 @@ async fn admit(
     let identity = match identity {
         Ok(identity) => identity,
         Err(error) => {
-            if error.kind() == Kind::Unauthenticated {
+            if matches!(error.kind(), Kind::Unauthenticated | Kind::Forbidden) {
                 // guessing tokens costs a look-up each, so an address has half of what a caller has
                 let half = state.config.rate_limit_per_minute.div_ceil(2);
                 limit(state, &format!("bad-tokens:{ip}"), half, decision).await?;

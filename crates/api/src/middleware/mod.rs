@@ -2,5 +2,6 @@
 
 pub(crate) mod gate;
 pub(crate) mod headers;
+pub(crate) mod measures;
 pub(crate) mod observe;
 pub(crate) mod request_id;

@@ -2,29 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
-use tracing::Span;
-use tracing_actix_web::RootSpanBuilder;
+use kernel::error::codes;
+use tracing::Instrument as _;
 
 use super::{headers, request_id};
 use crate::access::Operation;
 use crate::context::Admitted;
+use crate::problem::{self, PROBLEM_JSON};
 use crate::state::State;
-
-/// Spans of requests, as `tracing-actix-web` asks for them.
-pub(crate) struct RequestSpans;
-
-impl RootSpanBuilder for RequestSpans {
-    fn on_request_start(request: &ServiceRequest) -> Span {
-        tracing::info_span!("request", method = %request.method(), path = request.path())
-    }
-    fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
-}
 
 /// Gives the request its id, counts it, logs it, and adds the common headers.
 pub(crate) async fn observe(
@@ -34,8 +26,10 @@ pub(crate) async fn observe(
     let started = Instant::now();
     let state = request.app_data::<Data<State>>().cloned();
     let id = state.as_ref().map(|state| request_id::assign(&request, state.store.runtime())).unwrap_or_default();
+    // at the level of errors, so that whatever is logged meanwhile has the id, however little is logged
+    let span = tracing::error_span!("request", request_id = id.as_str());
     // the request itself must not be held here: routing needs it for itself
-    let mut response = next.call(request).await?;
+    let mut response = in_our_words(next.call(request).instrument(span).await?);
     let path = response.request().path().to_owned();
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
@@ -47,13 +41,36 @@ pub(crate) async fn observe(
     Ok(response)
 }
 
+/// A refusal of a part that speaks for itself (a preflight from elsewhere, a file that the reference page lacks, an encoding that
+/// there is none of) in the words of the API. What its headers say stands.
+fn in_our_words<B>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+    let refused = response.status().is_client_error() || response.status().is_server_error();
+    let is_problem = |value: &HeaderValue| value.as_bytes().starts_with(PROBLEM_JSON.as_bytes());
+    if !refused || response.headers().get(header::CONTENT_TYPE).is_some_and(is_problem) {
+        return response.map_into_left_body();
+    }
+    let code = match response.status() {
+        StatusCode::NOT_FOUND => &codes::ROUTE_NOT_FOUND,
+        StatusCode::NOT_ACCEPTABLE => &codes::NOT_ACCEPTABLE,
+        StatusCode::INTERNAL_SERVER_ERROR => &codes::INTERNAL,
+        _ => &codes::UNREADABLE,
+    };
+    let mut said = problem::respond(&kernel::Error::new(code), response.request());
+    let own = [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING];
+    for (name, value) in response.headers() {
+        if !own.contains(name) {
+            said.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    response.into_response(said).map_into_boxed_body().map_into_right_body()
+}
+
 /// Counts and logs a request that has ended.
 fn record(request: &HttpRequest, status: u16, state: &State, id: &str, elapsed: Duration) {
     let extensions = request.extensions();
     let admitted = extensions.get::<Admitted>();
-    let operation = extensions.get::<&'static Operation>().map_or("unknown", |operation| operation.id);
-    metrics::counter!("pelatis_requests_total", "operation" => operation, "status" => status_label(status)).increment(1);
-    metrics::histogram!("pelatis_request_seconds", "operation" => operation).record(elapsed.as_secs_f64());
+    let operation = extensions.get::<&'static Operation>().map(|operation| operation.id);
+    state.measures.record(operation, status, elapsed);
     let client_info = request.headers().get("x-client-info").and_then(|value| value.to_str().ok());
     if let Some(info) = client_info {
         metrics::counter!("pelatis_clients_total", "client" => state.client_infos.label(info)).increment(1);
@@ -62,7 +79,7 @@ fn record(request: &HttpRequest, status: u16, state: &State, id: &str, elapsed: 
     tracing::info!(
         target: "pelatis::request",
         request_id = id,
-        operation,
+        operation = operation.unwrap_or("unknown"),
         method = request.method().as_str(),
         path = request.path(),
         status,
@@ -72,31 +89,4 @@ fn record(request: &HttpRequest, status: u16, state: &State, id: &str, elapsed: 
         client_info,
         "request"
     );
-}
-
-/// A status as a label, without making text of it anew for each request.
-fn status_label(status: u16) -> &'static str {
-    const USUAL: [(u16, &str); 20] = [
-        (200, "200"),
-        (201, "201"),
-        (204, "204"),
-        (304, "304"),
-        (400, "400"),
-        (401, "401"),
-        (403, "403"),
-        (404, "404"),
-        (405, "405"),
-        (409, "409"),
-        (412, "412"),
-        (413, "413"),
-        (415, "415"),
-        (422, "422"),
-        (428, "428"),
-        (429, "429"),
-        (500, "500"),
-        (503, "503"),
-        (507, "507"),
-        (307, "307"),
-    ];
-    USUAL.iter().find(|(known, _)| *known == status).map_or("other", |(_, label)| label)
 }

@@ -5,7 +5,7 @@ use kernel::error::codes as kernel_codes;
 use kernel::{Error, ErrorCode, FieldError};
 use serde_json::{Map, Value, json};
 
-use super::parameters::changes_a_record;
+use super::parameters::{changes_a_record, may_need_if_match};
 use crate::access::Access;
 use crate::problem::{PROBLEM_JSON, body_of, status_of};
 use crate::registry::Served;
@@ -50,6 +50,8 @@ fn codes(served: &Served) -> Vec<&'static ErrorCode> {
         &[&kernel_codes::TOO_LARGE, &kernel_codes::UNSUPPORTED_MEDIA_TYPE],
     );
     when(changes_a_record(served), &[&kernel_codes::STALE]);
+    when(may_need_if_match(served), &[&kernel_codes::IF_MATCH_REQUIRED]);
+    when(served.method == Method::GET, &[&kernel_codes::NOT_ACCEPTABLE]);
     codes
 }
 

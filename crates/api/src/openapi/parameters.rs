@@ -147,10 +147,12 @@ fn header(name: &str, description: &str, schema: &Value) -> Value {
 
 /// Whether an operation changes a record that is there.
 pub(super) fn changes_a_record(served: &Served) -> bool {
-    served.method == Method::PATCH
-        || served.method == Method::DELETE
-        || served.path.ends_with("/restore")
-        || served.path.ends_with("/purge")
+    may_need_if_match(served) || served.path.ends_with("/restore") || served.path.ends_with("/purge")
+}
+
+/// Whether an operation needs `If-Match` where the workspace requires it.
+pub(super) fn may_need_if_match(served: &Served) -> bool {
+    served.has_etag && (served.method == Method::PATCH || served.method == Method::DELETE)
 }
 
 fn headers(served: &Served) -> Vec<Value> {
@@ -168,7 +170,7 @@ fn headers(served: &Served) -> Vec<Value> {
         ));
     }
     if changes_a_record(served) {
-        parameters.push(header("If-Match", "The ETag that the record must still have.", &text));
+        parameters.push(header("If-Match", "The ETag that the record must still have; some workspaces require it.", &text));
     }
     if served.method == Method::GET {
         parameters.push(header("If-None-Match", "The ETag that one has already.", &text));

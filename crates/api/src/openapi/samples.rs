@@ -70,6 +70,7 @@ fn of_auth(name: &str) -> Option<Value> {
         }] }),
         "Workspace" => json!({
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",
+            "settings": { "require_if_match": false },
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
         }),
         "WorkspacePage" => page(&of("Workspace")),

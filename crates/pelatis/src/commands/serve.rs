@@ -14,6 +14,8 @@ use crate::wiring;
 /// Bounds of the buckets in which durations are counted, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 const DAY: Duration = Duration::from_hours(24);
+/// How often durations that were measured are put into their buckets; until then each takes memory.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 pub(super) async fn serve(config: &Config) -> Result<()> {
     // where several nodes serve one database, each may come here; one migrates and the others wait
@@ -37,6 +39,14 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
             if let Err(error) = monthly.prepare_months().await {
                 tracing::error!(?error, "the coming months were not prepared");
             }
+        }
+    });
+
+    let measured = metrics.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            measured.run_upkeep();
         }
     });
 

@@ -21,6 +21,7 @@ pub(crate) struct LinkedContactList {
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_list_client_contacts, _, _>(list_client_contacts);
     registry.add::<__path_link_client_contact, _, _>(link_client_contact);
+    registry.add::<__path_get_client_contact, _, _>(get_client_contact);
     registry.add::<__path_update_client_contact, _, _>(update_client_contact);
     registry.add::<__path_unlink_client_contact, _, _>(unlink_client_contact);
 }
@@ -50,6 +51,17 @@ async fn link_client_contact(context: Context, body: Body) -> ApiResult {
         Ok(Answer::created(location, &linked)?.version(linked.version))
     };
     context.post::<LinkContact>(body, work).await
+}
+
+/// Get a contact as it belongs to a client
+#[utoipa::path(get, path = "/v1/clients/{client_id}/contacts/{contact_id}", tag = "clients",
+    responses((status = 200, description = "The contact as it belongs to the client", body = LinkedContact)))]
+async fn get_client_contact(context: Context) -> ApiResult {
+    let (client, contact): (ClientId, ContactId) = (context.id("client_id")?, context.id("contact_id")?);
+    let query = context.record_query(&store::list::ListSpec::EMPTY)?;
+    let linked = context.read(async |conn, caller| links::get(conn, caller, client, contact).await).await?;
+    // it shows the contact too, which has changes of its own
+    context.living_record(&linked, linked.version, &query)
 }
 
 /// Change how a contact belongs to a client

@@ -23,7 +23,7 @@ pub(crate) struct AddTag {
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_tag_client, _, _>(tag_client);
-    registry.add::<__path_untag_client, _, _>(untag_client);
+    registry.add::<__path_untag_client, _, _>(untag_client).without_etag();
 }
 
 /// Put a tag on a client
@@ -45,5 +45,5 @@ async fn tag_client(context: Context, body: Body) -> ApiResult {
     responses((status = 204, description = "Taken off")))]
 async fn untag_client(context: Context) -> ApiResult {
     let (id, tag): (ClientId, TagId) = (context.id("client_id")?, context.id("tag_id")?);
-    context.delete(async |uow, _| commands::untag(uow, id, tag).await).await
+    context.remove(async |uow| commands::untag(uow, id, tag).await).await
 }
