@@ -1,14 +1,14 @@
 //! The server under test.
 
 use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 
 use actix_web::dev::ServerHandle;
 use api::{ApiConfig, Parts};
 use auth::{Auth, AuthConfig};
 use kernel::Runtime;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 use store::shared::Shared;
 use store::{Secret, Store};
@@ -211,7 +211,7 @@ fn start(
             let code = auth.offer_setup().await.unwrap().expect("nothing is set up yet");
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let base = format!("http://{}", listener.local_addr().unwrap());
-            let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+            let metrics = metrics();
             let running = api::serve(listener, Parts { store: store.clone(), auth, config: config.api, metrics }).unwrap();
             tell.send((base, code, running.handle())).unwrap();
             running.server.await.unwrap();
@@ -220,4 +220,10 @@ fn start(
     });
     let (base, code, server) = told.recv().expect("the server started");
     (base, code, server, thread)
+}
+
+/// The metrics of this process, which has one recorder for all its servers.
+fn metrics() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().unwrap()).clone()
 }

@@ -102,7 +102,8 @@ impl Auth {
             }
             None => {
                 metrics::counter!("pelatis_cache_total", "cache" => "identity", "outcome" => "miss").increment(1);
-                let found = self.find_identity(bearer, now).await?.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED))?;
+                let found =
+                    Box::pin(self.find_identity(bearer, now)).await?.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED))?;
                 let identity = Arc::new(found);
                 self.identities.insert(bearer.to_owned(), identity.clone());
                 identity

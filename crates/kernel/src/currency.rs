@@ -19,6 +19,11 @@ const TWO: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB B
 const THREE: &str = "BHD IQD JOD KWD LYD OMR TND";
 const FOUR: &str = "CLF UYW";
 
+/// Whether a list has a code: each takes four bytes there, with the space after it.
+fn is_in(list: &str, code: &[u8; 3]) -> bool {
+    list.as_bytes().chunks(4).any(|entry| entry.starts_with(code))
+}
+
 impl Currency {
     /// The euro.
     pub const EUR: Self = Self(*b"EUR");
@@ -30,12 +35,11 @@ impl Currency {
 
     /// How many decimals an amount has.
     pub fn exponent(&self) -> u8 {
-        let listed = |list: &str| list.split_whitespace().any(|code| code == self.code());
-        match () {
-            () if listed(NONE) => 0,
-            () if listed(THREE) => 3,
-            () if listed(FOUR) => 4,
-            () => 2,
+        match &self.0 {
+            code if is_in(NONE, code) => 0,
+            code if is_in(THREE, code) => 3,
+            code if is_in(FOUR, code) => 4,
+            _ => 2,
         }
     }
 
@@ -53,11 +57,9 @@ pub struct UnknownCurrency;
 impl FromStr for Currency {
     type Err = UnknownCurrency;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = [TWO, NONE, THREE, FOUR].into_iter().flat_map(str::split_whitespace).any(|code| code == text);
-        match <[u8; 3]>::try_from(text.as_bytes()) {
-            Ok(code) if known => Ok(Self(code)),
-            _ => Err(UnknownCurrency),
-        }
+        let code = <[u8; 3]>::try_from(text.as_bytes()).map_err(|_| UnknownCurrency)?;
+        let known = [TWO, NONE, THREE, FOUR].into_iter().any(|list| is_in(list, &code));
+        if known { Ok(Self(code)) } else { Err(UnknownCurrency) }
     }
 }
 

@@ -199,10 +199,12 @@ pub async fn owner_connection(config: &DatabaseConfig) -> Result<sea_orm::Databa
         }
         Dialect::Postgres => {
             let url = config.owner_url.as_deref().unwrap_or(&config.url);
+            // a step that a crash takes back is taken again; whatever the server commits later brings the steps to disk with it
+            let options = postgres_options(url)?.options([("synchronous_commit", "off")]);
             let pool = PgPoolOptions::new()
                 .max_connections(1)
                 .acquire_timeout(ACQUIRE)
-                .connect_with(postgres_options(url)?)
+                .connect_with(options)
                 .await
                 .map_err(from_sqlx)?;
             Ok(sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(pool))

@@ -17,7 +17,7 @@ impl Reader {
     pub(crate) async fn open(store: &Store, caller: &Caller) -> Result<Self> {
         match store.begin(caller, Mode::Read).await {
             // a connection that the server has closed meanwhile shows when it is used; another one is tried at once
-            Err(error) if store.worth_another_connection(&error) => store.begin(caller, Mode::Read).await,
+            Err(error) if store.worth_another_connection(&error) => Box::pin(store.begin(caller, Mode::Read)).await,
             other => other,
         }
         .map(Self)

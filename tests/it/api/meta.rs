@@ -5,6 +5,8 @@ use std::path::Path;
 use harness::{Session, TestApp};
 use serde_json::json;
 
+use super::get_with;
+
 #[tokio::test]
 async fn health_metrics_and_the_document_are_open_to_anybody() {
     let app = TestApp::spawn().await;
@@ -19,6 +21,35 @@ async fn health_metrics_and_the_document_are_open_to_anybody() {
     let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json")).unwrap();
     assert!(document.text == committed, "what is served is not openapi/openapi.json");
     assert!(document.body["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[tokio::test]
+async fn requests_and_frontends_are_counted_and_a_flood_of_names_is_one() {
+    let app = TestApp::spawn().await;
+    let nobody = Session::nobody();
+    for _ in 0..3 {
+        app.get("/v1/clients", &app.admin).await.expect(200);
+    }
+    app.get("/v1/clients", &nobody).await.expect(401);
+    app.get("/v1/nothing", &nobody).await.expect(404);
+    for name in ["portal/1.2", "portal/1.2", "bad\tname"] {
+        get_with(&app, "/v1/me", &app.admin, "x-client-info", name).await.expect(200);
+    }
+    for number in 0..200 {
+        get_with(&app, "/health/live", &nobody, "x-client-info", &format!("made-up/{number}")).await.expect(200);
+    }
+    let metrics = app.get("/metrics", &nobody).await.expect(200).text;
+    for line in [
+        r#"pelatis_requests_total{operation="list_clients",status="200"} 3"#,
+        r#"pelatis_requests_total{operation="list_clients",status="401"} 1"#,
+        r#"pelatis_requests_total{operation="unknown",status="404"} 1"#,
+        r#"pelatis_request_seconds_count{operation="list_clients"} 4"#,
+        r#"pelatis_clients_total{client="portal/1.2"} 2"#,
+        r#"pelatis_clients_total{client="badname"} 1"#,
+        r#"pelatis_clients_total{client="other"} 102"#,
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
+    }
 }
 
 #[tokio::test]

@@ -161,3 +161,23 @@ async fn the_keys_are_published_and_one_that_was_rotated_on_another_node_goes_on
     assert_eq!((after.len(), &after[1]), (2, &old), "the key that signs comes first, the one before it still verifies");
     store.close().await;
 }
+
+#[tokio::test]
+async fn whoever_reads_the_published_keys_can_check_a_token_by_themselves() {
+    let app = TestApp::spawn().await;
+    let published = app.get("/.well-known/jwks.json", &Session::nobody()).await.expect(200).text;
+    let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&published).unwrap();
+    let token = app.admin.token.clone().unwrap();
+    let kid = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap();
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
+    rules.set_audience(&["staff"]);
+    let claims = jsonwebtoken::decode::<Value>(&token, &key, &rules).unwrap().claims;
+    assert_eq!(claims["sub"], app.admin.user_id.as_str());
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 15 * 60);
+    // the last character of an Ed25519 signature carries only four of its six bits, so an earlier one is changed
+    let mut forged = token.into_bytes();
+    let place = forged.len() - 10;
+    forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+    assert!(jsonwebtoken::decode::<Value>(String::from_utf8(forged).unwrap(), &key, &rules).is_err());
+}

@@ -88,3 +88,28 @@ async fn signing_out_kills_the_access_token_at_once_and_no_other_session() {
     assert_eq!(app.count("session WHERE revoked_because = 'signed_out'").await, 1);
     app.get("/v1/me", &there).await.expect(200);
 }
+
+/// A guess for an account that does not exist must cost what one for an account costs: here it takes one of the few places for it.
+#[tokio::test]
+async fn a_flood_of_logins_for_unknown_accounts_is_told_to_come_back_and_the_rest_goes_on() {
+    let app = TestApp::spawn_with(|config| config.auth.hashing_at_once = 1).await;
+    let attempts = (0..80).map(|number| {
+        let email = format!("nobody-{number}@example.com");
+        let app = &app;
+        async move { login(app, &email, "never-right-Φ9").await }
+    });
+    let (answers, me) = futures::join!(futures::future::join_all(attempts), app.get("/v1/me", &app.admin));
+    me.expect(200);
+    let (mut refused, mut busy) = (0, 0);
+    for answer in answers {
+        match answer.status {
+            401 => refused += 1,
+            _ => {
+                busy += 1;
+                assert!(answer.expect_problem(503, "sign_in_busy").header("retry-after").is_some());
+            }
+        }
+    }
+    assert!(refused > 0 && busy > 0, "{refused} were refused and {busy} told to come back");
+    app.get("/v1/clients", &app.admin).await.expect(200);
+}

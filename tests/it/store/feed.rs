@@ -169,3 +169,27 @@ async fn twenty_writers_at_once_leave_every_entry_once_and_on_sqlite_in_the_orde
     committed.sort();
     assert_eq!(read, committed);
 }
+
+#[tokio::test]
+async fn after_a_restore_into_another_cluster_positions_go_on_rising() {
+    let app = TestApp::spawn().await;
+    let store = app.store().await;
+    say(&store, &app, "test.before").await;
+    let before = all_of(&store, "test.", 1).await;
+    // as whoever restores is told to: transaction numbers begin anew there
+    app.db.execute("UPDATE installation SET journal_epoch = journal_epoch + 1").await.unwrap();
+    let restored = app.store().await;
+    say(&restored, &app, "test.after").await;
+    for _ in 0..200 {
+        let mut reader = restored.reader(&installation()).await.unwrap();
+        let fed = feed(&mut reader, 1, before[0].position, 1_000).await.unwrap();
+        reader.close().await.unwrap();
+        if let Some(last) = fed.last().filter(|last| last.entry.event == "test.after") {
+            assert_eq!((before[0].position.epoch, last.position.epoch), (0, 1));
+            assert!(last.position > before[0].position);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the entry after the restore was not read");
+}

@@ -150,7 +150,8 @@ async fn admit(
         Access::AllOf(permissions) => permissions.iter().try_for_each(|permission| caller.require(*permission)),
     };
     if let Err(error) = allowed {
-        note_denial(state, &caller, operation).await;
+        // what seldom happens is kept apart: a request is moved about with room for all that may become of it
+        Box::pin(note_denial(state, &caller, operation)).await;
         return Err(error);
     }
     Ok(Admitted { caller, identity: Some(identity) })

@@ -3,7 +3,7 @@
 
 use kernel::{Caller, DateTime, Result};
 use sea_orm::sea_query::Value;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::Entry;
 use crate::conn::{Conn, values};
@@ -38,7 +38,7 @@ async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Date
     for entry in chunk {
         let id = store.runtime().uuid();
         if !entry.personal.is_empty() || ip.is_some() || origin.user_agent.is_some() {
-            let values = (!entry.personal.is_empty()).then(|| Json::Object(entry.personal));
+            let values = (!entry.personal.is_empty()).then_some(entry.personal);
             personal.push(vec![
                 id.value(),
                 entry.workspace.value(),
@@ -46,7 +46,7 @@ async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Date
                 now.value(),
                 text(entry.record_type),
                 entry.record_id.value(),
-                values.value(),
+                json(values),
                 ip.value(),
                 origin.user_agent.value(),
             ]);
@@ -68,7 +68,7 @@ async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Date
             entry.subject.map(|(_, id)| id).value(),
             text(entry.action.as_str()),
             entry.event.value(),
-            Json::Object(entry.changes).value(),
+            json(Some(entry.changes)),
         ]);
     }
     let dialect = conn.dialect();
@@ -87,7 +87,9 @@ async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Date
         Dialect::Postgres => {
             let second = Rows::new(dialect, PERSONAL, personal, first.values.len() + 1, |_| None);
             let sql = format!("WITH entry AS ({}) {}", first.sql, second.sql);
-            conn.sql_run(sql, values([first.values, second.values].concat()), keep).await?;
+            let mut parameters = first.values;
+            parameters.extend(second.values);
+            conn.sql_run(sql, values(parameters), keep).await?;
         }
     }
     Ok(())
@@ -95,6 +97,11 @@ async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: Date
 
 fn text(word: &'static str) -> Value {
     Value::String(Some(word.to_owned()))
+}
+
+/// An object as a parameter, moved and not copied: it holds the whole record.
+fn json(object: Option<Map<String, Json>>) -> Value {
+    Value::Json(object.map(|object| Box::new(Json::Object(object))))
 }
 
 /// `INSERT … VALUES ($1, …), (…)` with its parameters.

@@ -91,7 +91,8 @@ impl Shared {
     pub async fn hit(&self, key: &str, cost: u32, limit: u32, window: Duration) -> Decision {
         let now = self.0.runtime.now().timestamp_millis();
         if let Some(link) = &self.0.redis {
-            match link.hit(key, cost, limit, window, now).await {
+            // apart, because whoever has no Redis would carry its state through every request
+            match Box::pin(link.hit(key, cost, limit, window, now)).await {
                 Ok(decision) => {
                     self.well(true);
                     return decision;
