@@ -45,7 +45,7 @@ mod uow;
 pub mod query {
     pub use sea_orm::sea_query::{
         Alias, Asterisk, CaseStatement, Condition, Expr, ExprTrait, Func, JoinType, OnConflict, Order, Query, SelectStatement,
-        SimpleExpr, Value,
+        SimpleExpr, UnionType, Value,
     };
 
     /// Narrows a select to rows of `table` whose `column` is one of these words, as a join. Of `IN` with hundreds of parameters PostgreSQL

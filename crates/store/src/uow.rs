@@ -33,13 +33,15 @@ pub struct UnitOfWork {
     workspace: Option<WorkspaceId>,
     now: DateTime,
     entries: Vec<Entry>,
+    /// How many entries were written already.
+    written: usize,
     touched: Vec<Touched>,
 }
 
 impl UnitOfWork {
     pub(crate) fn new(store: Store, conn: Conn, caller: Arc<Caller>) -> Self {
         let (now, workspace) = (store.runtime.now(), caller.workspace);
-        Self { conn, store, caller, workspace, now, entries: Vec::new(), touched: Vec::new() }
+        Self { conn, store, caller, workspace, now, entries: Vec::new(), written: 0, touched: Vec::new() }
     }
 
     /// Who asks.
@@ -261,7 +263,9 @@ impl UnitOfWork {
             return Ok(());
         }
         let entries = std::mem::take(&mut self.entries);
-        journal::append(&mut self.conn, &self.store, &self.caller, self.now, entries).await
+        let before = self.written;
+        self.written += entries.len();
+        journal::append(&mut self.conn, &self.store, &self.caller, self.now, before, entries).await
     }
 
     /// Keeps what follows apart, so that [`back_to`](Self::back_to) can undo it alone.

@@ -1,6 +1,7 @@
 //! The OpenAPI document, made from the handlers and the permission table: what every operation has in common (parameters,
 //! failures, examples, `x-permission`) is added here, once.
 
+mod budget;
 mod failures;
 mod parameters;
 mod samples;
@@ -18,7 +19,7 @@ pub use samples::sample;
 
 const DESCRIPTION: &str = "A headless CRM. Bodies are JSON in snake_case, ids are UUIDs, times are RFC 3339 in UTC, money is \
     `{\"amount\": \"1234.50\", \"currency\": \"EUR\"}`. Failures are `application/problem+json` (RFC 9457) with a stable `code`. \
-    `x-permission` says what an operation needs.";
+    `x-permission` says what an operation needs, `x-p99-ms` in how many milliseconds 99 of 100 answers come.";
 
 /// The document.
 pub fn document(registry: &Registry) -> Value {
@@ -78,6 +79,7 @@ fn operation(served: &Served) -> Value {
     let Some(operation) = value.as_object_mut() else { return value };
     operation.insert("x-permission".to_owned(), served.row.permission().into());
     operation.insert("x-reach".to_owned(), format!("{:?}", served.row.reach).into());
+    operation.insert("x-p99-ms".to_owned(), budget::p99_ms(served).into());
     let security = if served.row.access == Access::Public { json!([]) } else { json!([{ "bearer": [] }]) };
     operation.insert("security".to_owned(), security);
     if served.row.deprecation.is_some() {

@@ -1,9 +1,11 @@
 //! Appending: as few statements as the engine takes. Values that are personal go to `journal_personal`, from which they can be
 //! erased while the entry itself never changes.
 
+use kernel::runtime::uuid_v7;
 use kernel::{Caller, DateTime, Result};
 use sea_orm::sea_query::Value;
 use serde_json::{Map, Value as Json};
+use uuid::Uuid;
 
 use super::Entry;
 use crate::conn::{Conn, values};
@@ -18,25 +20,52 @@ const PERSONAL: &str =
 /// Entries in one statement.
 const CHUNK: usize = 500;
 
-pub(crate) async fn append(conn: &mut Conn, store: &Store, caller: &Caller, now: DateTime, entries: Vec<Entry>) -> Result<()> {
+/// Appends entries of one transaction; `place` is how many it has appended before.
+pub(crate) async fn append(
+    conn: &mut Conn,
+    store: &Store,
+    caller: &Caller,
+    now: DateTime,
+    mut place: usize,
+    entries: Vec<Entry>,
+) -> Result<()> {
     let mut entries = entries.into_iter();
     loop {
         let chunk: Vec<Entry> = entries.by_ref().take(CHUNK).collect();
         if chunk.is_empty() {
             return Ok(());
         }
-        append_chunk(conn, store, caller, now, chunk).await?;
+        let many = chunk.len();
+        append_chunk(conn, store, caller, now, place, chunk).await?;
+        place += many;
     }
 }
 
-async fn append_chunk(conn: &mut Conn, store: &Store, caller: &Caller, now: DateTime, chunk: Vec<Entry>) -> Result<()> {
+/// The id of an entry: a UUID v7 of the transaction's moment, with the entry's place in it before the random part, so that ids sort
+/// as what they name happened.
+fn entry_id(now: DateTime, place: usize, mut random: [u8; 10]) -> Uuid {
+    // the first two bytes become the fraction of the millisecond, the two upper bits of the third the variant
+    let [high, low] = u16::try_from(place).map_or(0x3fff, |place| place.min(0x3fff)).to_be_bytes();
+    random[2] = high;
+    random[3] = low;
+    uuid_v7(now, random)
+}
+
+async fn append_chunk(
+    conn: &mut Conn,
+    store: &Store,
+    caller: &Caller,
+    now: DateTime,
+    first_place: usize,
+    chunk: Vec<Entry>,
+) -> Result<()> {
     // a statement for one entry is the usual one and worth keeping prepared
     let keep = chunk.len() == 1;
     let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
     let (actor, origin) = (&caller.actor, &caller.origin);
     let ip = origin.ip.map(|ip| ip.to_string());
-    for entry in chunk {
-        let id = store.runtime().uuid();
+    for (place, entry) in chunk.into_iter().enumerate() {
+        let id = entry_id(now, first_place + place, store.runtime().random());
         if !entry.personal.is_empty() || ip.is_some() || origin.user_agent.is_some() {
             let values = (!entry.personal.is_empty()).then_some(entry.personal);
             personal.push(vec![
@@ -142,5 +171,26 @@ impl Rows {
             sql.push(')');
         }
         Self { sql, values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_the_moment_and_then_by_the_place_in_the_transaction() {
+        let moment = |micros: i64| DateTime::from_timestamp_micros(1_700_000_000_000_000 + micros).unwrap();
+        let ids = [
+            entry_id(moment(0), 0, [0xff; 10]),
+            entry_id(moment(0), 1, [0; 10]),
+            entry_id(moment(0), 255, [0xff; 10]),
+            entry_id(moment(0), 256, [0; 10]),
+            entry_id(moment(0), 16_383, [0; 10]),
+            entry_id(moment(1), 0, [0; 10]),
+            entry_id(moment(999), 0, [0; 10]),
+            entry_id(moment(1000), 0, [0; 10]),
+        ];
+        assert!(ids.is_sorted() && ids.iter().all(|id| id.get_version_num() == 7), "{ids:?}");
     }
 }

@@ -129,7 +129,8 @@ pub static JOURNAL_LIST: ListSpec = ListSpec {
     name: "audit",
     table: "journal_entry",
     fields: &[
-        ListField::time("at").sorted(),
+        // an entry's id is made from its moment and its place in the transaction, so the index over ids is in the order of both
+        ListField { sort: Some("id"), ..ListField::time("at") },
         ListField::word("action", Action::TEXTS),
         ListField::text("event"),
         ListField::text("record_type"),

@@ -106,6 +106,11 @@ fn keys(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 1);
     for (name, direction) in &query.sort {
         let Some((field, sorted)) = spec.field(name).and_then(|field| Some((field, field.sort?))) else { continue };
+        if sorted == "id" {
+            // ids are unique, so nothing needs to be compared after them
+            keys.push(Key { expression: column("id"), kind: FieldKind::Uuid, direction: *direction });
+            return keys;
+        }
         let expression =
             if field.nullable { dialect::empty_last(conn.dialect(), spec.table, sorted, field.kind) } else { column(sorted) };
         keys.push(Key { expression, kind: field.kind, direction: *direction });
