@@ -1,8 +1,8 @@
 -- One script for all three operations and both sides. The environment says what to send:
---   LOAD_OPERATION  get, list or create
+--   LOAD_OPERATION  get, list, create, or paths
 --   LOAD_SIDE       ours or bare
 --   LOAD_TOKEN      the access token, for ours
---   LOAD_IDS        a file of ids, one a line
+--   LOAD_LINES      a file of ids, or of paths, one a line
 -- Every request is made before the first is sent, so that wrk takes as little of the machine as it can, and none is looked at
 -- when it is answered: wrk itself counts those of 400 and above.
 
@@ -26,7 +26,7 @@ end
 local function get()
    local path = side == "ours" and "/v1/clients/" or "/client/"
    local made = {}
-   for id in io.lines(os.getenv("LOAD_IDS")) do
+   for id in io.lines(os.getenv("LOAD_LINES")) do
       made[#made + 1] = wrk.format("GET", path .. id, headers())
    end
    return made
@@ -34,6 +34,14 @@ end
 
 local function list()
    return { wrk.format("GET", side == "ours" and "/v1/clients" or "/clients", headers()) }
+end
+
+local function paths()
+   local made = {}
+   for path in io.lines(os.getenv("LOAD_LINES")) do
+      made[#made + 1] = wrk.format("GET", path, headers())
+   end
+   return made
 end
 
 -- A client as a person would enter it. The bare handler derives nothing, so it is sent what ours derives.
@@ -82,6 +90,8 @@ function init(args)
       requests = get()
    elseif operation == "list" then
       requests = list()
+   elseif operation == "paths" then
+      requests = paths()
    else
       requests = create()
    end

@@ -79,7 +79,7 @@ const CATEGORIES: &[&str] = &["hot", "warm", "cold", "dormant"];
 const POSITIONS: &[&str] = &["Διευθυντής", "Λογίστρια", "CEO", "Purchasing", "Υπεύθυνη πωλήσεων"];
 
 /// Splitmix64: the same file in every run, without a dependency.
-struct Draw(u64);
+pub(crate) struct Draw(pub u64);
 
 impl Draw {
     fn next(&mut self) -> u64 {
@@ -90,7 +90,8 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 

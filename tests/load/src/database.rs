@@ -25,6 +25,28 @@ pub(crate) struct Ids {
     of: i64,
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Make {
+    /// A database of the server, as its owner
+    #[arg(long)]
+    url: String,
+    /// What the new one is called
+    #[arg(long)]
+    name: String,
+}
+
+/// Makes a database on a PostgreSQL.
+pub(crate) fn make(options: &Make) -> Result<()> {
+    if !options.name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Err(format!("{} is no name for a database here", options.name).into());
+    }
+    actix_web::rt::System::new().block_on(async {
+        let mut owner = PgConnection::connect(&options.url).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {}", options.name))).execute(&mut owner).await?;
+        Ok(())
+    })
+}
+
 pub(crate) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }

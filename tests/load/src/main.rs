@@ -1,14 +1,18 @@
 //! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table.
 
 mod bare;
+mod budgets;
+mod compare;
 mod csv_file;
 mod database;
 mod http;
 mod measure;
+mod paths;
 mod record;
 mod report;
 mod setup;
 mod start;
+mod wrk;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -33,6 +37,8 @@ enum Command {
     Start(start::Options),
     /// Sets an installation up over HTTP and prints an access token
     Setup(setup::Options),
+    /// Makes a database on a PostgreSQL
+    Database(database::Make),
     /// Brings a database to rest after an import
     Settle(database::Settle),
     /// Prints ids of clients, drawn at random
@@ -41,6 +47,18 @@ enum Command {
     Bare(bare::Options),
     /// Measures our server and the bare handlers in turns
     Measure(measure::Options),
+    /// Checks the time budget of every operation of the document
+    Budgets(budgets::Options),
+    /// Says how many times as much one request costs as another
+    Compare(compare::Compare),
+    /// Measures the time that 99 of 100 requests stay below
+    Slowest(compare::Slowest),
+    /// Says how many times as much one node answers as two
+    Nodes(compare::Nodes),
+    /// Prints the path of a page of a list
+    Page(paths::Pages),
+    /// Prints the paths of searches
+    Searches(paths::Searches),
     /// Notes a figure
     Note(record::Note),
     /// Prints the table and fails if a bound is missed
@@ -52,10 +70,17 @@ fn main() -> ExitCode {
         Command::Csv(options) => csv_file::write(&options),
         Command::Start(options) => start::start(&options),
         Command::Setup(options) => setup::set_up(&options),
+        Command::Database(options) => database::make(&options),
         Command::Settle(options) => database::settle(&options),
         Command::Ids(options) => database::ids(&options),
         Command::Bare(options) => bare::serve(options),
         Command::Measure(options) => measure::measure(&options),
+        Command::Budgets(options) => budgets::check(&options),
+        Command::Compare(options) => compare::compare(&options),
+        Command::Slowest(options) => compare::slowest(&options),
+        Command::Nodes(options) => compare::nodes(&options),
+        Command::Page(options) => paths::page(&options),
+        Command::Searches(options) => paths::searches(&options),
         Command::Note(note) => record::note(note),
         Command::Report(options) => report::report(&options),
     };

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::record::{Counted, Figure, Line, Operation, Side, append};
+use crate::wrk::Run;
 use crate::{Result, http, say};
 
 #[derive(clap::Args)]
@@ -159,39 +159,21 @@ fn same(what: &str, ours: &Value, bare: &Value) -> Result<()> {
     if ours == bare { Ok(()) } else { Err(format!("{what} differs:\nours {ours}\nbare {bare}").into()) }
 }
 
-/// 16 connections from two threads.
 fn wrk(options: &Options, token: &str, operation: Operation, side: Side, seconds: u32) -> Result<Counted> {
     let (address, process) = match side {
         Side::Ours => (options.ours, options.ours_pid),
         Side::Bare => (options.bare, options.bare_pid),
     };
-    let before = processor_time(process)?;
-    let output = Command::new("wrk")
-        .args(["-t2", "-c16", "-d", &format!("{seconds}s"), "-s"])
-        .arg(&options.script)
-        .arg(format!("http://{address}"))
-        .env("LOAD_OPERATION", operation.name())
-        .env("LOAD_SIDE", side.name())
-        .env("LOAD_TOKEN", token)
-        .env("LOAD_IDS", &options.ids)
-        .output()
-        .map_err(|error| format!("wrk: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let line = said.lines().find_map(|line| line.strip_prefix("LOAD ")).ok_or_else(|| {
-        format!("wrk did not measure {} of {}: {said}{}", operation.name(), side.name(), String::from_utf8_lossy(&output.stderr))
-    })?;
-    let mut counted: Counted = serde_json::from_str(line)?;
-    counted.processor = processor_time(process)?.saturating_sub(before);
-    Ok(counted)
-}
-
-/// Microseconds that a process has worked. Unlike requests a second it does not suffer much from what else the machine does.
-fn processor_time(process: u32) -> Result<u64> {
-    /// Linux counts for programs in hundredths of a second (`USER_HZ`), whatever it counts for itself in.
-    const TICK: u64 = 10_000;
-    let line = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // the name of the program, in brackets, may hold anything; utime and stime are the 12th and 13th after it
-    let (_, rest) = line.rsplit_once(')').ok_or("a process without a name")?;
-    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<std::result::Result<u64, _>>()?;
-    Ok(ticks * TICK)
+    let run = Run {
+        address,
+        process: Some(process),
+        script: &options.script,
+        operation: operation.name(),
+        side: side.name(),
+        token,
+        lines: &options.ids,
+        connections: 16,
+        seconds,
+    };
+    run.count()
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::compare::median;
 use crate::record::{Counted, Figure, Line, Operation, Side, Verdict, read};
 use crate::{Result, say};
 
@@ -108,13 +109,6 @@ fn processor(runs: &[Counted]) -> f64 {
     median(runs.iter().map(Counted::processor_per_request).collect())
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    let middle = figures.len() / 2;
-    let at = |place: usize| figures.get(place).copied().unwrap_or_default();
-    if figures.len() % 2 == 1 { at(middle) } else { f64::midpoint(at(middle.saturating_sub(1)), at(middle)) }
-}
-
 fn verdict_of(figure: &Figure) -> Verdict {
     match figure.below {
         None => Verdict::None,
@@ -140,13 +134,15 @@ pub(crate) fn report(options: &Options) -> Result<()> {
     let figures: Vec<&Figure> =
         lines.iter().filter_map(|line| if let Line::Figure(figure) = line { Some(figure) } else { None }).collect();
 
-    say("\noperation  engine    ours req/s  bare req/s  ratio  p99 (ms)  ours µs  bare µs  bound    verdict")?;
-    rows.iter().try_for_each(|row| say(&row.text()))?;
-    say("\nengine    figure                                       value         bound      verdict")?;
+    if !rows.is_empty() {
+        say("\noperation  engine    ours req/s  bare req/s  ratio  p99 (ms)  ours µs  bare µs  bound    verdict")?;
+        rows.iter().try_for_each(|row| say(&row.text()))?;
+    }
+    say("\nengine    figure                                                      value         bound      verdict")?;
     for figure in &figures {
         let bound = figure.below.map(|bound| format!("< {bound} {}", figure.unit)).unwrap_or_default();
-        let value = format!("{:.1} {}", figure.value, figure.unit);
-        say(&format!("{:8}  {:43}  {:12}  {:9}  {}", figure.engine, figure.what, value, bound, verdict_of(figure).name()))?;
+        let value = format!("{:.2} {}", figure.value, figure.unit);
+        say(&format!("{:8}  {:58}  {:12}  {:9}  {}", figure.engine, figure.what, value, bound, verdict_of(figure).name()))?;
     }
     options.remark.iter().try_for_each(|remark| say(&format!("\n{remark}")))?;
 
@@ -154,7 +150,7 @@ pub(crate) fn report(options: &Options) -> Result<()> {
     let failed = verdicts.filter(|verdict| matches!(verdict, Verdict::Missed | Verdict::Invalid)).count();
     let document = json!({
         "machine": machine(), "clients": options.clients, "seconds": options.seconds, "rounds": options.rounds,
-        "connections": 16, "remarks": options.remark, "ok": failed == 0 && !rows.is_empty(),
+        "connections": 16, "remarks": options.remark, "ok": failed == 0 && !lines.is_empty(),
         "operations": rows.iter().map(Row::json).collect::<Vec<_>>(),
         "figures": figures.iter().map(|figure| json!({
             "engine": figure.engine, "what": figure.what, "value": figure.value, "unit": figure.unit,
@@ -166,7 +162,7 @@ pub(crate) fn report(options: &Options) -> Result<()> {
     }
     std::fs::write(&options.json, format!("{}\n", serde_json::to_string_pretty(&document)?))?;
     match failed {
-        _ if rows.is_empty() => Err("nothing was measured".into()),
+        _ if lines.is_empty() => Err("nothing was measured".into()),
         0 => Ok(()),
         failed => Err(format!("{failed} of the bounds are missed, or could not be judged").into()),
     }

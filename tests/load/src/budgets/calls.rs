@@ -1,0 +1,289 @@
+//! How each operation is asked so that it does what it is for. What it needs is made before, and not timed.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::{Result, http};
+
+/// A request that is to be timed.
+pub(super) struct Call {
+    pub path: String,
+    pub body: Option<Value>,
+    /// Whose token goes with it, where it is not the administrator's.
+    pub token: Option<String>,
+}
+
+impl Call {
+    fn to(path: impl Into<String>) -> Self {
+        Self { path: path.into(), body: None, token: None }
+    }
+
+    fn with(path: impl Into<String>, body: Value) -> Self {
+        Self { body: Some(body), ..Self::to(path) }
+    }
+}
+
+/// What is there to be asked for.
+pub(super) struct Calls {
+    pub server: SocketAddr,
+    pub token: String,
+    email: String,
+    password: String,
+    client: String,
+    contact: String,
+    note: String,
+    tag: String,
+    api_token: String,
+    invitation: String,
+    import: String,
+    membership: String,
+    user: String,
+    workspace: String,
+    /// Secrets of invitations that wait to be accepted.
+    invited: RefCell<Vec<String>>,
+}
+
+/// A password that nobody guesses.
+const PASSWORD: &str = "five red ships sail by Φ9";
+
+impl Calls {
+    pub fn new(server: SocketAddr, token: String, program: &Path, email: &str, password: &str, times: u32) -> Result<Self> {
+        let empty = String::new;
+        let mut calls = Self {
+            server,
+            token,
+            email: email.to_owned(),
+            password: password.to_owned(),
+            client: empty(),
+            contact: empty(),
+            note: empty(),
+            tag: empty(),
+            api_token: empty(),
+            invitation: empty(),
+            import: empty(),
+            membership: empty(),
+            user: empty(),
+            workspace: empty(),
+            invited: RefCell::default(),
+        };
+        let me = calls.ask("GET", "/v1/me", None)?;
+        calls.user = text(&me, "/user/id")?;
+        calls.client = calls.client()?;
+        calls.contact = calls.contact()?;
+        calls.link(&calls.client, &calls.contact)?;
+        calls.note = calls.note()?;
+        calls.tag = calls.tag("fixed")?;
+        calls.api_token = calls.api_token()?;
+        calls.invitation = calls.invite("waits")?;
+        calls.import = text(&calls.ask("GET", "/v1/imports", None)?, "/data/0/id")?;
+        calls.workspace = text(&calls.ask("GET", "/v1/workspaces", None)?, "/data/0/id")?;
+        // those who are to be members, and as many again who accept under the clock
+        for number in 0..=2 * times {
+            calls.invite(&format!("member-{number}"))?;
+        }
+        calls.invited = RefCell::new(secrets(program)?);
+        calls.membership = calls.member()?;
+        Ok(calls)
+    }
+
+    /// How an operation is asked.
+    pub fn of(&self, id: &str, number: u32) -> Result<Call> {
+        let (client, contact, note, tag) = (&self.client, &self.contact, &self.note, &self.tag);
+        let own = format!("/v1/clients/{client}");
+        Ok(match id {
+            "jwks" => Call::to("/.well-known/jwks.json"),
+            "health_live" => Call::to("/health/live"),
+            "health_ready" => Call::to("/health/ready"),
+            "metrics" => Call::to("/metrics"),
+            "openapi" => Call::to("/openapi.json"),
+            "get_me" => Call::to("/v1/me"),
+            "list_my_audit" => Call::to("/v1/me/audit"),
+            "list_audit" | "list_clients" | "list_contacts" | "list_imports" | "list_invitations" | "list_memberships"
+            | "list_roles" | "list_tags" | "list_tokens" | "list_users" | "list_workspaces" => {
+                Call::to(format!("/v1/{}", id.trim_start_matches("list_")))
+            }
+            "get_client" => Call::to(own),
+            "list_client_audit" => Call::to(format!("{own}/audit")),
+            "list_client_contacts" => Call::to(format!("{own}/contacts")),
+            "get_client_contact" => Call::to(format!("{own}/contacts/{contact}")),
+            "list_client_notes" => Call::to(format!("{own}/notes")),
+            "get_client_note" => Call::to(format!("{own}/notes/{note}")),
+            "get_client_summary" => Call::to(format!("{own}/summary")),
+            "get_contact" => Call::to(format!("/v1/contacts/{contact}")),
+            "list_contact_audit" => Call::to(format!("/v1/contacts/{contact}/audit")),
+            "get_import" => Call::to(format!("/v1/imports/{}", self.import)),
+            "list_import_issues" => Call::to(format!("/v1/imports/{}/issues", self.import)),
+            "get_invitation" => Call::to(format!("/v1/invitations/{}", self.invitation)),
+            "get_membership" => Call::to(format!("/v1/memberships/{}", self.membership)),
+            "get_tag" => Call::to(format!("/v1/tags/{tag}")),
+            "get_token" => Call::to(format!("/v1/tokens/{}", self.api_token)),
+            "get_user" => Call::to(format!("/v1/users/{}", self.user)),
+            "get_workspace" => Call::to(format!("/v1/workspaces/{}", self.workspace)),
+
+            "login" => Call::with("/v1/auth/login", self.credentials()),
+            "refresh" => Call::with("/v1/auth/refresh", json!({ "refresh_token": self.session()?.1 })),
+            "logout" => Call { token: Some(self.session()?.0), ..Call::to("/v1/auth/logout") },
+            "accept_invitation" => Call::with("/v1/auth/accept-invitation", self.acceptance()?),
+
+            "create_client" => Call::with("/v1/clients", a_client()),
+            "create_contact" => Call::with("/v1/contacts", a_contact()),
+            "create_client_note" => Call::with(format!("{own}/notes"), json!({ "body": "Τηλεφώνησε" })),
+            "create_tag" => Call::with("/v1/tags", json!({ "name": format!("made {number}") })),
+            "create_token" => Call::with("/v1/tokens", a_token()),
+            "create_invitation" => Call::with("/v1/invitations", an_invitation(&format!("made-{number}"))),
+            "create_workspace" => Call::with("/v1/workspaces", json!({ "slug": format!("made-{number}"), "name": "Made" })),
+            "link_client_contact" => Call::with(format!("{own}/contacts"), json!({ "contact_id": self.contact()? })),
+            "tag_client" => Call::with(format!("/v1/clients/{}/tags", self.client()?), json!({ "tag_id": tag })),
+            "bulk_clients" => Call::with("/v1/clients/bulk", bulk(&a_client())),
+            "bulk_contacts" => Call::with("/v1/contacts/bulk", bulk(&a_contact())),
+
+            "update_client" => Call::with(own, json!({ "name": format!("Αλλαγμένη {number}") })),
+            "update_contact" => Call::with(format!("/v1/contacts/{contact}"), json!({ "position": number.to_string() })),
+            "update_client_contact" => Call::with(format!("{own}/contacts/{contact}"), json!({ "role": number.to_string() })),
+            "update_client_note" => Call::with(format!("{own}/notes/{note}"), json!({ "body": number.to_string() })),
+            "update_tag" => Call::with(format!("/v1/tags/{tag}"), json!({ "name": format!("changed {number}") })),
+            "update_token" => Call::with(format!("/v1/tokens/{}", self.api_token), json!({ "name": number.to_string() })),
+            "update_user" => Call::with(format!("/v1/users/{}", self.user), json!({ "given_name": format!("M{number}") })),
+            "update_workspace" => {
+                Call::with(format!("/v1/workspaces/{}", self.workspace), json!({ "name": format!("W{number}") }))
+            }
+            "update_membership" => {
+                let role = if number % 2 == 0 { "viewer" } else { "sales_agent" };
+                Call::with(format!("/v1/memberships/{}", self.membership), json!({ "role": role }))
+            }
+
+            "archive_client" => Call::to(format!("/v1/clients/{}", self.client()?)),
+            "restore_client" => Call::to(format!("{}/restore", self.archived("/v1/clients", &self.client()?)?)),
+            "purge_client" => Call::to(format!("{}/purge", self.archived("/v1/clients", &self.client()?)?)),
+            "archive_contact" => Call::to(format!("/v1/contacts/{}", self.contact()?)),
+            "restore_contact" => Call::to(format!("{}/restore", self.archived("/v1/contacts", &self.contact()?)?)),
+            "purge_contact" => Call::to(format!("{}/purge", self.archived("/v1/contacts", &self.contact()?)?)),
+            "archive_client_note" => Call::to(format!("{own}/notes/{}", self.note()?)),
+            "restore_client_note" => Call::to(format!("{}/restore", self.archived(&format!("{own}/notes"), &self.note()?)?)),
+            "unlink_client_contact" => {
+                let other = self.contact()?;
+                self.link(client, &other)?;
+                Call::to(format!("{own}/contacts/{other}"))
+            }
+            "untag_client" => {
+                let other = self.client()?;
+                self.ask("POST", &format!("/v1/clients/{other}/tags"), Some(json!({ "tag_id": tag })))?;
+                Call::to(format!("/v1/clients/{other}/tags/{tag}"))
+            }
+            "delete_tag" => Call::to(format!("/v1/tags/{}", self.tag(&format!("goes {number}"))?)),
+            "delete_token" => Call::to(format!("/v1/tokens/{}", self.api_token()?)),
+            "revoke_invitation" => Call::to(format!("/v1/invitations/{}", self.invite(&format!("goes-{number}"))?)),
+            "delete_membership" => Call::to(format!("/v1/memberships/{}", self.member()?)),
+            _ => return Err(format!("nothing here knows how to ask {id}").into()),
+        })
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
+        let answer = http::send(self.server, method, path, Some(&self.token), body.as_ref())?;
+        if answer.status == 204 {
+            Ok(Value::Null)
+        } else {
+            answer.json().map_err(|error| format!("{method} {path} {error}").into())
+        }
+    }
+
+    fn made(&self, path: &str, body: Value) -> Result<String> {
+        text(&self.ask("POST", path, Some(body))?, "/id")
+    }
+
+    fn client(&self) -> Result<String> {
+        self.made("/v1/clients", a_client())
+    }
+
+    fn contact(&self) -> Result<String> {
+        self.made("/v1/contacts", a_contact())
+    }
+
+    fn note(&self) -> Result<String> {
+        self.made(&format!("/v1/clients/{}/notes", self.client), json!({ "body": "Τηλεφώνησε" }))
+    }
+
+    fn tag(&self, name: &str) -> Result<String> {
+        self.made("/v1/tags", json!({ "name": name }))
+    }
+
+    fn api_token(&self) -> Result<String> {
+        self.made("/v1/tokens", a_token())
+    }
+
+    fn invite(&self, name: &str) -> Result<String> {
+        self.made("/v1/invitations", an_invitation(name))
+    }
+
+    fn link(&self, client: &str, contact: &str) -> Result<()> {
+        self.ask("POST", &format!("/v1/clients/{client}/contacts"), Some(json!({ "contact_id": contact }))).map(|_| ())
+    }
+
+    /// The path of a record that was put away.
+    fn archived(&self, records: &str, id: &str) -> Result<String> {
+        let path = format!("{records}/{id}");
+        self.ask("DELETE", &path, None)?;
+        Ok(path)
+    }
+
+    /// The membership of somebody new.
+    fn member(&self) -> Result<String> {
+        let user = text(&self.ask("POST", "/v1/auth/accept-invitation", Some(self.acceptance()?))?, "/id")?;
+        text(&self.ask("GET", &format!("/v1/memberships?user_id={user}"), None)?, "/data/0/id")
+    }
+
+    fn acceptance(&self) -> Result<Value> {
+        let secret = self.invited.borrow_mut().pop().ok_or("no invitation is left")?;
+        Ok(json!({ "token": secret, "password": PASSWORD, "given_name": "Νίκος", "family_name": "Νέος" }))
+    }
+
+    fn credentials(&self) -> Value {
+        json!({ "email": self.email, "password": self.password })
+    }
+
+    /// Access and refresh token of a session of its own.
+    fn session(&self) -> Result<(String, String)> {
+        let tokens = self.ask("POST", "/v1/auth/login", Some(self.credentials()))?;
+        Ok((text(&tokens, "/access_token")?, text(&tokens, "/refresh_token")?))
+    }
+}
+
+fn text(value: &Value, at: &str) -> Result<String> {
+    value.pointer(at).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("there is no {at} in {value}").into())
+}
+
+fn a_client() -> Value {
+    json!({
+        "kind": "company", "name": "Αφοί Παπά", "phone": "+30 210 1234567",
+        "emails": [{ "kind": "work", "address": "info@papa.example" }], "roles": ["customer"],
+    })
+}
+
+fn a_contact() -> Value {
+    json!({ "given_name": "Ελένη", "family_name": "Παπά", "emails": [{ "kind": "work", "address": "eleni@papa.example" }] })
+}
+
+fn a_token() -> Value {
+    json!({ "name": "load", "scopes": ["clients.view_all"] })
+}
+
+fn an_invitation(name: &str) -> Value {
+    json!({ "email": format!("{name}@budget.example"), "role": "viewer" })
+}
+
+/// A hundred records at once.
+fn bulk(record: &Value) -> Value {
+    json!({ "operations": vec![json!({ "op": "create", "data": record }); 100] })
+}
+
+/// The secrets of the invitations that wait to be sent, as the program shows them.
+fn secrets(program: &Path) -> Result<Vec<String>> {
+    let output = Command::new(program).arg("mail").output().map_err(|error| format!("{}: {error}", program.display()))?;
+    let said = String::from_utf8(output.stdout)?;
+    let secrets = said.split_whitespace().filter_map(|word| word.split_once("token=")).map(|(_, secret)| secret.to_owned());
+    Ok(secrets.collect())
+}
