@@ -157,6 +157,14 @@ impl Database {
         }
     }
 
+    /// A uuid as it stands in SQL.
+    pub fn uuid(&self, id: &str) -> String {
+        match self.engine {
+            Engine::Sqlite => format!("X'{}'", id.replace('-', "")),
+            Engine::Postgres => format!("'{id}'::uuid"),
+        }
+    }
+
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
         self.scalar(&format!("SELECT CAST(COUNT(*) AS text) FROM {table}")).await.unwrap().parse().unwrap()
