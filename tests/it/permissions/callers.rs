@@ -126,16 +126,17 @@ impl Callers {
 
         let deactivated = app.member(&app.admin, "super_admin", "deactivated@example.com").await;
         let removed = app.member(&app.admin, "super_admin", "removed@example.com").await;
-        for session in [&deactivated, &removed] {
-            // what is known of them is kept for seconds, and must not be believed after this
-            app.get("/v1/clients", session).await.expect(200);
-        }
-        let off = json!({ "is_active": false });
-        app.patch(&format!("/v1/users/{}", deactivated.user_id), &app.admin.in_workspace("main"), &off).await.expect(200);
         let admin = app.admin.in_workspace("main");
         let list = app.get(&format!("/v1/memberships?user_id={}", removed.user_id), &admin).await.expect(200);
         let membership = list.body["data"][0]["id"].as_str().unwrap();
+        // who was just known is not believed for the seconds that it is remembered
+        app.get("/v1/clients", &deactivated).await.expect(200);
+        let off = json!({ "is_active": false });
+        app.patch(&format!("/v1/users/{}", deactivated.user_id), &admin, &off).await.expect(200);
+        app.get("/v1/clients", &deactivated).await.expect(401);
+        app.get("/v1/clients", &removed).await.expect(200);
         app.delete(&format!("/v1/memberships/{membership}"), &admin).await.expect(204);
+        app.get("/v1/clients", &removed).await.expect_problem(403, "no_workspace");
         kinds.push(Kind::fixed("deactivated", None, deactivated, Holds::Nothing));
         kinds.push(Kind::fixed("removed", Some("removed@example.com".to_owned()), removed, Holds::NoWorkspace));
         Self { kinds, maker, tokens: HashMap::new() }
@@ -182,6 +183,7 @@ async fn bad_tokens(app: &TestApp, maker: &Session) -> [(&'static str, Session);
     let revoked = Session::bearer(made.body["secret"].as_str().unwrap());
     app.get("/v1/clients", &revoked).await.expect(200);
     app.delete(&format!("/v1/tokens/{}", made.id()), maker).await.expect(204);
+    app.get("/v1/clients", &revoked).await.expect(401);
 
     let body = json!({ "name": "far", "scopes": everything, "networks": ["203.0.113.0/24"] });
     let made = app.post("/v1/tokens", maker, &body).await.expect(201);
