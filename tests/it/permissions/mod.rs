@@ -7,6 +7,7 @@
 
 mod callers;
 mod expected;
+mod reads;
 mod records;
 mod requests;
 

@@ -58,7 +58,7 @@ pub(crate) struct World {
 }
 
 /// An import of one wrong row.
-async fn import(app: &TestApp, workspace: &str, source: &str) -> String {
+pub(crate) async fn import(app: &TestApp, workspace: &str, source: &str) -> String {
     let store = app.store().await;
     let run = store.runtime().uuid();
     let importer = Arc::new(Caller::job(run, Some(WorkspaceId::from_uuid(workspace.parse().unwrap())), Cause::Import(run)));
