@@ -15,7 +15,7 @@ use store::{Secret, Store};
 use tempfile::TempDir;
 
 use crate::clock::{TestClock, TestEntropy};
-use crate::{Database, Session};
+use crate::{Database, Session, logs};
 
 /// The password of every account that the harness makes.
 pub const PASSWORD: &str = "five red ships sail by";
@@ -73,6 +73,7 @@ impl TestApp {
             redis: std::env::var("PELATIS_TEST_REDIS").ok(),
         };
         change(&mut config);
+        logs::keep();
         let folder = TempDir::new().unwrap();
         let db = Database::fresh(&folder).await;
         let clock = TestClock::default();
@@ -196,6 +197,10 @@ impl Drop for TestApp {
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+        if !std::thread::panicking() {
+            let secrets = logs::secrets_in(&logs::kept());
+            assert!(secrets.is_empty(), "the server logged what is secret:\n{}", secrets.join("\n"));
         }
     }
 }
