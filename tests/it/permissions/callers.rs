@@ -26,12 +26,15 @@ pub(crate) enum Holds {
     Nothing,
 }
 
+/// Chooses what a token for an operation is given.
+type Choose = fn(&Operation) -> PermissionSet;
+
 /// Where a kind of caller's bearer token comes from.
 enum Bearer {
     /// Always the same.
     Fixed(Session),
     /// An API token that is made for the operation, with the permissions that this chooses.
-    Made(fn(&Operation) -> PermissionSet),
+    Made(Choose),
 }
 
 /// A kind of caller.
@@ -114,7 +117,7 @@ impl Callers {
         let stranger = app.member(&other, "super_admin", "stranger@example.com").await.in_workspace("main");
         kinds.push(Kind::fixed("elsewhere", None, stranger, Holds::Elsewhere));
 
-        let made: [(&str, fn(&Operation) -> PermissionSet); 3] =
+        let made: [(&str, Choose); 3] =
             [("token", with_the_scope), ("token:own", with_the_scope_own), ("token:lacking", without_the_scope)];
         for (name, choose) in made {
             kinds.push(Kind { name, email: None, holds: Holds::Nothing, bearer: Bearer::Made(choose) });

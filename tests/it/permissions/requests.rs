@@ -111,8 +111,8 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "create_contact" => json!({ "given_name": "Made" }),
         "update_client" => json!({ "sector": format!("sector {number}") }),
         "update_contact" => json!({ "position": format!("position {number}") }),
-        "bulk_clients" => bulk(id("client_id"), json!({ "sector": format!("sector {number}") })),
-        "bulk_contacts" => bulk(id("contact_id"), json!({ "position": format!("position {number}") })),
+        "bulk_clients" => bulk(id("client_id"), &json!({ "sector": format!("sector {number}") })),
+        "bulk_contacts" => bulk(id("contact_id"), &json!({ "position": format!("position {number}") })),
         "create_client_note" => json!({ "body": "made" }),
         "update_client_note" => json!({ "body": format!("changed {number}") }),
         "tag_client" => json!({ "tag_id": id("tag_id") }),
@@ -122,6 +122,6 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
     })
 }
 
-fn bulk(id: &str, data: Value) -> Value {
+fn bulk(id: &str, data: &Value) -> Value {
     json!({ "operations": [{ "op": "update", "id": id, "data": data }] })
 }

@@ -69,9 +69,9 @@ async fn search_keeps_to_one_workspace(world: &World, owner: &mut PgConnection) 
             if !with_condition {
                 let source = format!("SELECT pg_get_functiondef('pelatis_search_{table}'::regproc)");
                 let source: String = sqlx::query_scalar(AssertSqlSafe(source)).fetch_one(&mut *db).await.unwrap();
-                let begin = source.find("WHERE workspace_id =").expect("a condition");
-                let end = source.find("AND array_to_tsvector").expect("a search");
-                let open = format!("{}WHERE true {}", &source[..begin], &source[end..]);
+                let (begin, rest) = source.split_once("WHERE workspace_id =").expect("a condition");
+                let (_, end) = rest.split_once("AND array_to_tsvector").expect("a search");
+                let open = format!("{begin}WHERE true AND array_to_tsvector{end}");
                 sqlx::raw_sql(AssertSqlSafe(open)).execute(&mut *db).await.unwrap();
             }
             let become_server = format!("SET LOCAL ROLE {}", store::Store::role());
