@@ -18,7 +18,7 @@ fn program() -> PathBuf {
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
-    command.args(arguments).current_dir(folder).env_clear().env("PELATIS_LISTEN", "127.0.0.1:0").env("PELATIS_LOG", "info");
+    command.args(arguments).current_dir(folder).env_clear().env("PELATIS_LISTEN", "127.0.0.1:0").env("PELATIS_LOG", "debug");
     command
 }
 
@@ -30,8 +30,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A server that runs; killed where a test ends early.
+/// A server that runs; killed where a test ends early. What it logged holds no secret.
 struct Served {
+    log: PathBuf,
     child: Child,
     base: String,
     code: Option<String>,
@@ -41,11 +42,18 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap();
+            assert!(log.contains("pelatis::request") || self.code.is_none(), "it logged nothing");
+            assert_eq!(harness::logs::secrets_in(&log), Vec::<String>::new());
+        }
     }
 }
 
 fn serve(folder: &Path) -> Served {
-    let mut child = command(folder, &["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let log = folder.join("log");
+    let to_log = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+    let mut child = command(folder, &["serve"]).stdout(Stdio::piped()).stderr(to_log).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (mut base, mut code) = (String::new(), None);
     for line in lines.by_ref().map_while(Result::ok) {
@@ -60,7 +68,7 @@ fn serve(folder: &Path) -> Served {
             break;
         }
     }
-    Served { child, base, code }
+    Served { log, child, base, code }
 }
 
 async fn post(base: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {

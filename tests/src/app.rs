@@ -15,7 +15,7 @@ use store::{Secret, Store};
 use tempfile::TempDir;
 
 use crate::clock::{TestClock, TestEntropy};
-use crate::{Database, Session};
+use crate::{Database, Session, logs};
 
 /// The password of every account that the harness makes.
 pub const PASSWORD: &str = "five red ships sail by";
@@ -73,6 +73,7 @@ impl TestApp {
             redis: std::env::var("PELATIS_TEST_REDIS").ok(),
         };
         change(&mut config);
+        logs::keep();
         let folder = TempDir::new().unwrap();
         let db = Database::fresh(&folder).await;
         let clock = TestClock::default();
@@ -157,6 +158,18 @@ impl TestApp {
         Session::bearer(made.body["secret"].as_str().unwrap())
     }
 
+    /// A role of one's own, put straight into the database: no operation makes roles yet.
+    pub async fn role(&self, key: &str, permissions: &[&str]) {
+        let id = self.db.uuid(&kernel::Runtime::system().uuid().to_string());
+        let kind = if self.db.engine == crate::Engine::Postgres { "::jsonb" } else { "" };
+        let permissions = json!(permissions);
+        let sql = format!(
+            "INSERT INTO role (id, key, name, is_system, permissions, version, created_at, updated_at) \
+             SELECT {id}, '{key}', '{key}', false, '{permissions}'{kind}, 1, created_at, updated_at FROM role WHERE key = 'viewer'"
+        );
+        assert_eq!(self.db.execute(&sql).await, Ok(1));
+    }
+
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
         self.db.count(table).await
@@ -164,10 +177,7 @@ impl TestApp {
 
     /// The journal's entries of a record, as `action`, oldest first.
     pub async fn actions_of(&self, record_id: &str) -> Vec<String> {
-        let id = match self.db.engine {
-            crate::Engine::Sqlite => format!("X'{}'", record_id.replace('-', "")),
-            crate::Engine::Postgres => format!("'{record_id}'"),
-        };
+        let id = self.db.uuid(record_id);
         self.db.rows(&format!("SELECT action FROM journal_entry WHERE record_id = {id} ORDER BY number")).await
     }
 
@@ -187,6 +197,10 @@ impl Drop for TestApp {
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+        if !std::thread::panicking() {
+            let secrets = logs::secrets_in(&logs::kept());
+            assert!(secrets.is_empty(), "the server logged what is secret:\n{}", secrets.join("\n"));
         }
     }
 }

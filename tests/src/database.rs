@@ -2,10 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use store::DatabaseConfig;
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 
 /// Which engine the tests run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct Database {
     pub config: DatabaseConfig,
     /// Under which row security does not bind.
     admin_url: String,
+    /// PostgreSQL: a connection to there that is used again, because each one costs a process.
+    held: Arc<Mutex<Option<sqlx::PgConnection>>>,
 }
 
 /// The role that owns the tables, and the one that the server signs in as.
@@ -84,7 +88,7 @@ impl Database {
     fn sqlite_at(path: &Path) -> Self {
         let url = format!("sqlite:{}", path.display());
         let config = DatabaseConfig { url: url.clone(), owner_url: None, connections: 4 };
-        Self { engine: Engine::Sqlite, config, admin_url: url }
+        Self { engine: Engine::Sqlite, config, admin_url: url, held: Arc::default() }
     }
 
     async fn fresh_postgres() -> Self {
@@ -109,6 +113,7 @@ impl Database {
                 connections: 8,
             },
             admin_url: format!("{server}/{name}"),
+            held: Arc::default(),
         }
     }
 
@@ -127,9 +132,8 @@ impl Database {
                 rows.iter().map(|row| row.get(0)).collect()
             }
             Engine::Postgres => {
-                let mut db = sqlx::PgConnection::connect(&self.admin_url).await.unwrap();
-                let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut db).await.unwrap();
-                db.close().await.unwrap();
+                let mut held = self.held.lock().await;
+                let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.admin(&mut held).await).await.unwrap();
                 rows.iter().map(|row| row.get(0)).collect()
             }
         }
@@ -147,9 +151,9 @@ impl Database {
                     .map_err(|error| error.to_string())
             }
             Engine::Postgres => {
-                let mut db = sqlx::PgConnection::connect(&self.admin_url).await.unwrap();
+                let mut held = self.held.lock().await;
                 sqlx::query(AssertSqlSafe(sql))
-                    .execute(&mut db)
+                    .execute(self.admin(&mut held).await)
                     .await
                     .map(|done| done.rows_affected())
                     .map_err(|error| error.to_string())
@@ -157,9 +161,29 @@ impl Database {
         }
     }
 
+    /// A uuid as it stands in SQL.
+    pub fn uuid(&self, id: &str) -> String {
+        match self.engine {
+            Engine::Sqlite => format!("X'{}'", id.replace('-', "")),
+            Engine::Postgres => format!("'{id}'::uuid"),
+        }
+    }
+
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
         self.scalar(&format!("SELECT CAST(COUNT(*) AS text) FROM {table}")).await.unwrap().parse().unwrap()
+    }
+
+    /// The connection that is held, made anew where it was cut.
+    async fn admin<'a>(&self, held: &'a mut Option<sqlx::PgConnection>) -> &'a mut sqlx::PgConnection {
+        let well = match held.as_mut() {
+            Some(connection) => connection.ping().await.is_ok(),
+            None => false,
+        };
+        if !well {
+            *held = Some(sqlx::PgConnection::connect(&self.admin_url).await.unwrap());
+        }
+        held.as_mut().unwrap()
     }
 
     /// A connection as the server's own role, for tests of row security.

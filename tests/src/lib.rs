@@ -17,6 +17,7 @@ mod app;
 mod client;
 mod clock;
 mod database;
+pub mod logs;
 
 pub use app::{PASSWORD, TestApp, TestConfig};
 pub use client::{Answer, Session};

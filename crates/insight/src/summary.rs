@@ -1,7 +1,7 @@
 //! A client's page at a glance: eleven counts and what is owed, in one statement.
 
 use clients::ClientId;
-use kernel::{Caller, Error, Result, TypedId as _};
+use kernel::{Caller, Error, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use store::Conn;
 use store::query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
@@ -81,6 +81,10 @@ pub async fn client_summary(conn: &mut Conn, caller: &Caller, id: ClientId) -> R
     contacts
         .inner_join("contact", Expr::col(("contact", "id")).eq(Expr::col(("client_contact", "contact_id"))))
         .and_where(Expr::col(("contact", "archived_at")).is_null());
+    if !caller.can(Permission::ContactsView) {
+        // as the lists show it, which show none
+        contacts.and_where(Expr::value(false));
+    }
     let notes = count("note", Expr::col("rel_id").eq(client).and(Expr::col("archived_at").is_null()));
     let mut select = clients::clients::select_visible(caller, id)?;
     for counted in [contacts, notes] {

@@ -1,6 +1,6 @@
 //! The audit trail: a view of the journal. What the reader may not see elsewhere is masked here too.
 
-use kernel::{Caller, DateTime, Page, Permission, Result, TypedId as _};
+use kernel::{Actor, Caller, DateTime, Page, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use store::journal::JournalEntry;
@@ -61,23 +61,44 @@ pub struct AuditEntry {
     pub changes: Map<String, Value>,
 }
 
-/// What one must be allowed in order to see the values of a record type's fields.
-const SEEN_WITH: [(&str, Permission); 9] = [
-    ("client", Permission::ClientsViewAll),
-    ("client_contact", Permission::ClientsViewAll),
-    ("note", Permission::ClientsViewAll),
-    ("tagging", Permission::ClientsViewAll),
-    ("contact", Permission::ContactsView),
-    ("user_account", Permission::AdminManageUsers),
-    ("session", Permission::AdminManageUsers),
-    ("invitation", Permission::AdminManageUsers),
-    ("api_token", Permission::AdminManageTokens),
+/// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
+const SEEN_WITH: [(&str, &[Permission]); 12] = [
+    ("client", &[Permission::ClientsViewAll]),
+    ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
+    ("note", &[Permission::ClientsViewAll]),
+    ("tagging", &[Permission::ClientsViewAll]),
+    // whoever does not see all clients does not see all contacts
+    ("contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
+    ("user_account", &[Permission::AdminManageUsers]),
+    ("session", &[Permission::AdminManageUsers]),
+    ("membership", &[Permission::AdminManageUsers]),
+    ("invitation", &[Permission::AdminManageUsers]),
+    ("api_token", &[Permission::AdminManageTokens]),
+    ("import_run", &[Permission::AdminImport]),
+    ("import_issue", &[Permission::AdminImport]),
 ];
 
+/// The condition that an act is the caller's own. A token has done what was done with it: what else its maker did may be more than it
+/// was given.
+fn own(caller: &Caller) -> Result<(&'static str, Uuid)> {
+    match caller.actor {
+        Actor::Token { token, .. } => Ok(("actor_id", token)),
+        _ => Ok(("user_id", caller.user()?.uuid())),
+    }
+}
+
+fn is_own(caller: &Caller, entry: &JournalEntry) -> bool {
+    match own(caller) {
+        Ok(("actor_id", token)) => entry.actor_id == Some(token),
+        Ok((_, user)) => entry.user_id == Some(user),
+        Err(_) => false,
+    }
+}
+
 fn view(caller: &Caller, entry: JournalEntry) -> AuditEntry {
-    let own = entry.user_id.is_some() && entry.user_id == caller.actor.user().map(kernel::UserId::uuid);
     let needed = SEEN_WITH.iter().find(|(record_type, _)| *record_type == entry.record_type);
-    let masked = !own && needed.is_some_and(|(_, permission)| !caller.can(*permission));
+    let lacking = needed.is_some_and(|(_, needed)| needed.iter().any(|permission| !caller.can(*permission)));
+    let masked = lacking && !is_own(caller, &entry);
     let mut changes = entry.changes;
     if masked {
         changes.values_mut().for_each(|change| *change = json!({ "masked": true }));
@@ -145,12 +166,13 @@ pub async fn of_record(conn: &mut Conn, caller: &Caller, record_id: Uuid, query:
     page(conn, caller, select, &query.within(record_id)).await
 }
 
-/// What the caller did, in any workspace.
+/// What the caller did, in any workspace; of a token, what was done with it.
 ///
 /// # Errors
 /// `unauthenticated` for anybody without an account.
 pub async fn mine(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    let (name, id) = own(caller)?;
     let mut select = JournalEntry::select();
-    select.and_where(column("user_id").eq(caller.user()?.uuid()));
+    select.and_where(column(name).eq(id));
     page(conn, caller, select, query).await
 }

@@ -116,15 +116,23 @@ async fn a_sales_agent_sees_the_contacts_of_its_clients_and_those_it_made() {
 async fn the_audit_trail_masks_the_values_that_its_reader_may_not_see_elsewhere() {
     let Sales { app, agent, made, .. } = sales().await;
     app.patch(&format!("/v1/clients/{made}"), &app.admin, &json!({ "phone": "999" })).await.expect(200);
-    let auditor = app.token(&app.admin, &["admin.view_audit_log"]).await;
+    let auditor = app.token(&app.admin, &["admin.view_audit_log", "admin.manage_tags"]).await;
     let page = app.get(&format!("/v1/audit?record_id={made}&sort=at"), &auditor).await.expect(200).body;
     let (create, update) = (&page["data"][0], &page["data"][1]);
     assert_eq!(
         (&create["action"], &create["changes"]["name"], &create["ip"]),
         (&json!("create"), &json!({ "masked": true }), &json!(null))
     );
+    // the token's maker did it; the token did not, and may not see it elsewhere
+    assert_eq!(update["changes"]["phone"], json!({ "masked": true }));
+    let acts = app.get("/v1/me/audit", &auditor).await.expect(200).body;
+    assert_eq!(ids(&acts), Vec::<&str>::new());
     // its own acts are its own to read
-    assert_eq!(update["changes"]["phone"], json!({ "from": null, "to": "999" }));
+    let tag = app.post("/v1/tags", &auditor, &json!({ "name": "mine" })).await.expect(201).id();
+    let acts = app.get("/v1/me/audit", &auditor).await.expect(200).body;
+    assert_eq!((&acts["data"][0]["record_id"], &acts["data"][0]["changes"]["name"]["to"]), (&json!(tag), &json!("mine")));
+    let own = app.get(&format!("/v1/audit?record_id={made}&sort=at"), &app.admin).await.expect(200).body;
+    assert_eq!(own["data"][1]["changes"]["phone"], json!({ "from": null, "to": "999" }));
     assert!(!create.to_string().contains("Παπάς"));
     // the trail of a record is there for who sees the record
     app.get(&format!("/v1/clients/{made}/audit"), &auditor).await.expect_problem(403, "forbidden");

@@ -10,8 +10,8 @@ mod cursor;
 mod feed;
 mod journal;
 mod list_walk;
-mod row_security;
 mod search;
+mod second_wall;
 mod unit_of_work;
 mod walls;
 

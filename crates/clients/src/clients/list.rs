@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
-use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
+use store::list::{Filter, ListField, ListQuery, ListSpec, RecordQuery};
 use store::query::{Expr, ExprTrait, SelectStatement, among};
 use store::{Conn, Record as _, UnitOfWork};
 
@@ -107,7 +107,13 @@ pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
 /// # Errors
 /// `forbidden` without `clients.view_all` or `clients.view_own`.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Client>> {
-    let page = store::list::page::<ClientRow>(conn, caller, visible_to(caller)?, &CLIENT_LIST, query).await?;
+    let mut base = visible_to(caller)?;
+    let by_contact = |filter: &Filter| matches!(filter, Filter::Custom(custom, _) if custom.name == "contact_id");
+    if !caller.can(Permission::ContactsView) && query.filters.iter().any(by_contact) {
+        // whose contact somebody is, is for those to know who see contacts
+        base.and_where(Expr::value(false));
+    }
+    let page = store::list::page::<ClientRow>(conn, caller, base, &CLIENT_LIST, query).await?;
     Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
 }
 

@@ -25,7 +25,7 @@ async fn get_me(context: Context) -> ApiResult {
 
 /// What did I do
 ///
-/// The caller's own acts, in any workspace.
+/// The caller's own acts, in any workspace. A token's are those that were done with it.
 #[utoipa::path(get, path = "/v1/me/audit", tag = "audit",
     responses((status = 200, description = "A page of entries", body = AuditEntryPage)))]
 async fn list_my_audit(context: Context) -> ApiResult {

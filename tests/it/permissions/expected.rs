@@ -1,0 +1,55 @@
+//! What the permission table and the row scope say of a call.
+
+use ::api::access::{Access, Operation};
+use kernel::{Permission, PermissionSet};
+
+use super::callers::Holds;
+use super::requests::{Ask, Target};
+
+/// What the gate says; none where it lets the caller through.
+pub(crate) fn gate(operation: &Operation, holds: &Holds) -> Option<u16> {
+    let allowed = |permissions: &PermissionSet| match operation.access {
+        Access::Public | Access::SignedIn | Access::Member => true,
+        Access::AnyOf(list) => list.iter().any(|permission| permissions.contains(*permission)),
+        Access::AllOf(list) => list.iter().all(|permission| permissions.contains(*permission)),
+    };
+    match (operation.access, holds) {
+        (Access::Public, _) => None,
+        (_, Holds::Nothing) => Some(401),
+        (_, Holds::ForbiddenNetwork) => Some(403),
+        (_, Holds::Elsewhere) => Some(404),
+        (Access::SignedIn, _) => None,
+        (_, Holds::NoWorkspace) => Some(403),
+        (_, Holds::Permissions(permissions)) => (!allowed(permissions)).then_some(403),
+    }
+}
+
+/// What becomes of a call that the gate let through, given what it is answered when nothing is in its way.
+pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, success: u16) -> u16 {
+    let Holds::Permissions(permissions) = holds else { return success };
+    let holds = |permission| permissions.contains(permission);
+    match target {
+        Target::None | Target::Here | Target::Below => success,
+        Target::Elsewhere => 404,
+        // nobody changes one who may more than they may; everybody who manages users may look
+        Target::Above if ask.changes && *permissions != PermissionSet::all() => 403,
+        Target::Above => success,
+        Target::Own | Target::Colleagues if ask.of_tokens => {
+            if target == Target::Own || holds(Permission::AdminManageTokens) {
+                success
+            } else {
+                404
+            }
+        }
+        Target::Own | Target::Colleagues => {
+            let (all, own) = (holds(Permission::ClientsViewAll), holds(Permission::ClientsViewOwn));
+            match target {
+                _ if ask.of_contacts && !holds(Permission::ContactsView) => 403,
+                _ if all => success,
+                Target::Own if own => success,
+                _ if own || ask.of_contacts => 404,
+                _ => 403,
+            }
+        }
+    }
+}

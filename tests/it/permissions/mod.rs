@@ -1,0 +1,195 @@
+//! The permission matrix: every operation by every kind of caller, over HTTP, with real ids and bodies. What is expected follows from
+//! the permission table and the row scope; what was found is pinned in `tests/permissions.txt`, so that a change of who may do what is
+//! seen in review. Contacts cannot sign in yet; they become two more kinds of caller, of this client and of another, when they can.
+//!
+//! Faults that were put in to see it fail: a condition less in a record's `visible_to`, a `require` less in a command, an operation
+//! whose row allows more, a removed member who is still believed for the seconds that identities are kept.
+
+mod callers;
+mod expected;
+mod reads;
+mod records;
+mod requests;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use ::api::registry::Served;
+use harness::{Answer, Session, TestApp};
+use serde_json::Value;
+
+use callers::Callers;
+use records::{Records, World};
+use requests::{Ask, Target, ask, body};
+
+const LEGEND: &str = "\
+# Who gets what: the status of every operation for every kind of caller, as tests/it/permissions finds it.
+# Several statuses: a record of one's own / a colleague's / another workspace's; a member who may less / who may more / another
+# workspace's; or, of what nobody owns, this workspace's / another's. One status: the same for all of them.
+# token holds what the operation names and sees the whole workspace, token:own sees its maker's records, token:lacking holds everything
+# but what the operation names. Those after it are no good any more, or not from here.
+";
+
+/// The status of success, as the document has it first.
+fn documented(document: &Value, operation: &str) -> u16 {
+    let paths = document["paths"].as_object().unwrap();
+    let found = paths.values().flat_map(|methods| methods.as_object().unwrap().values());
+    let found = found.filter(|described| described["operationId"] == operation);
+    let mut statuses = found.flat_map(|described| described["responses"].as_object().unwrap().keys());
+    statuses.find(|status| status.starts_with('2')).unwrap().parse().unwrap()
+}
+
+/// Sends the call and says what became of it; of a bulk call, what became of the one operation in it.
+async fn call(world: &mut World, served: &Served, records: &Records, session: &Session) -> Answer {
+    let mut url = String::new();
+    for part in served.path.split('/').skip(1) {
+        let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        write!(url, "/{}", name.map_or(part, |name| records.get(name))).unwrap();
+    }
+    let number = world.number();
+    let mut request = world.app.request(served.method.as_str().parse().unwrap(), &url, session);
+    if let Some(body) = body(served.row.id, records, number) {
+        request = request.json(&body);
+    }
+    let mut answer = world.app.send(request).await;
+    if let Some(status) = answer.body["results"][0]["status"].as_u64() {
+        answer.status = u16::try_from(status).unwrap();
+    }
+    world.refreshed(&answer.body);
+    answer
+}
+
+/// One row of the table.
+struct Row<'a> {
+    served: &'a Served,
+    ask: Ask,
+    success: u16,
+    /// Records that no call is to change, with how often the journal spoke of them at first.
+    still: HashMap<(Target, String), (Records, i64)>,
+    wrong: Vec<String>,
+}
+
+impl Row<'_> {
+    /// What a kind of caller is answered, one status for each target or one for all.
+    async fn cell(&mut self, world: &mut World, callers: &mut Callers, at: usize) -> String {
+        let operation = self.served.row;
+        let (mut session, owner, holds) = callers.speak(&world.app, at, operation).await;
+        let kind = &callers.kinds[at];
+        if let (Some(email), "logout") = (&kind.email, operation.id) {
+            session = world.app.sign_in(email).await;
+        }
+        let refusal = expected::gate(operation, &holds);
+        let targets = match refusal {
+            // whose record it is does not matter to who does not come that far
+            Some(_) => &self.ask.targets[self.ask.targets.len().saturating_sub(2)..][..1],
+            None => self.ask.targets,
+        };
+        let mut found: Vec<String> = Vec::new();
+        for target in targets {
+            let expected = match refusal {
+                Some(status) => status,
+                // a token has no session to end
+                None if operation.id == "logout" && session.token.as_deref().unwrap_or("").starts_with("plt_") => 409,
+                None => expected::scope(&self.ask, *target, &holds, self.success),
+            };
+            let fresh = self.ask.changes && expected < 300;
+            // a member is looked up each time: an earlier call may have taken them out and had them invited once more
+            let records = if fresh || matches!(target, Target::Below | Target::Above) {
+                world.records(operation.id, &self.served.path, *target, &owner).await
+            } else {
+                self.still(world, *target, &owner).await
+            };
+            let answer = call(world, self.served, &records, &session).await;
+            if answer.status != expected {
+                let text: String = answer.text.chars().take(300).collect();
+                let told =
+                    format!("{} by {}, {target:?}: {}, expected {expected}: {text}", operation.id, kind.name, answer.status);
+                self.wrong.push(told);
+            }
+            found.push(answer.status.to_string());
+        }
+        if found.iter().all(|status| *status == found[0]) { found.remove(0) } else { found.join("/") }
+    }
+
+    async fn still(&mut self, world: &mut World, target: Target, owner: &Session) -> Records {
+        let whose = if target == Target::Own { owner.user_id.clone() } else { String::new() };
+        let key = (target, whose);
+        if !self.still.contains_key(&key) {
+            let records = world.records(self.served.row.id, &self.served.path, target, owner).await;
+            let entries = records.entries(&world.app).await;
+            self.still.insert(key.clone(), (records, entries));
+        }
+        self.still[&key].0.clone()
+    }
+
+    /// That no refused call left anything behind.
+    async fn check_still(&mut self, app: &TestApp) {
+        for ((target, _), (records, before)) in &self.still {
+            let after = records.entries(app).await;
+            if after != *before {
+                self.wrong.push(format!("{}, {target:?}: a refused call changed something", self.served.row.id));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_answers_each_kind_of_caller_as_the_permission_table_and_the_row_scope_say() {
+    let app = TestApp::spawn().await;
+    let mut callers = Callers::make(&app).await;
+    let mut world = World::make(app).await;
+    let registry = ::api::routes::registry();
+    let document = ::api::openapi::document(&registry);
+    let mut served: Vec<_> = registry.served.iter().collect();
+    served.sort_by_key(|served| served.row.id);
+
+    let mut rows = vec![std::iter::once("").chain(callers.kinds.iter().map(|kind| kind.name)).map(str::to_owned).collect()];
+    let mut wrong = Vec::new();
+    for served in served {
+        let Some(ask) = ask(served.row.id) else {
+            wrong.push(format!(
+                "{} is an operation that the matrix does not know: say in requests.rs what is asked of it",
+                served.row.id
+            ));
+            continue;
+        };
+        let success = ask.success.unwrap_or_else(|| documented(&document, served.row.id));
+        let mut row = Row { served, ask, success, still: HashMap::new(), wrong: Vec::new() };
+        let mut cells = vec![served.row.id.to_owned()];
+        for at in 0..callers.kinds.len() {
+            cells.push(row.cell(&mut world, &mut callers, at).await);
+        }
+        row.check_still(&world.app).await;
+        wrong.extend(row.wrong);
+        rows.push(cells);
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    compare(&text(&rows));
+}
+
+/// The table as text, its columns aligned.
+fn text(rows: &[Vec<String>]) -> String {
+    let widths: Vec<usize> = (0..rows[0].len()).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap()).collect();
+    let mut table = LEGEND.to_owned();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(table, "{}", cells.join("  ").trim_end()).unwrap();
+    }
+    table
+}
+
+fn compare(table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("permissions.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, table).unwrap();
+    }
+    let pinned = std::fs::read_to_string(&path).unwrap_or_default();
+    let differ = |line: &&str| !pinned.lines().any(|known| known == *line);
+    let lines: Vec<&str> = table.lines().filter(differ).collect();
+    assert!(
+        pinned == table,
+        "tests/permissions.txt differs; write it anew with: UPDATE=1 cargo nextest run -p pelatis-tests every_operation_answers\n{}",
+        lines.join("\n")
+    );
+}

@@ -1,0 +1,202 @@
+//! Two workspaces, two owners in one of them, and everybody who reads.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
+
+use harness::{Engine, Session, TestApp};
+use kernel::{Permission, PermissionSet};
+use serde_json::json;
+
+use super::super::callers::ROLES;
+use super::super::records::import;
+
+/// Somebody who reads.
+pub(super) struct Reader {
+    pub name: String,
+    pub session: Session,
+    /// The account, or the one that the token acts for.
+    pub account: String,
+    /// The token, where it is one.
+    pub token: Option<String>,
+    pub permissions: PermissionSet,
+    pub workspace: String,
+}
+
+impl Reader {
+    pub(super) fn can(&self, permission: Permission) -> bool {
+        self.permissions.contains(permission)
+    }
+}
+
+/// What there is to read.
+pub(super) struct Data {
+    pub app: TestApp,
+    pub readers: Vec<Reader>,
+    pub clients: Vec<String>,
+    pub contacts: Vec<String>,
+    pub imports: Vec<String>,
+    /// Answers of the database, but of the journal, which goes on while it is read.
+    known: Mutex<HashMap<String, BTreeSet<String>>>,
+}
+
+impl Data {
+    /// Ids (or anything else of type uuid) by a query, as bare hexadecimal digits.
+    pub(super) async fn ids(&self, column: &str, rest: &str) -> BTreeSet<String> {
+        let shown = match self.app.db.engine {
+            Engine::Sqlite => format!("lower(hex({column}))"),
+            Engine::Postgres => format!("replace({column}::text, '-', '')"),
+        };
+        let sql = format!("SELECT {shown} FROM {rest}");
+        let known = self.known.lock().unwrap().get(&sql).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let ids: BTreeSet<String> = self.app.db.rows(&sql).await.into_iter().collect();
+        if !rest.starts_with("journal_entry") {
+            self.known.lock().unwrap().insert(sql, ids.clone());
+        }
+        ids
+    }
+
+    /// An id as it stands in SQL.
+    pub(super) fn sql(&self, id: &str) -> String {
+        self.app.db.uuid(id)
+    }
+}
+
+struct Making {
+    app: TestApp,
+    clients: Vec<String>,
+    contacts: Vec<String>,
+}
+
+impl Making {
+    /// A client with a contact, a note and a tag of its own; every one of them has a mark that nothing else has.
+    async fn client(&mut self, by: &Session, tags: &Session, mark: &str, owner: Option<&str>, parent: Option<&str>) -> String {
+        let body = json!({ "kind": "company", "name": format!("Παπάς {mark}"), "owner_id": owner });
+        let client = self.app.post("/v1/clients", by, &body).await.expect(201).id();
+        if parent.is_some() {
+            // by one who may see it
+            self.app.patch(&format!("/v1/clients/{client}"), tags, &json!({ "parent_id": parent })).await.expect(200);
+        }
+        let contact = json!({ "given_name": "Παπάς", "family_name": format!("contact-{mark}") });
+        let contact = self.app.post("/v1/contacts", by, &contact).await.expect(201).id();
+        self.link(by, &client, &contact).await;
+        let note = json!({ "body": format!("note-{mark}") });
+        self.app.post(&format!("/v1/clients/{client}/notes"), by, &note).await.expect(201);
+        let tag = self.app.post("/v1/tags", tags, &json!({ "name": format!("tag-{mark}") })).await.expect(201).id();
+        self.app.post(&format!("/v1/clients/{client}/tags"), by, &json!({ "tag_id": tag })).await.expect(200);
+        self.clients.push(client.clone());
+        self.contacts.push(contact);
+        client
+    }
+
+    async fn link(&self, by: &Session, client: &str, contact: &str) {
+        self.app.post(&format!("/v1/clients/{client}/contacts"), by, &json!({ "contact_id": contact })).await.expect(201);
+    }
+}
+
+/// Makes it all.
+pub(super) async fn make() -> Data {
+    let app = TestApp::spawn().await;
+    let other = app.second_workspace("other").await;
+    let main = app.admin.in_workspace("main");
+    let mut readers = Vec::new();
+    let mut read_as = |name: &str, session: &Session, permissions: PermissionSet| {
+        let (account, workspace) = (session.user_id.clone(), app.workspace.clone());
+        readers.push(Reader { name: name.to_owned(), session: session.clone(), account, token: None, permissions, workspace });
+    };
+    for role in ROLES {
+        let session = app.member(&main, role, &format!("{role}@example.com")).await;
+        read_as(role, &session, auth::roles::system_role_permissions(role).unwrap());
+    }
+    let agent = auth::roles::system_role_permissions("sales_agent").unwrap();
+    let (first, second) = (
+        app.member(&main, "sales_agent", "first@example.com").await,
+        app.member(&main, "sales_agent", "second@example.com").await,
+    );
+    read_as("the first owner", &first, agent);
+    read_as("the second owner", &second, agent);
+    // roles as a workspace may make them: each lacks something that the system roles give together
+    let custom: [(&str, &[Permission]); 5] = [
+        ("nothing", &[]),
+        ("auditor", &[Permission::AdminViewAuditLog]),
+        ("own_auditor", &[Permission::AdminViewAuditLog, Permission::ClientsViewOwn, Permission::ContactsView]),
+        ("clients_only", &[Permission::ClientsViewAll, Permission::AdminViewAuditLog]),
+        ("contacts_only", &[Permission::ContactsView, Permission::AdminViewAuditLog]),
+    ];
+    let mut own_auditor = Session::nobody();
+    for (key, permissions) in custom {
+        let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+        app.role(key, &names).await;
+        let session = app.member(&main, key, &format!("{key}@example.com")).await;
+        read_as(key, &session, permissions.iter().copied().collect());
+        if key == "own_auditor" {
+            own_auditor = session;
+        }
+    }
+    let director = app.sign_in("director@example.com").await;
+
+    let mut making = Making { app, clients: Vec::new(), contacts: Vec::new() };
+    let below = making.client(&second, &main, "second", None, None).await;
+    making.client(&first, &main, "first", None, Some(&below)).await;
+    making.client(&main, &main, "given", Some(&first.user_id), None).await;
+    making.client(&main, &main, "nobodys", None, None).await;
+    making.client(&main, &main, "audited", Some(&own_auditor.user_id), None).await;
+    making.client(&other, &other, "elsewhere", None, None).await;
+    let shared = making.contacts[1].clone();
+    making.link(&main, &below, &shared).await;
+    let alone = making.app.post("/v1/contacts", &main, &json!({ "given_name": "Παπάς", "family_name": "contact-alone" })).await;
+    making.contacts.push(alone.expect(201).id());
+    let away = making.client(&main, &main, "away", Some(&first.user_id), None).await;
+    making.app.delete(&format!("/v1/clients/{away}"), &main).await.expect(204);
+    let Making { app, clients, contacts } = making;
+
+    // the director makes something too, here and elsewhere, so that its tokens have acts of their maker to read
+    app.client(&director, "Παπάς director").await;
+    let elsewhere = json!({ "email": "director@example.com", "role": "director" });
+    app.post("/v1/invitations", &other, &elsewhere).await.expect(201);
+    let accept = json!({ "token": app.invitation_token("director@example.com").await });
+    app.post("/v1/auth/accept-invitation", &Session::nobody(), &accept).await.expect(200);
+    app.client(&director.in_workspace("other"), "Παπάς directors elsewhere").await;
+    let (main_id, other_id) = (app.workspace.clone(), other_id(&app, &other).await);
+    let in_main = director.in_workspace("main");
+    for scopes in [
+        &["clients.view_own"][..],
+        &["products.view"],
+        &["admin.view_audit_log"],
+        &["admin.view_audit_log", "contacts.view"],
+        &["tokens.manage_own", "admin.manage_users"],
+    ] {
+        let made = app.post("/v1/tokens", &in_main, &json!({ "name": scopes.join(" "), "scopes": scopes })).await.expect(201);
+        readers.push(Reader {
+            name: format!("a token for {}", scopes.join(" and ")),
+            session: Session::bearer(made.body["secret"].as_str().unwrap()),
+            account: director.user_id.clone(),
+            token: Some(made.id()),
+            permissions: scopes.iter().map(|scope| scope.parse::<Permission>().unwrap()).collect(),
+            workspace: main_id.clone(),
+        });
+    }
+    for reader in &mut readers {
+        if reader.name == "director" {
+            reader.session = in_main.clone();
+        }
+    }
+    let stranger = app.member(&other, "director", "stranger@example.com").await;
+    readers.push(Reader {
+        name: "one of the other workspace".to_owned(),
+        account: stranger.user_id.clone(),
+        session: stranger,
+        token: None,
+        permissions: auth::roles::system_role_permissions("director").unwrap(),
+        workspace: other_id.clone(),
+    });
+    let imports = vec![import(&app, &main_id, "main").await, import(&app, &other_id, "other").await];
+    Data { app, readers, clients, contacts, imports, known: Mutex::default() }
+}
+
+async fn other_id(app: &TestApp, other: &Session) -> String {
+    let list = app.get("/v1/workspaces?slug=other", other).await.expect(200);
+    list.body["data"][0]["id"].as_str().unwrap().to_owned()
+}

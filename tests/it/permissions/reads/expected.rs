@@ -1,0 +1,129 @@
+//! What a caller may see, as the database has it.
+
+use std::collections::BTreeSet;
+
+use ::api::access::Operation;
+use kernel::Permission;
+
+use super::super::callers::Holds;
+use super::super::expected::gate;
+use super::data::{Data, Reader};
+
+/// What a list answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// These, whatever the order.
+    Ids(BTreeSet<String>),
+    /// A refusal.
+    Refused(u16),
+}
+
+/// The condition on clients that the reader may see.
+fn client_scope(data: &Data, reader: &Reader) -> String {
+    let workspace = format!("workspace_id = {}", data.sql(&reader.workspace));
+    let account = data.sql(&reader.account);
+    if reader.can(Permission::ClientsViewAll) {
+        workspace
+    } else if reader.can(Permission::ClientsViewOwn) {
+        format!("{workspace} AND (owner_id = {account} OR created_by = {account})")
+    } else {
+        "1 = 0".to_owned()
+    }
+}
+
+/// The condition on contacts that the reader may see: those of clients that they see, and those they made.
+fn contact_scope(data: &Data, reader: &Reader) -> String {
+    let workspace = format!("workspace_id = {}", data.sql(&reader.workspace));
+    if !reader.can(Permission::ContactsView) {
+        "1 = 0".to_owned()
+    } else if reader.can(Permission::ClientsViewAll) {
+        workspace
+    } else {
+        let clients = format!("SELECT id FROM client WHERE {}", client_scope(data, reader));
+        let linked = format!("id IN (SELECT contact_id FROM client_contact WHERE client_id IN ({clients}))");
+        format!("{workspace} AND (created_by = {} OR {linked})", data.sql(&reader.account))
+    }
+}
+
+/// Clients that the reader may see and that a condition holds of, archived or not.
+pub(super) async fn visible_clients(data: &Data, reader: &Reader, condition: &str) -> BTreeSet<String> {
+    data.ids("id", &format!("client WHERE {} AND {condition}", client_scope(data, reader))).await
+}
+
+/// Contacts of a client, as far as the reader sees contacts.
+pub(super) async fn contacts_of(data: &Data, reader: &Reader, client: &str) -> BTreeSet<String> {
+    let linked = format!("id IN (SELECT contact_id FROM client_contact WHERE client_id = {})", data.sql(client));
+    data.ids("id", &format!("contact WHERE {} AND {linked} AND archived_at IS NULL", contact_scope(data, reader))).await
+}
+
+/// Tags of a client.
+pub(super) async fn tags_of(data: &Data, client: &str) -> BTreeSet<String> {
+    data.ids("tag_id", &format!("tagging WHERE rel_id = {}", data.sql(client))).await
+}
+
+/// What is to be in a list; none for a list that is not known here.
+pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation, record: Option<&str>) -> Option<Expected> {
+    let workspace = format!("workspace_id = {}", data.sql(&reader.workspace));
+    let account = data.sql(&reader.account);
+    let record = record.map(|id| data.sql(id)).unwrap_or_default();
+    // what the list hangs on, and what is in it
+    let (on, column, rest) = match operation.id {
+        "list_clients" => (None, "id", format!("client WHERE {} AND archived_at IS NULL", client_scope(data, reader))),
+        "list_contacts" => (None, "id", format!("contact WHERE {} AND archived_at IS NULL", contact_scope(data, reader))),
+        "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
+        "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
+        "list_memberships" => (None, "id", format!("membership WHERE {workspace}")),
+        "list_invitations" => (None, "id", format!("invitation WHERE {workspace}")),
+        "list_imports" => (None, "id", format!("import_run WHERE {workspace}")),
+        "list_roles" => (None, "id", "role".to_owned()),
+        "list_audit" => (None, "id", format!("journal_entry WHERE {workspace}")),
+        "list_tokens" if reader.can(Permission::AdminManageTokens) => (None, "id", format!("api_token WHERE {workspace}")),
+        "list_tokens" => (None, "id", format!("api_token WHERE {workspace} AND user_id = {account}")),
+        // a token has done what was done with it; what its maker did is not its to read
+        "list_my_audit" => match &reader.token {
+            Some(token) => (None, "id", format!("journal_entry WHERE actor_id = {}", data.sql(token))),
+            None => (None, "id", format!("journal_entry WHERE user_id = {account}")),
+        },
+        "list_workspaces" => match &reader.token {
+            Some(_) => (None, "id", format!("workspace WHERE id = {}", data.sql(&reader.workspace))),
+            None => (None, "workspace_id", format!("membership WHERE user_id = {account}")),
+        },
+        "list_client_contacts" | "list_client_notes" | "list_client_audit" => {
+            let on = format!("client WHERE {} AND id = {record}", client_scope(data, reader));
+            let (column, rest) = match operation.id {
+                "list_client_contacts" => (
+                    "contact_id",
+                    format!(
+                        "client_contact WHERE client_id = {record} \
+                         AND contact_id IN (SELECT id FROM contact WHERE archived_at IS NULL)"
+                    ),
+                ),
+                "list_client_notes" => ("id", format!("note WHERE rel_id = {record} AND archived_at IS NULL")),
+                _ => ("id", format!("journal_entry WHERE record_id = {record} OR subject_id = {record}")),
+            };
+            (Some(on), column, rest)
+        }
+        "list_contact_audit" => {
+            let on = format!("contact WHERE {} AND id = {record}", contact_scope(data, reader));
+            (Some(on), "id", format!("journal_entry WHERE record_id = {record} OR subject_id = {record}"))
+        }
+        "list_import_issues" => {
+            let on = format!("import_run WHERE {workspace} AND id = {record}");
+            (Some(on), "id", format!("import_issue WHERE import_run_id = {record}"))
+        }
+        _ => return None,
+    };
+    if let Some(status) = gate(operation, &Holds::Permissions(reader.permissions)) {
+        return Some(Expected::Refused(status));
+    }
+    if let Some(on) = on
+        && data.ids("id", &on).await.is_empty()
+    {
+        let sees = |permissions: &[Permission]| permissions.iter().any(|permission| reader.can(*permission));
+        let of_client = operation.id.starts_with("list_client_");
+        let blind = (of_client && !sees(&[Permission::ClientsViewAll, Permission::ClientsViewOwn]))
+            || (operation.id.starts_with("list_contact_") && !sees(&[Permission::ContactsView]));
+        return Some(Expected::Refused(if blind { 403 } else { 404 }));
+    }
+    Some(Expected::Ids(data.ids(column, &rest).await))
+}

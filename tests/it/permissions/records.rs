@@ -1,0 +1,222 @@
+//! The records that calls are about: two workspaces, an owner for each caller and a colleague, and members above and below.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use harness::{PASSWORD, Session, TestApp};
+use kernel::{Caller, Cause, TypedId as _, WorkspaceId};
+use serde_json::{Value, json};
+
+use super::requests::Target;
+
+/// The ids that a call needs, by the name of the parameter.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Records {
+    ids: HashMap<&'static str, String>,
+    /// What nobody but this call is to change.
+    watched: Vec<String>,
+}
+
+impl Records {
+    /// An id.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.ids.get(name).unwrap_or_else(|| panic!("the matrix makes no {name}: teach it to, in records.rs"))
+    }
+
+    fn put(&mut self, name: &'static str, id: String) {
+        self.watched.push(id.clone());
+        self.ids.insert(name, id);
+    }
+
+    fn put_standing(&mut self, name: &'static str, id: &str) {
+        self.ids.insert(name, id.to_owned());
+    }
+
+    /// How often the journal speaks of these records: a call that was refused adds nothing.
+    pub(crate) async fn entries(&self, app: &TestApp) -> i64 {
+        if self.watched.is_empty() {
+            return 0;
+        }
+        let ids = self.watched.iter().map(|id| app.db.uuid(id)).collect::<Vec<_>>().join(", ");
+        app.count(&format!("journal_entry WHERE record_id IN ({ids}) OR subject_id IN ({ids})")).await
+    }
+}
+
+/// What stands for the whole test.
+pub(crate) struct World {
+    pub app: TestApp,
+    main: Session,
+    other: Session,
+    other_id: String,
+    colleague: Session,
+    /// Account and address of the members below, above and elsewhere.
+    members: HashMap<Target, (String, &'static str)>,
+    imports: [String; 2],
+    refresh_token: String,
+    number: usize,
+}
+
+/// An import of one wrong row.
+pub(crate) async fn import(app: &TestApp, workspace: &str, source: &str) -> String {
+    let store = app.store().await;
+    let run = store.runtime().uuid();
+    let importer = Arc::new(Caller::job(run, Some(WorkspaceId::from_uuid(workspace.parse().unwrap())), Cause::Import(run)));
+    let options = clients::import::ImportOptions {
+        csv: platform::csv_source::Options::default(),
+        source: source.to_owned(),
+        file_name: "wrong.csv".to_owned(),
+    };
+    let file = Cursor::new("name,email\nx,not-an-address\n");
+    clients::import::import_csv(&store, &importer, file, &options, |_| {}, |_| {}).await.unwrap();
+    run.to_string()
+}
+
+impl World {
+    /// To be called when the kinds of caller are there, which made the workspace `other`.
+    pub(crate) async fn make(app: TestApp) -> Self {
+        let (main, other) = (app.admin.in_workspace("main"), app.admin.in_workspace("other"));
+        let colleague = app.member(&main, "sales_agent", "colleague@example.com").await;
+        let below = app.member(&main, "nothing", "below@example.com").await;
+        let above = app.member(&main, "super_admin", "above@example.com").await;
+        let elsewhere = app.member(&other, "viewer", "elsewhere@example.com").await;
+        let members = HashMap::from([
+            (Target::Below, (below.user_id, "below@example.com")),
+            (Target::Above, (above.user_id, "above@example.com")),
+            (Target::Elsewhere, (elsewhere.user_id, "elsewhere@example.com")),
+        ]);
+        let list = app.get("/v1/workspaces?slug=other", &other).await.expect(200);
+        let other_id = list.body["data"][0]["id"].as_str().unwrap().to_owned();
+        let imports = [import(&app, &app.workspace, "main").await, import(&app, &other_id, "other").await];
+        let refresh_token = app.sign_in("viewer@example.com").await.refresh_token;
+        Self { app, main, other, other_id, colleague, members, imports, refresh_token, number: 0 }
+    }
+
+    /// A number that no other call has.
+    pub(crate) fn number(&mut self) -> usize {
+        self.number += 1;
+        self.number
+    }
+
+    /// The next refresh token: one works once.
+    pub(crate) fn refreshed(&mut self, answer: &Value) {
+        if let Some(token) = answer["refresh_token"].as_str() {
+            self.refresh_token = token.to_owned();
+        }
+    }
+
+    /// Records for one call of an operation, in the state that it needs.
+    pub(crate) async fn records(&mut self, operation: &str, path: &str, target: Target, owner: &Session) -> Records {
+        let mut records = Records::default();
+        let by = if target == Target::Elsewhere { self.other.clone() } else { self.main.clone() };
+        let needs = |name: &str| path.contains(&format!("{{{name}}}"));
+        let owner_id = match target {
+            Target::Own => Some(owner.user_id.clone()),
+            Target::Colleagues => Some(self.colleague.user_id.clone()),
+            _ => None,
+        };
+        if needs("client_id") || operation == "bulk_clients" {
+            records.put("client_id", self.client(&by, owner_id.as_deref()).await);
+        }
+        if needs("contact_id") || operation == "bulk_contacts" {
+            let client = match records.ids.get("client_id") {
+                Some(client) => client.clone(),
+                None => self.client(&by, owner_id.as_deref()).await,
+            };
+            records.put("contact_id", self.contact_of(&by, &client).await);
+        }
+        if operation == "link_client_contact" {
+            let sibling = self.client(&by, owner_id.as_deref()).await;
+            records.put("free_contact", self.contact_of(&by, &sibling).await);
+        }
+        if needs("note_id") {
+            let path = format!("/v1/clients/{}/notes", records.get("client_id"));
+            records.put("note_id", self.app.post(&path, &by, &json!({ "body": "note" })).await.expect(201).id());
+        }
+        if needs("tag_id") || operation == "tag_client" {
+            let tag = json!({ "name": format!("tag {}", self.number()) });
+            records.put("tag_id", self.app.post("/v1/tags", &by, &tag).await.expect(201).id());
+        }
+        if operation == "untag_client" {
+            let path = format!("/v1/clients/{}/tags", records.get("client_id"));
+            self.app.post(&path, &by, &json!({ "tag_id": records.get("tag_id") })).await.expect(200);
+        }
+        if needs("token_id") {
+            let maker = if target == Target::Own { owner } else { &by };
+            let token = json!({ "name": "target", "scopes": ["tokens.manage_own"] });
+            records.put("token_id", self.app.post("/v1/tokens", maker, &token).await.expect(201).id());
+        }
+        if needs("invitation_id") {
+            let invitation = json!({ "email": format!("asked{}@example.com", self.number()), "role": "nothing" });
+            records.put("invitation_id", self.app.post("/v1/invitations", &by, &invitation).await.expect(201).id());
+        }
+        if needs("user_id") || needs("membership_id") {
+            self.member(&mut records, &by, target).await;
+        }
+        if needs("workspace_id") {
+            let id = if target == Target::Elsewhere { &self.other_id } else { &self.app.workspace };
+            records.put_standing("workspace_id", id);
+        }
+        if needs("import_id") {
+            records.put_standing("import_id", &self.imports[usize::from(target == Target::Elsewhere)]);
+        }
+        if operation == "refresh" {
+            records.put_standing("refresh_token", &self.refresh_token);
+        }
+        if operation == "accept_invitation" {
+            let email = format!("accepts{}@example.com", self.number());
+            let invitation = json!({ "email": email, "role": "nothing", "given_name": "New", "family_name": "Member" });
+            self.app.post("/v1/invitations", &by, &invitation).await.expect(201);
+            records.put_standing("invitation_token", &self.app.invitation_token(&email).await);
+        }
+        self.put_away(operation, &records, &by).await;
+        records
+    }
+
+    /// Archives what is to be restored or purged.
+    async fn put_away(&self, operation: &str, records: &Records, by: &Session) {
+        let path = match operation {
+            "restore_client" | "purge_client" => format!("/v1/clients/{}", records.get("client_id")),
+            "restore_contact" | "purge_contact" => format!("/v1/contacts/{}", records.get("contact_id")),
+            "restore_client_note" => {
+                format!("/v1/clients/{}/notes/{}", records.get("client_id"), records.get("note_id"))
+            }
+            _ => return,
+        };
+        self.app.delete(&path, by).await.expect(204);
+    }
+
+    async fn client(&self, by: &Session, owner: Option<&str>) -> String {
+        let body = json!({ "kind": "company", "name": "Client", "owner_id": owner });
+        self.app.post("/v1/clients", by, &body).await.expect(201).id()
+    }
+
+    async fn contact_of(&self, by: &Session, client: &str) -> String {
+        let contact = self.app.contact(by, "Contact").await;
+        let link = json!({ "contact_id": contact });
+        self.app.post(&format!("/v1/clients/{client}/contacts"), by, &link).await.expect(201);
+        contact
+    }
+
+    /// A member, who is invited once more where an earlier call took them out.
+    async fn member(&self, records: &mut Records, by: &Session, target: Target) {
+        let (user, email) = &self.members[&target];
+        let role = match target {
+            Target::Above => "super_admin",
+            Target::Elsewhere => "viewer",
+            _ => "nothing",
+        };
+        let path = format!("/v1/memberships?user_id={user}");
+        let mut list = self.app.get(&path, by).await.expect(200);
+        if list.body["data"] == json!([]) {
+            self.app.post("/v1/invitations", by, &json!({ "email": email, "role": role })).await.expect(201);
+            let token = self.app.invitation_token(email).await;
+            let accept = json!({ "token": token, "password": PASSWORD });
+            self.app.post("/v1/auth/accept-invitation", &Session::nobody(), &accept).await.expect(200);
+            list = self.app.get(&path, by).await.expect(200);
+        }
+        records.put_standing("user_id", user);
+        records.put_standing("membership_id", list.body["data"][0]["id"].as_str().unwrap());
+        records.put_standing("role", role);
+    }
+}

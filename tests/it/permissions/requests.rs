@@ -1,0 +1,127 @@
+//! What is asked of each operation: of which records, and with which body.
+
+use serde_json::{Value, json};
+
+use super::records::Records;
+
+/// Whose record a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Target {
+    /// Nobody's: the operation has no record in its path.
+    None,
+    /// Of this workspace, and nobody's in it.
+    Here,
+    /// The caller's own.
+    Own,
+    /// A colleague's in the same workspace.
+    Colleagues,
+    /// A member who may nothing.
+    Below,
+    /// A member who may everything.
+    Above,
+    /// Of another workspace.
+    Elsewhere,
+}
+
+/// What is asked of an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    /// The records, in the order in which the table shows the answers.
+    pub targets: &'static [Target],
+    /// Whether it is about API tokens, which have a row scope of their own.
+    pub of_tokens: bool,
+    /// Whether it is about contacts by themselves, whose row scope follows that of their clients.
+    pub of_contacts: bool,
+    /// Whether it changes something when it succeeds.
+    pub changes: bool,
+    /// The status of success where it is not what the document says first.
+    pub success: Option<u16>,
+}
+
+const ALONE: Ask = Ask { targets: &[Target::None], of_tokens: false, of_contacts: false, changes: true, success: None };
+const SHARED: Ask = Ask { targets: &[Target::Here, Target::Elsewhere], ..ALONE };
+const OWNED: Ask = Ask { targets: &[Target::Own, Target::Colleagues, Target::Elsewhere], ..ALONE };
+const TOKENS: Ask = Ask { of_tokens: true, ..OWNED };
+const CONTACTS: Ask = Ask { of_contacts: true, ..OWNED };
+const MEMBERS: Ask = Ask { targets: &[Target::Below, Target::Above, Target::Elsewhere], ..ALONE };
+
+impl Ask {
+    const fn read(self) -> Self {
+        Self { changes: false, ..self }
+    }
+
+    const fn answered(self, status: u16) -> Self {
+        Self { success: Some(status), ..self }
+    }
+}
+
+/// What is asked of an operation. To add one: say whose records it is about, and give it a body in [`body`] if it takes one; a record
+/// that no other operation has is made in `records.rs`.
+pub(crate) fn ask(operation: &str) -> Option<Ask> {
+    Some(match operation {
+        "health_live" | "health_ready" | "metrics" | "jwks" | "openapi" => ALONE.read(),
+        "get_me" | "list_my_audit" | "list_workspaces" | "list_users" | "list_roles" | "list_memberships"
+        | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts" => {
+            ALONE.read()
+        }
+        "login" | "refresh" | "accept_invitation" | "logout" => ALONE,
+        // the installation is set up already, whoever asks
+        "set_up" => ALONE.read().answered(409),
+        "create_workspace" | "create_invitation" | "create_token" | "create_tag" | "create_client" | "create_contact" => ALONE,
+        "get_workspace" | "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
+        "update_workspace" | "update_tag" | "delete_tag" | "revoke_invitation" => SHARED,
+        "get_user" | "get_membership" => MEMBERS.read(),
+        "update_user" | "update_membership" | "delete_membership" => MEMBERS,
+        "get_token" => TOKENS.read(),
+        "update_token" | "delete_token" => TOKENS,
+        "get_client" | "get_client_summary" | "list_client_audit" | "list_client_notes" | "get_client_note" => OWNED.read(),
+        "list_client_contacts" | "get_client_contact" => OWNED.read(),
+        "update_client" | "archive_client" | "restore_client" | "purge_client" | "bulk_clients" => OWNED,
+        "create_client_note" | "update_client_note" | "archive_client_note" | "restore_client_note" => OWNED,
+        "tag_client" | "untag_client" => OWNED,
+        "link_client_contact" | "update_client_contact" | "unlink_client_contact" => OWNED,
+        "get_contact" | "list_contact_audit" => CONTACTS.read(),
+        "update_contact" | "archive_contact" | "restore_contact" | "purge_contact" | "bulk_contacts" => CONTACTS,
+        _ => return None,
+    })
+}
+
+/// A body that the operation accepts; none where it takes none.
+pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<Value> {
+    let id = |name: &str| records.get(name);
+    Some(match operation {
+        "set_up" => json!({
+            "code": "long gone", "email": "late@example.com", "password": harness::PASSWORD, "given_name": "Late",
+            "family_name": "Comer", "workspace": { "slug": "late", "name": "Late" },
+        }),
+        "login" => json!({ "email": "viewer@example.com", "password": harness::PASSWORD, "kind": "app" }),
+        "refresh" => json!({ "refresh_token": id("refresh_token") }),
+        "accept_invitation" => json!({ "token": id("invitation_token"), "password": harness::PASSWORD }),
+        "create_workspace" => json!({ "slug": format!("made-{number}"), "name": "Made" }),
+        "update_workspace" => json!({ "name": format!("Workspace {number}") }),
+        "create_invitation" => json!({ "email": format!("invited{number}@example.com"), "role": "nothing" }),
+        "create_token" => json!({ "name": "made", "scopes": ["tokens.manage_own"] }),
+        "update_token" => json!({ "name": format!("token {number}") }),
+        "update_user" => json!({ "given_name": format!("Renamed {number}") }),
+        // the role that it has: a role that could be taken away is the gate's matter, not the record's
+        "update_membership" => json!({ "role": id("role") }),
+        "create_tag" => json!({ "name": format!("made {number}") }),
+        "update_tag" => json!({ "name": format!("renamed {number}") }),
+        "create_client" => json!({ "kind": "company", "name": "Made" }),
+        "create_contact" => json!({ "given_name": "Made" }),
+        "update_client" => json!({ "sector": format!("sector {number}") }),
+        "update_contact" => json!({ "position": format!("position {number}") }),
+        "bulk_clients" => bulk(id("client_id"), &json!({ "sector": format!("sector {number}") })),
+        "bulk_contacts" => bulk(id("contact_id"), &json!({ "position": format!("position {number}") })),
+        "create_client_note" => json!({ "body": "made" }),
+        "update_client_note" => json!({ "body": format!("changed {number}") }),
+        "tag_client" => json!({ "tag_id": id("tag_id") }),
+        "link_client_contact" => json!({ "contact_id": id("free_contact") }),
+        "update_client_contact" => json!({ "role": format!("role {number}") }),
+        _ => return None,
+    })
+}
+
+fn bulk(id: &str, data: &Value) -> Value {
+    json!({ "operations": [{ "op": "update", "id": id, "data": data }] })
+}

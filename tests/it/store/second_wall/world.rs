@@ -1,0 +1,185 @@
+//! Rows of every kind in every table, and those who ask for them.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use harness::{Engine, Session, TestApp};
+use kernel::{Caller, Cause, TypedId as _, WorkspaceId};
+use serde_json::{Value, json};
+
+use super::tables::TABLES;
+
+/// Whose row it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Whose {
+    /// Of the workspace that most callers are in, and of another account.
+    Ours,
+    /// Of another workspace, and of another account.
+    Theirs,
+    /// Of another workspace, and of the caller's own account.
+    Mine,
+    /// Of no workspace, and of another account.
+    Nowhere,
+    /// Of a table that does not ask.
+    Any,
+}
+
+/// What a transaction says of its caller.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    pub name: &'static str,
+    pub workspace: String,
+    pub account: String,
+    pub kind: &'static str,
+    /// Whether the account belongs to the other workspace too.
+    pub belongs_to_theirs: bool,
+    /// Whether the account belongs to ours.
+    pub belongs_to_ours: bool,
+}
+
+impl Asking {
+    /// Whether it is in our workspace.
+    pub(super) fn in_ours(&self, world: &World) -> bool {
+        self.workspace == world.ours
+    }
+
+    /// The installation itself, at work in no workspace.
+    pub(super) fn is_installation(&self) -> bool {
+        self.kind == "job" && self.workspace.is_empty()
+    }
+}
+
+/// Two workspaces with rows in every table.
+pub(super) struct World {
+    pub app: TestApp,
+    pub ours: String,
+    pub theirs: String,
+    admin: String,
+    agent: String,
+}
+
+/// Rows of every table of a workspace, made through the API.
+async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
+    let client = app.client(session, name).await;
+    let contact = app.contact(session, name).await;
+    app.post(&format!("/v1/clients/{client}/contacts"), session, &json!({ "contact_id": contact })).await.expect(201);
+    app.post(&format!("/v1/clients/{client}/notes"), session, &json!({ "body": name })).await.expect(201);
+    let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();
+    app.post(&format!("/v1/clients/{client}/tags"), session, &json!({ "tag_id": tag })).await.expect(200);
+    app.token(session, &["clients.view_all"]).await;
+    app.post_once("/v1/clients", session, name, &json!({ "kind": "company", "name": name })).await.expect(201);
+    let invitation = json!({ "email": format!("{name}@example.com"), "role": "viewer" });
+    app.post("/v1/invitations", session, &invitation).await.expect(201);
+    let workspace = app.db.scalar(&format!("SELECT workspace_id::text FROM client WHERE id = '{client}'")).await.unwrap();
+    let run = app.store().await.runtime().uuid();
+    let importer = Arc::new(Caller::job(run, Some(WorkspaceId::from_uuid(workspace.parse().unwrap())), Cause::Import(run)));
+    let options = clients::import::ImportOptions {
+        csv: platform::csv_source::Options::default(),
+        source: name.to_owned(),
+        file_name: "x.csv".to_owned(),
+    };
+    let file = Cursor::new("name,unknown\nx,y\n");
+    clients::import::import_csv(&app.store().await, &importer, file, &options, |_| {}, |_| {}).await.unwrap();
+    workspace
+}
+
+impl World {
+    /// None on SQLite, which has no row security.
+    pub(super) async fn make() -> Option<Self> {
+        if Engine::chosen() == Engine::Sqlite {
+            return None;
+        }
+        let app = TestApp::spawn().await;
+        let other = app.second_workspace("other").await;
+        let agent = app.member(&app.admin.in_workspace("main"), "super_admin", "agent@example.com").await;
+        let stranger = app.member(&other, "super_admin", "stranger@example.com").await;
+        let ours = fill(&app, &agent, "ours").await;
+        let theirs = fill(&app, &stranger, "theirs").await;
+        for workspace in [&other, &app.admin.in_workspace("main")] {
+            app.token(workspace, &["clients.view_all"]).await;
+        }
+        // rows of no workspace: an answer to nobody that is kept, a failure of nobody we know, a mail that is nobody's
+        let nobody = Session::nobody();
+        let login = json!({ "email": "stranger@example.com", "password": harness::PASSWORD });
+        app.post_once("/v1/auth/login", &nobody, "kept", &login).await.expect(200);
+        let wrong = json!({ "email": "nobody@example.com", "password": "wrong" });
+        app.post("/v1/auth/login", &nobody, &wrong).await.expect(401);
+        app.db
+            .execute(
+                "INSERT INTO mail_message (id, kind, to_address, subject, body, message_id, version, created_at, updated_at) \
+                 SELECT gen_random_uuid(), kind, to_address, subject, body, 'nowhere', version, created_at, updated_at \
+                 FROM mail_message LIMIT 1",
+            )
+            .await
+            .unwrap();
+        let (admin, agent) = (app.admin.user_id.clone(), agent.user_id);
+        Some(Self { app, ours, theirs, admin, agent })
+    }
+
+    /// Everybody who can ask.
+    pub(super) fn asking(&self) -> Vec<Asking> {
+        let none = String::new;
+        let elsewhere = || "01900000-0000-7000-8000-000000000000".to_owned();
+        let of = |name, workspace, account, kind| Asking {
+            name,
+            workspace,
+            belongs_to_theirs: account == self.admin,
+            belongs_to_ours: account == self.admin || account == self.agent,
+            account,
+            kind,
+        };
+        vec![
+            of("a member", self.ours.clone(), self.agent.clone(), "user"),
+            of("a member of both", self.ours.clone(), self.admin.clone(), "user"),
+            of("a token", self.ours.clone(), self.agent.clone(), "token"),
+            of("a job in ours", self.ours.clone(), none(), "job"),
+            of("the installation", none(), none(), "job"),
+            of("a member outside", none(), self.agent.clone(), "user"),
+            of("nobody", none(), none(), "anonymous"),
+            of("one who says nothing", none(), none(), ""),
+            of("a stranger", elsewhere(), elsewhere(), "user"),
+        ]
+    }
+
+    /// The condition that a row of a table is such a one for the caller.
+    pub(super) fn condition(&self, table: &str, columns: &[&str], whose: Whose, asking: &Asking) -> String {
+        let key = if table == "workspace" { "id" } else { "workspace_id" };
+        let account = match asking.account.as_str() {
+            "" => "NULL::uuid".to_owned(),
+            account => format!("'{account}'::uuid"),
+        };
+        let of_another = format!("coalesce(user_id <> {account}, true)");
+        let (workspace, account) = match whose {
+            Whose::Any => return "true".to_owned(),
+            Whose::Ours => (format!("{key} = '{}'", self.ours), of_another),
+            Whose::Theirs => (format!("{key} = '{}'", self.theirs), of_another),
+            Whose::Mine => (format!("{key} = '{}'", self.theirs), format!("user_id = {account}")),
+            Whose::Nowhere => (format!("{key} IS NULL"), of_another),
+        };
+        if columns.contains(&"user_id") { format!("{workspace} AND {account}") } else { workspace }
+    }
+
+    /// One such row of every table and kind, to be inserted once more. Fetched before anything is locked.
+    pub(super) async fn samples(&self) -> Samples {
+        let mut samples = Samples::new();
+        for table in TABLES {
+            for asking in self.asking() {
+                for whose in table.whose(&asking) {
+                    let (name, condition) = (table.table, self.condition(table.table, table.columns, whose, &asking));
+                    if samples.contains_key(&(name, condition.clone())) {
+                        continue;
+                    }
+                    let sql = format!("SELECT row_to_json(t)::text FROM {name} t WHERE {condition} LIMIT 1");
+                    let row = self.app.db.scalar(&sql).await;
+                    let row = row.unwrap_or_else(|| panic!("no row of {name} where {condition}: let the world make one"));
+                    samples.insert((name, condition), serde_json::from_str(&row).unwrap());
+                }
+            }
+        }
+        samples
+    }
+}
+
+/// A row by its table and condition.
+pub(super) type Samples = HashMap<(&'static str, String), Value>;
