@@ -8,6 +8,7 @@ mod architecture;
 mod auth;
 mod binary;
 mod clients;
+mod faults;
 mod openapi;
 mod permissions;
 mod redis;
