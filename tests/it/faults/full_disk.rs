@@ -31,7 +31,7 @@ async fn write_until_full(program: &Program) -> (Vec<String>, Vec<String>) {
             made.push(name);
             continue;
         }
-        assert!(is_refusal(&answer), "{} {}", answer.status, answer.text);
+        assert!(is_refusal(&answer), "{} {}\n{}", answer.status, answer.text, program.log());
         refused.push(name);
         if refused.len() == 5 {
             return (made, refused);

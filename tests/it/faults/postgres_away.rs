@@ -69,6 +69,7 @@ async fn read(program: &Program, meanwhile: &Meanwhile) {
         if answer.status == 200 {
             meanwhile.reads.fetch_add(1, Ordering::SeqCst);
         } else {
+            if answer.status != 503 { let id = answer.header("x-request-id").unwrap().to_owned(); let log = program.log(); panic!("{}", log.lines().filter(|l| l.contains(&id)).collect::<Vec<_>>().join("\n")); }
             expect_come_back_later(answer);
         }
     }
