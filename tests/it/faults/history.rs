@@ -133,7 +133,8 @@ impl Search<'_> {
             return false;
         }
         // nothing may come before what had ended when it began
-        let first_end = all.iter().filter(|place| !lost(**place)).map(|place| self.events[*place].ended).min().unwrap_or(u128::MAX);
+        let first_end =
+            all.iter().filter(|place| !lost(**place)).map(|place| self.events[*place].ended).min().unwrap_or(u128::MAX);
         for place in all.into_iter().filter(|place| self.events[*place].began <= first_end) {
             let Some(next) = after(state, &self.events[place]) else { continue };
             done[place] = true;

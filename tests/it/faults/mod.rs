@@ -8,6 +8,7 @@ mod floods;
 mod full_disk;
 mod history;
 mod killed;
+mod line;
 mod postgres_away;
 mod program;
 mod shared_records;
