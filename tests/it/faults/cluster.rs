@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use harness::Database;
 use tempfile::TempDir;
 
-/// A PostgreSQL that writes as it does in use.
+/// A PostgreSQL that keeps what it has committed when its processes die.
 pub struct Cluster {
     url: String,
     folder: TempDir,
@@ -37,7 +37,7 @@ impl Cluster {
         let mut words = around.to_vec();
         words.extend([services().to_str().unwrap().to_owned(), "start".to_owned(), cluster.at().to_str().unwrap().to_owned()]);
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).env("PELATIS_SERVICES_DURABLE", "1").env("PELATIS_SERVICES_REDIS", "0");
+        command.args(&words[1..]).env("PELATIS_SERVICES_DURABLE", "processes").env("PELATIS_SERVICES_REDIS", "0");
         assert!(command.status().unwrap().success(), "PostgreSQL starts");
         let env = std::fs::read_to_string(cluster.at().join("env")).unwrap();
         cluster.url = env.split_once('=').expect("the URL of PostgreSQL").1.trim().to_owned();

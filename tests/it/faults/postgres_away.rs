@@ -82,8 +82,9 @@ async fn take_away(cluster: &Cluster, program: &Program, meanwhile: &Meanwhile) 
         meanwhile.away.store(true, Ordering::SeqCst);
         cluster.signal(signal);
         if refused > 0 {
-            meanwhile.reach(&meanwhile.refused_while_away, refused).await;
-            let ready = program.get("/health/ready").await.expect(503);
+            let refusal = meanwhile.reach(&meanwhile.refused_while_away, refused);
+            let (ready, ()) = tokio::join!(program.get("/health/ready"), refusal);
+            let ready = ready.expect(503);
             assert_eq!((ready.header("retry-after"), &ready.body["status"]), (Some("1"), &json!("down")), "{}", ready.text);
             assert_eq!(ready.body["services"][0]["status"], "down");
             program.get("/health/live").await.expect(200);

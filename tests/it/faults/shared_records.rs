@@ -176,7 +176,7 @@ async fn one_history(seed: u64) {
         written += last.version;
     }
     // they did meet
-    assert!(stale > 0 && written > 50, "{stale} stale, {written} versions");
+    assert!(stale > 0 && written > 20, "{stale} stale, {written} versions");
     let versions = app.db.scalar("SELECT CAST(SUM(version) AS text) FROM client").await.unwrap();
     assert_eq!((all.len() as i64, versions), (app.count("client").await, written.to_string()));
 }
