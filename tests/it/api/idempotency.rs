@@ -58,7 +58,7 @@ async fn the_same_key_and_body_gets_the_stored_answer_and_another_body_422() {
     }
 }
 
-/// Seen to fail when the key is looked up before the transaction that takes it.
+/// Seen to fail when a key that is there already is not heeded.
 #[tokio::test]
 async fn a_hundred_equal_requests_at_once_make_one_record_one_entry_and_a_hundred_equal_answers() {
     let app = TestApp::spawn().await;

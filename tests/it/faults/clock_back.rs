@@ -20,7 +20,7 @@ fn names(page: &Value) -> Vec<String> {
     page["data"].as_array().unwrap().iter().map(|record| record["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Seen to fail when a token must be older than the present moment.
+/// Seen to fail when a token of the future is refused.
 #[tokio::test]
 async fn with_the_clock_set_back_an_hour_tokens_and_sessions_are_as_good_as_before() {
     let app = TestApp::spawn().await;

@@ -93,8 +93,8 @@ async fn two_hundred_connections_at_once_are_all_served() {
     expect_well(&mut program);
 }
 
-/// Of ten thousand attempts few are tried, most are told to come back, and these are not counted against anybody. Seen to fail when all
-/// of them wait for their turn, and when an attempt is counted before there is a place for it.
+/// Of ten thousand attempts few are tried, most are told to come back, and these are not counted against anybody. Seen to fail when an
+/// attempt is counted before there is a place for it; without a bound to the queue it does not end in time.
 #[tokio::test]
 async fn ten_thousand_attempts_to_sign_in_are_tried_or_told_to_come_back_and_others_read_on() {
     const ADDRESSES: usize = 500;

@@ -27,8 +27,7 @@ async fn send(program: &Program, round: usize) -> Vec<Option<Answer>> {
     join_all(all).await
 }
 
-/// A kill counts when it left a request without an answer. Seen to fail when the key is written in a transaction of its own after that
-/// of the work, and when a replay is done anew.
+/// A kill counts when it left a request without an answer. Seen to fail when what was done under a key is done anew.
 #[tokio::test]
 async fn a_server_killed_at_twenty_random_points_has_lost_nothing_that_it_answered_and_does_the_rest_once() {
     let folder = TempDir::new().unwrap();

@@ -97,8 +97,8 @@ async fn take_away(cluster: &Cluster, program: &Program, meanwhile: &Meanwhile) 
     meanwhile.over.store(true, Ordering::SeqCst);
 }
 
-/// On PostgreSQL only. Seen to fail when the server waits for a connection for ever, when what it meets at the commit is answered as
-/// 500, and with `synchronous_commit` off.
+/// On PostgreSQL only. Seen to fail when a connection that broke is answered as 500, and with `synchronous_commit` off, which loses what
+/// was answered last.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_killed_three_times_under_load_loses_and_doubles_nothing_and_the_server_finds_back_by_itself() {
     if Engine::chosen() != Engine::Postgres {

@@ -181,7 +181,8 @@ async fn one_history(seed: u64) {
     assert_eq!((all.len() as i64, versions), (app.count("client").await, written.to_string()));
 }
 
-/// Seen to fail when the server does not compare `If-Match`, and when an update does not compare the version that it was made from.
+/// Seen to fail when the server does not compare `If-Match`, and on PostgreSQL when an update neither locks the record nor compares the
+/// version that it was made from.
 #[tokio::test]
 async fn some_serial_order_explains_what_ten_writers_at_once_were_answered_about_the_records_they_share() {
     for seed in [1, 2, 3] {

@@ -1,8 +1,10 @@
-//! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table.
+//! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table; and the floods of
+//! `tests/load/flood`.
 
 mod bare;
 mod csv_file;
 mod database;
+mod flood;
 mod http;
 mod measure;
 mod record;
@@ -41,6 +43,8 @@ enum Command {
     Bare(bare::Options),
     /// Measures our server and the bare handlers in turns
     Measure(measure::Options),
+    /// Sends floods and measures how fast somebody else is answered
+    Flood(flood::Options),
     /// Notes a figure
     Note(record::Note),
     /// Prints the table and fails if a bound is missed
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Command::Ids(options) => database::ids(&options),
         Command::Bare(options) => bare::serve(options),
         Command::Measure(options) => measure::measure(&options),
+        Command::Flood(options) => flood::flood(&options),
         Command::Note(note) => record::note(note),
         Command::Report(options) => report::report(&options),
     };
