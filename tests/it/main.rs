@@ -8,6 +8,7 @@ mod architecture;
 mod auth;
 mod binary;
 mod clients;
+mod faults;
 mod logs;
 mod openapi;
 mod permissions;

@@ -68,7 +68,9 @@ impl Database {
     pub async fn fresh(folder: &TempDir) -> Self {
         match Engine::chosen() {
             Engine::Sqlite => Self::fresh_sqlite(folder.path()).await,
-            Engine::Postgres => Self::fresh_postgres().await,
+            Engine::Postgres => {
+                Self::fresh_on(&std::env::var("PELATIS_TEST_POSTGRES").expect("PELATIS_TEST_POSTGRES names a server")).await
+            }
         }
     }
 
@@ -85,14 +87,15 @@ impl Database {
         Self::sqlite_at(&path)
     }
 
-    fn sqlite_at(path: &Path) -> Self {
+    /// A file, which need not be there yet.
+    pub fn sqlite_at(path: &Path) -> Self {
         let url = format!("sqlite:{}", path.display());
         let config = DatabaseConfig { url: url.clone(), owner_url: None, connections: 4 };
         Self { engine: Engine::Sqlite, config, admin_url: url, held: Arc::default() }
     }
 
-    async fn fresh_postgres() -> Self {
-        let server = std::env::var("PELATIS_TEST_POSTGRES").expect("PELATIS_TEST_POSTGRES names a server");
+    /// A migrated database with nothing in it on this PostgreSQL, whose URL names a superuser and no database.
+    pub async fn fresh_on(server: &str) -> Self {
         let template = format!("pelatis_{}", template_key());
         let name = format!("pelatis_test_{}", kernel::Runtime::system().uuid().simple());
         let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
@@ -100,7 +103,7 @@ impl Database {
             let _lock = lock("postgres");
             let known = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1").bind(&template);
             if known.fetch_optional(&mut admin).await.unwrap().is_none() {
-                make_postgres_template(&server, &mut admin, &template).await;
+                make_postgres_template(server, &mut admin, &template).await;
             }
         }
         run(&mut admin, &format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")).await;
@@ -108,8 +111,8 @@ impl Database {
         Self {
             engine: Engine::Postgres,
             config: DatabaseConfig {
-                url: as_role(&server, LOGIN, &name),
-                owner_url: Some(as_role(&server, OWNER, &name)),
+                url: as_role(server, LOGIN, &name),
+                owner_url: Some(as_role(server, OWNER, &name)),
                 connections: 8,
             },
             admin_url: format!("{server}/{name}"),

@@ -15,6 +15,7 @@ pub mod answer;
 pub mod body;
 pub mod bulk;
 pub mod client_info;
+mod connections;
 pub mod context;
 pub mod errors;
 pub mod etag;

@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 
 use crate::client_info::ClientInfos;
+use crate::connections::Connections;
 use crate::middleware::gate::counted;
 use crate::middleware::measures::Measures;
 use crate::middleware::observe::observe;
@@ -23,9 +24,8 @@ use crate::schema::Schemas;
 use crate::state::{ApiConfig, Inner, State};
 use crate::{openapi, problem, routes};
 
-/// How long a client may take to send the head of a request, and to keep an idle connection.
+/// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Connections at once for each worker.
 const MOST_CONNECTIONS: usize = 10_000;
 
@@ -89,10 +89,14 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
                 counted(&request, problem::respond(&Error::new(&codes::ROUTE_NOT_FOUND), &request)).await
             }))
     });
+    let connections = Connections::default();
+    let noted = connections.clone();
+    tokio::spawn(connections.watch(config.keep_alive + HEAD_TIMEOUT));
     let server = if config.workers > 0 { server.workers(config.workers) } else { server };
     let server = server
+        .on_connect(move |io, extensions| noted.add(io, extensions))
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(config.keep_alive)
         .max_connections(MOST_CONNECTIONS)
         .shutdown_timeout(config.shutdown_timeout.as_secs())
         .listen(listener)

@@ -27,6 +27,8 @@ pub struct ApiConfig {
     pub json_limit: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How long a connection may stay open without a request.
+    pub keep_alive: Duration,
     /// How long what runs may take when the server stops.
     pub shutdown_timeout: Duration,
     /// Threads that serve; one for each core where this is 0.
@@ -42,6 +44,7 @@ impl Default for ApiConfig {
             bulk_per_minute: 5,
             json_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
             shutdown_timeout: Duration::from_secs(30),
             workers: 0,
         }

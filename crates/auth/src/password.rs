@@ -30,6 +30,16 @@ pub struct Passwords {
     stand_in: Arc<std::sync::OnceLock<String>>,
 }
 
+/// A place among those who wait, given back when it is dropped.
+#[derive(Debug)]
+pub struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn argon2() -> Result<Argon2<'static>> {
     let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
@@ -56,18 +66,20 @@ impl Passwords {
         }
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        struct Place<'a>(&'a AtomicUsize);
-        impl Drop for Place<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
+    /// A place among those who wait. It is taken before anything else is done, so that who is told to come back costs nothing and is not
+    /// counted as one who tried.
+    ///
+    /// # Errors
+    /// `sign_in_busy` when too many wait.
+    pub fn queue(&self) -> Result<Place> {
+        let place = Place(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Error::new(&SIGN_IN_BUSY).with_retry_after(2));
         }
-        let _place = Place(&self.waiting);
+        Ok(place)
+    }
+
+    async fn run<T: Send + 'static>(&self, _place: Place, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let slot = self.slots.clone().acquire_owned().await.map_err(Error::internal)?;
         tokio::task::spawn_blocking(move || {
             let _slot = slot;
@@ -82,16 +94,16 @@ impl Passwords {
     /// # Errors
     /// `sign_in_busy` when too many wait.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.run(move || hash_now(&password)).await
+        self.run(self.queue()?, move || hash_now(&password)).await
     }
 
     /// Whether the password is the one that was hashed. Where there is no hash it takes as long and says no.
     ///
     /// # Errors
-    /// `sign_in_busy` when too many wait.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+    /// `internal` when the hash cannot be read.
+    pub async fn verify(&self, place: Place, password: String, hash: Option<String>) -> Result<bool> {
         let stand_in = self.stand_in.clone();
-        self.run(move || match hash {
+        self.run(place, move || match hash {
             Some(hash) => verify_now(&password, &hash),
             None => {
                 let hash = match stand_in.get() {
@@ -150,20 +162,22 @@ mod tests {
         let passwords = Passwords::new(2);
         let hash = passwords.hash("correct horse battery".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse battery".to_owned(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("incorrect horse battery".to_owned(), Some(hash)).await.unwrap());
-        assert!(!passwords.verify("no account has this password".to_owned(), None).await.unwrap());
+        let verify = async |password: &str, hash: Option<String>| {
+            passwords.verify(passwords.queue().unwrap(), password.to_owned(), hash).await.unwrap()
+        };
+        assert!(verify("correct horse battery", Some(hash.clone())).await);
+        assert!(!verify("incorrect horse battery", Some(hash)).await);
+        assert!(!verify("no account has this password", None).await);
     }
 
     #[tokio::test]
     async fn a_flood_is_told_to_come_back() {
         let passwords = Passwords::new(1);
-        let all: Vec<_> = (0..80).map(|_| passwords.verify("x".to_owned(), None)).collect();
-        let refused = futures::future::join_all(all)
-            .await
-            .into_iter()
-            .filter(|result| matches!(result, Err(error) if *error.code() == SIGN_IN_BUSY))
-            .count();
+        let places: Vec<_> = (0..80).map(|_| passwords.queue()).collect();
+        let refused = places.iter().filter(|place| matches!(place, Err(error) if *error.code() == SIGN_IN_BUSY)).count();
         assert_eq!(refused, 80 - WAITING_PER_SLOT);
+        assert!(matches!(passwords.hash("x".to_owned()).await, Err(error) if *error.code() == SIGN_IN_BUSY));
+        drop(places);
+        assert!(passwords.hash("x".to_owned()).await.is_ok(), "places are given back");
     }
 }

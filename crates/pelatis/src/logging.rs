@@ -9,7 +9,7 @@ use crate::config::Config;
 /// Begins to log to standard error.
 pub fn begin(config: &Config) {
     // the filter was checked with the configuration
-    let filter = EnvFilter::try_new(config.log.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(without_strangers(config.log.as_str())).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let begun = if config.log_format.is_json(std::io::stderr().is_terminal()) {
         builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
@@ -19,4 +19,10 @@ pub fn begin(config: &Config) {
     if let Err(error) = begun {
         tracing::debug!(%error, "logging had begun already");
     }
+}
+
+/// Bytes that are no request are a stranger's fault, which actix logs as an error of ours, one for each connection. Who names that
+/// module gets to see them.
+fn without_strangers(levels: &str) -> String {
+    if levels.contains("actix_http") { levels.to_owned() } else { format!("{levels},actix_http::h1=off") }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kernel::{Caller, Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool, SqlitePool};
 
 use crate::conn::Link;
@@ -68,6 +68,7 @@ impl Pools {
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
+            .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(is_at_rest(connection)))))
             .connect_with(options.clone())
             .await
             .map_err(from_sqlx)?;
@@ -156,6 +157,12 @@ impl Pools {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Whether a connection is in no transaction. SQLite rolls one back by itself when the disk is full, sqlx goes on counting it, and the
+/// connection would never begin another; so it is replaced.
+fn is_at_rest(connection: &SqliteConnection) -> bool {
+    !sqlx::Connection::is_in_transaction(connection)
 }
 
 fn sqlite_options(url: &str) -> Result<SqliteConnectOptions> {

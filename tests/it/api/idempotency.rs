@@ -2,8 +2,9 @@
 
 use chrono::Duration;
 use futures::future::join_all;
-use harness::{Answer, PASSWORD, Session, TestApp};
+use harness::{Answer, Engine, PASSWORD, Session, TestApp};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 use super::{NOWHERE, state};
 
@@ -57,18 +58,84 @@ async fn the_same_key_and_body_gets_the_stored_answer_and_another_body_422() {
     }
 }
 
+/// Seen to fail when a key that is there already is not heeded.
 #[tokio::test]
-async fn thirty_equal_requests_at_once_make_one_record_one_entry_and_thirty_equal_answers() {
+async fn a_hundred_equal_requests_at_once_make_one_record_one_entry_and_a_hundred_equal_answers() {
     let app = TestApp::spawn().await;
     let before = state(&app).await;
     let body = company("Once");
-    let answers = join_all((0..30).map(|_| app.post_once("/v1/clients", &app.admin, "burst", &body))).await;
+    let answers = join_all((0..100).map(|_| app.post_once("/v1/clients", &app.admin, "burst", &body))).await;
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.text), (201, &answers[0].text));
+        assert_eq!(
+            (answer.header("etag"), answer.header("location")),
+            (answers[0].header("etag"), answers[0].header("location"))
+        );
+    }
+    let replayed = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_some()).count();
+    assert_eq!(replayed, 99);
+    assert_eq!(state(&app).await, (before.0 + 1, before.1 + 1));
+    assert_eq!(app.actions_of(&answers[0].id()).await, ["create"]);
+    assert_eq!(app.count("idempotency_record WHERE key = 'burst'").await, 1);
+}
+
+/// As above, with the first of them held up in the middle, so that the others have to wait for it.
+#[tokio::test]
+async fn requests_that_come_while_the_first_one_with_their_key_is_held_up_wait_and_are_answered_like_it() {
+    let app = TestApp::spawn().await;
+    let held = Held::up(&app).await;
+    let answers = async {
+        let body = company("Held up");
+        join_all((0..100).map(|_| app.post_once("/v1/clients", &app.admin, "held", &body))).await
+    };
+    let (answers, ()) = tokio::join!(answers, held.until_somebody_waits(&app));
     for answer in &answers {
         assert_eq!((answer.status, &answer.text), (201, &answers[0].text));
     }
-    let replayed = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_some()).count();
-    assert_eq!(replayed, 29);
-    assert_eq!(state(&app).await, (before.0 + 1, before.1 + 1));
+    assert_eq!(answers.iter().filter(|answer| answer.header("idempotency-replayed").is_some()).count(), 99);
+    assert_eq!(app.actions_of(&answers[0].id()).await, ["create"]);
+    assert_eq!(app.db.rows("SELECT name FROM client").await, ["Held up"]);
+}
+
+/// What keeps everybody from writing a client.
+enum Held {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(sqlx::PgConnection),
+}
+
+impl Held {
+    async fn up(app: &TestApp) -> Self {
+        match app.db.engine {
+            Engine::Sqlite => {
+                let mut writer = sqlx::SqliteConnection::connect(&app.db.config.url).await.unwrap();
+                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut writer).await.unwrap();
+                Self::Sqlite(writer)
+            }
+            Engine::Postgres => {
+                let mut owner = sqlx::PgConnection::connect(app.db.config.owner_url.as_ref().unwrap()).await.unwrap();
+                sqlx::raw_sql("BEGIN; LOCK TABLE client IN SHARE MODE").execute(&mut owner).await.unwrap();
+                Self::Postgres(owner)
+            }
+        }
+    }
+
+    /// Lets go once the requests are there: on PostgreSQL when one waits for the table and another for the key, which can be seen;
+    /// SQLite tells nobody who waits, so there it is when all have had the time.
+    async fn until_somebody_waits(self, app: &TestApp) {
+        let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        match self {
+            Self::Sqlite(writer) => {
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                writer.close().await.unwrap();
+            }
+            Self::Postgres(owner) => {
+                while app.count(waiting).await < 2 {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+                owner.close().await.unwrap();
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
-//! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table.
+//! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table; and the floods of
+//! `tests/load/flood`.
 
 mod bare;
 mod budgets;
 mod compare;
 mod csv_file;
 mod database;
+mod flood;
 mod http;
 mod measure;
 mod paths;
@@ -59,6 +61,8 @@ enum Command {
     Page(paths::Pages),
     /// Prints the paths of searches
     Searches(paths::Searches),
+    /// Sends floods and measures how fast somebody else is answered
+    Flood(flood::Options),
     /// Notes a figure
     Note(record::Note),
     /// Prints the table and fails if a bound is missed
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         Command::Nodes(options) => compare::nodes(&options),
         Command::Page(options) => paths::page(&options),
         Command::Searches(options) => paths::searches(&options),
+        Command::Flood(options) => flood::flood(&options),
         Command::Note(note) => record::note(note),
         Command::Report(options) => report::report(&options),
     };

@@ -1,5 +1,6 @@
 //! One request, one line: what was asked, by whom, how it ended, how long it took. Never a body, a token or a query string.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -14,6 +15,7 @@ use tracing::Instrument as _;
 
 use super::{headers, request_id};
 use crate::access::Operation;
+use crate::connections::{Connection, Running};
 use crate::context::Admitted;
 use crate::problem::{self, PROBLEM_JSON};
 use crate::state::State;
@@ -24,6 +26,7 @@ pub(crate) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
+    let _running = request.conn_data::<Arc<Connection>>().map(Running::on);
     let state = request.app_data::<Data<State>>().cloned();
     let id = state.as_ref().map(|state| request_id::assign(&request, state.store.runtime())).unwrap_or_default();
     // at the level of errors, so that whatever is logged meanwhile has the id, however little is logged
@@ -45,8 +48,10 @@ pub(crate) async fn observe(
 /// there is none of) in the words of the API. What its headers say stands.
 fn in_our_words<B>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
     let refused = response.status().is_client_error() || response.status().is_server_error();
-    let is_problem = |value: &HeaderValue| value.as_bytes().starts_with(PROBLEM_JSON.as_bytes());
-    if !refused || response.headers().get(header::CONTENT_TYPE).is_some_and(is_problem) {
+    // what is JSON is ours already: a problem, or the health of a server that cannot serve
+    let is_ours =
+        |value: &HeaderValue| [PROBLEM_JSON, "application/json"].iter().any(|ours| value.as_bytes().starts_with(ours.as_bytes()));
+    if !refused || response.headers().get(header::CONTENT_TYPE).is_some_and(is_ours) {
         return response.map_into_left_body();
     }
     let code = match response.status() {

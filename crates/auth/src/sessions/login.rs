@@ -47,8 +47,9 @@ impl Auth {
     /// not.
     ///
     /// # Errors
-    /// `invalid_credentials`; `locked_out` after too many failures for this account from this address; `sign_in_busy`.
+    /// `sign_in_busy`; `locked_out` after too many failures for this account from this address; `invalid_credentials`.
     pub async fn check_password(&self, input: Login, origin: &Origin) -> Result<SignedIn> {
+        let place = self.passwords.queue()?;
         let key = attempts_key(&input.email, origin.ip);
         let limit = self.config.login_attempts;
         let decision = self.store.shared().hit(&key, 1, limit, ATTEMPTS_WINDOW).await;
@@ -67,7 +68,7 @@ impl Auth {
             }
         };
         reader.close().await?;
-        let right = self.passwords.verify(input.password, hash).await?;
+        let right = self.passwords.verify(place, input.password, hash).await?;
         match user {
             Some(user) if right => {
                 self.store.shared().forget(&key, ATTEMPTS_WINDOW).await;

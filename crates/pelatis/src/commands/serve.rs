@@ -74,5 +74,6 @@ fn api_config(config: &Config) -> ApiConfig {
         request_timeout: seconds(config.request_timeout_seconds),
         shutdown_timeout: seconds(config.shutdown_seconds),
         workers: usize::try_from(config.workers).unwrap_or(0),
+        ..ApiConfig::default()
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -89,6 +91,9 @@ pub(super) async fn health_ready(context: Context) -> HttpResponse {
         () if worst(HealthStatus::Degraded) => HealthStatus::Degraded,
         () => HealthStatus::Healthy,
     };
-    let mut response = if status == HealthStatus::Down { HttpResponse::ServiceUnavailable() } else { HttpResponse::Ok() };
+    let mut response = HttpResponse::Ok();
+    if status == HealthStatus::Down {
+        response.status(StatusCode::SERVICE_UNAVAILABLE).insert_header((header::RETRY_AFTER, "1"));
+    }
     response.json(Health { status, services })
 }
