@@ -16,6 +16,8 @@ leave_out() {
 
 target=$(realpath -m -- "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR=$target
+# nothing that is made lies among the sources
+export PYTHONDONTWRITEBYTECODE=1
 # what the caller's shell happens to hold must not decide what is tested
 unset DATABASE_URL DATABASE_OWNER_URL REDIS_URL STORAGE_URL SMTP_URL
 

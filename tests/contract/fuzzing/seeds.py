@@ -5,15 +5,15 @@ import subprocess
 from installation import WORKSPACE
 
 CLIENTS = 12
-# of them, and as many contacts, are archived, to be restored and purged
-ARCHIVED = 4
+# of them, and of as many contacts, these are archived: half to be purged and half to be restored, or one would come before the other
+ARCHIVED = 6
 NOTES = 3
 OTHERS = 12
 
 
 def seed(installation):
-    """Makes them as the administrator. Returns their ids by the name of the path parameter, those of archived ones, and to which
-    client each belongs."""
+    """Makes them as the administrator. Returns their ids by the name of the path parameter, those of archived ones by what is
+    to be done with them, and to which client each belongs."""
     admin = installation.admin
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
@@ -51,10 +51,12 @@ def seed(installation):
         for note in range(NOTES):
             clients_of[made("note_id", f"/v1/clients/{client}/notes", {"body": f"Note {note}"})] = client
     # the first contacts are those that no client has
-    archived = {name: ids[name][:ARCHIVED] for name in ("client_id", "contact_id")}
-    for client, contact in zip(*archived.values()):
-        admin.send("DELETE", f"/v1/clients/{client}")
-        admin.send("DELETE", f"/v1/contacts/{contact}")
+    archived = {"purge": {}, "restore": {}}
+    for name, records in (("client_id", "clients"), ("contact_id", "contacts")):
+        for record in ids[name][:ARCHIVED]:
+            admin.send("DELETE", f"/v1/{records}/{record}")
+        archived["purge"][name] = ids[name][: ARCHIVED // 2]
+        archived["restore"][name] = ids[name][ARCHIVED // 2 : ARCHIVED]
     for number in range(3):
         installation.member(f"colleague-{number}@example.com", "viewer")
     others = [membership for membership in admin.get("/v1/memberships")["data"] if membership["user_id"] != admin.user_id]
