@@ -42,9 +42,11 @@ BREAKING = [
     ("path removed", "a path parameter is renamed", lambda d: rename(d["paths"], CLIENT, "/v1/clients/{id}")),
     ("operation removed", "a method is removed", lambda d: d["paths"][CLIENT].pop("patch")),
     ("operation id", "an operation is renamed", lambda d: operation(CLIENTS, "get")(d).update(operationId="search_clients")),
-    ("sign-in required", "an open operation wants a token", lambda d: operation("/health/live", "get")(d).update(security=[{"bearer": []}])),
+    ("sign-in required", "an open operation wants a token", lambda d: operation("/health/live", "get")(d).update(
+        security=[{"bearer": []}])),
     ("schema removed", "a schema is renamed", lambda d: rename_schema(d, "ProblemField", "FieldProblem")),
-    ("parameter removed", "a filter is removed", lambda d: operation(CLIENTS, "get")(d)["parameters"].remove(parameter(d, CLIENTS, "get", "name"))),
+    ("parameter removed", "a filter is removed", lambda d: operation(CLIENTS, "get")(d)["parameters"].remove(
+        parameter(d, CLIENTS, "get", "name"))),
     ("parameter removed", "a filter is renamed", lambda d: parameter(d, CLIENTS, "get", "q").update(name="search")),
     ("parameter required", "a parameter is required", lambda d: parameter(d, CLIENTS, "get", "sort").update(required=True)),
     ("parameter required", "a new header is required", lambda d: operation(CLIENTS, "post")(d)["parameters"].append(
@@ -52,7 +54,8 @@ BREAKING = [
     ("parameter style", "a list is written otherwise", lambda d: parameter(d, CLIENTS, "get", "sort").update(explode=True)),
     ("request limit", "a page may have fewer records", lambda d: parameter(d, CLIENTS, "get", "limit")["schema"].update(maximum=100)),
     ("request default", "another default", lambda d: parameter(d, CLIENTS, "get", "limit")["schema"].update(default=50)),
-    ("request word removed", "a word of a filter is removed", lambda d: parameter(d, CLIENTS, "get", "archived")["schema"]["enum"].remove("only")),
+    ("request word removed", "a word of a filter is removed", lambda d: parameter(
+        d, CLIENTS, "get", "archived")["schema"]["enum"].remove("only")),
     ("request word removed", "a sort is removed", lambda d: parameter(d, CLIENTS, "get", "sort")["schema"]["items"]["enum"].pop()),
     ("request type", "a parameter changes its type", lambda d: parameter(d, CLIENTS, "get", "q")["schema"].update(type="integer")),
     ("request field removed", "a request's field is removed", lambda d: members(d, "CreateClient").pop("website")),
@@ -60,7 +63,8 @@ BREAKING = [
     ("request field required", "a request's field is required", lambda d: schema(d, "CreateClient")["required"].append("currency")),
     ("request field required", "a request's new field is required", lambda d: (
         members(d, "CreateNote").update(title={"type": "string"}), schema(d, "CreateNote")["required"].append("title"))),
-    ("request field required", "a field of a part is required", lambda d: schema(d, "Address").setdefault("required", []).append("country")),
+    ("request field required", "a field of a part is required", lambda d: schema(d, "Address").setdefault(
+        "required", []).append("country")),
     ("request word removed", "a word of a request is removed", lambda d: schema(d, "SessionKind")["enum"].pop()),
     ("request words", "a request's free text becomes a choice", lambda d: members(d, "CreateClient")["sector"].update(enum=["retail"])),
     ("request type", "a request's field changes its type", lambda d: members(d, "CreateNote")["is_private"].update(type="string")),
@@ -75,8 +79,8 @@ BREAKING = [
     ("request format", "a request's text has a format", lambda d: members(d, "CreateClient")["website"].update(format="uri")),
     ("request closed", "a request's part refuses what it does not know", lambda d: members(d, "BulkOperation")["data"].update(
         properties={}, additionalProperties=False)),
-    ("request content type removed", "a body may no longer be a merge patch", lambda d: operation(CLIENT, "patch")(d)["requestBody"]["content"].pop(
-        "application/merge-patch+json")),
+    ("request content type removed", "a body may no longer be a merge patch", lambda d: operation(
+        CLIENT, "patch")(d)["requestBody"]["content"].pop("application/merge-patch+json")),
     ("body required", "a body is required", lambda d: operation(f"{CLIENT}/restore", "post")(d).update(
         requestBody={"required": True, "content": {"application/json": {"schema": {"type": "object"}}}})),
     ("body removed", "a body is removed", lambda d: operation(CLIENTS, "post")(d).pop("requestBody")),
@@ -111,7 +115,8 @@ HARMLESS = [
     ("a request takes null too", lambda d: members(d, "CreateNote")["body"].update(type=["string", "null"])),
     ("a request's format is gone", lambda d: members(d, "CreateInvitation")["email"].pop("format")),
     ("a new word in a request", lambda d: schema(d, "SessionKind")["enum"].append("kiosk")),
-    ("a new field in an answer", lambda d: (members(d, "Client").update(motto={"type": "string"}), schema(d, "Client")["required"].append("motto"))),
+    ("a new field in an answer", lambda d: (
+        members(d, "Client").update(motto={"type": "string"}), schema(d, "Client")["required"].append("motto"))),
     ("a new word in an answer", lambda d: schema(d, "Action")["enum"].append("sign")),
     ("an answer's field is always there", lambda d: schema(d, "Client")["required"].append("website")),
     ("an answer's field is never null", lambda d: members(d, "Client")["website"].update(type="string")),
