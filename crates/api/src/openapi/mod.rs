@@ -25,7 +25,9 @@ const DESCRIPTION: &str = "A headless CRM. Bodies are JSON in snake_case, ids ar
 pub fn document(registry: &Registry) -> Value {
     let mut schemas: Map<String, Value> = Map::new();
     let mut add = |name: String, schema: &utoipa::openapi::RefOr<utoipa::openapi::Schema>| {
-        schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
+        let mut schema = serde_json::to_value(schema).unwrap_or_default();
+        drop_null_defaults(&mut schema);
+        schemas.insert(name, schema);
     };
     registry.schemas.iter().for_each(|(name, schema)| add(name.clone(), schema));
     let mut of_problem = vec![(Problem::name().into_owned(), Problem::schema())];
@@ -59,6 +61,15 @@ pub fn document(registry: &Registry) -> Value {
             },
         },
     })
+}
+
+/// A member of a merge patch that is left out keeps what is there. A default of null, which comes with serde's attribute, would say
+/// that it clears it, and generated clients would demand the member.
+fn drop_null_defaults(schema: &mut Value) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for property in properties.values_mut().filter_map(Value::as_object_mut) {
+        property.retain(|key, value| key != "default" || !value.is_null());
+    }
 }
 
 /// The document as it is served and committed.
