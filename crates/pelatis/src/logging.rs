@@ -10,7 +10,8 @@ use crate::config::Config;
 pub fn begin(config: &Config) {
     // the filter was checked with the configuration
     let filter = EnvFilter::try_new(without_strangers(config.log.as_str())).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // a line that cannot be written is given up: to complain of it on the same standard error would end the request
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     let begun = if config.log_format.is_json(std::io::stderr().is_terminal()) {
         builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
     } else {

@@ -1,5 +1,5 @@
 //! A small disk that can be filled: a file system of 48 MB in memory, which only the processes under test see and which goes with them.
-//! Where the machine lets nobody mount, files of the process may not grow instead, which is refused in the same place of the code.
+//! What they log goes there too. Where the machine lets nobody mount, files of the process may not grow instead, which is refused in the same place of the code.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub struct Disk {
     mounted: bool,
 }
 
-const MOUNT: &str = "mount -t tmpfs -o size=48m,mode=755 pelatis-small-disk \"$0\" && exec \"$@\"";
+const MOUNT: &str = "mount -t tmpfs -o size=48m,mode=755 pelatis-small-disk \"$0\" && exec \"$@\" 2>>\"$0/log\"";
 // a signal that is ignored makes the write fail
 const LIMIT: &str = "trap '' XFSZ; exec \"$0\" \"$@\"";
 

@@ -75,6 +75,16 @@ async fn read(program: &Program, meanwhile: &Meanwhile) {
     }
 }
 
+/// What is said of a server that cannot serve. The last processes of a PostgreSQL that was killed may answer for a moment.
+async fn unready(program: &Program) -> Answer {
+    loop {
+        let ready = program.get("/health/ready").await;
+        if ready.status != 200 {
+            return ready;
+        }
+    }
+}
+
 /// Takes the database away three times, once for so long that requests are refused meanwhile.
 async fn take_away(cluster: &Cluster, program: &Program, meanwhile: &Meanwhile) {
     for (signal, refused) in [("KILL", 0), ("QUIT", 0), ("KILL", 1)] {
@@ -83,7 +93,7 @@ async fn take_away(cluster: &Cluster, program: &Program, meanwhile: &Meanwhile) 
         cluster.signal(signal);
         if refused > 0 {
             let refusal = meanwhile.reach(&meanwhile.refused_while_away, refused);
-            let (ready, ()) = tokio::join!(program.get("/health/ready"), refusal);
+            let (ready, ()) = tokio::join!(unready(program), refusal);
             let ready = ready.expect(503);
             assert_eq!((ready.header("retry-after"), &ready.body["status"]), (Some("1"), &json!("down")), "{}", ready.text);
             assert_eq!(ready.body["services"][0]["status"], "down");
