@@ -40,7 +40,7 @@ impl MigrationTrait for Step {
             .json_null("headers")
             .col(ColumnDef::new("body").binary())
             .time("created_at")
-            .make_bare(Wall::WorkspaceOrInstallation)
+            .make_bare(Wall::WorkspaceOrNone)
             .await?;
         both(manager, "CREATE UNIQUE INDEX idempotency_record_key ON idempotency_record (owner, key)").await?;
         both(manager, "CREATE INDEX idempotency_record_age ON idempotency_record (created_at)").await

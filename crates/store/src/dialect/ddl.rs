@@ -101,7 +101,9 @@ pub enum Wall {
     WorkspaceAndOwn,
     /// As `Workspace`; the installation sees all. For what is looked up before a workspace is known.
     WorkspaceOrInstallation,
-    /// The journal: as `WorkspaceOrInstallation` with rows of no workspace, and nobody may change or delete.
+    /// As `WorkspaceOrInstallation`; whoever is in no workspace sees the rows of none. For what is kept for callers who are in none.
+    WorkspaceOrNone,
+    /// The journal: as `WorkspaceOrNone` to write, with the account's own to read, and nobody may change or delete.
     Journal,
     /// The workspaces themselves.
     Workspaces,
@@ -123,6 +125,10 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
             (format!("{same} OR user_id = {ACCOUNT} OR {INSTALLATION}"), format!("{same} OR {INSTALLATION}"))
         }
         Wall::WorkspaceOrInstallation => {
+            let both = format!("{same} OR {INSTALLATION}");
+            (both.clone(), both)
+        }
+        Wall::WorkspaceOrNone => {
             let both = format!("workspace_id IS NOT DISTINCT FROM {WORKSPACE} OR {INSTALLATION}");
             (both.clone(), both)
         }

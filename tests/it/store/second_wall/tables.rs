@@ -9,6 +9,8 @@ pub(super) enum Kept {
     ByWorkspace,
     /// By workspace; the account sees its own everywhere, the installation sees and writes all.
     ByWorkspaceOrAccount,
+    /// By workspace; the installation sees and writes all.
+    ByWorkspaceOrInstallation,
     /// By workspace, where none is one as well; the installation sees and writes all.
     ByWorkspaceOrNone,
     /// As [`Kept::ByWorkspaceOrAccount`], with rows of no workspace, and only appended to; personal values can be erased.
@@ -52,9 +54,9 @@ pub(super) const TABLES: &[Expected] = &[
     table("import_run", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("import_issue", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("membership", Kept::ByWorkspaceOrAccount, BOTH, "signing in asks where an account belongs before it is anywhere"),
-    table("invitation", Kept::ByWorkspaceOrNone, WORKSPACE, "looked up by its token, before a workspace is known"),
-    table("api_token", Kept::ByWorkspaceOrNone, BOTH, "looked up by its hash, before a workspace is known"),
-    table("mail_message", Kept::ByWorkspaceOrNone, WORKSPACE, "the installation sends the mail of all"),
+    table("invitation", Kept::ByWorkspaceOrInstallation, WORKSPACE, "looked up by its token, before a workspace is known"),
+    table("api_token", Kept::ByWorkspaceOrInstallation, BOTH, "looked up by its hash, before a workspace is known"),
+    table("mail_message", Kept::ByWorkspaceOrInstallation, WORKSPACE, "the installation sends the mail of all"),
     table("idempotency_record", Kept::ByWorkspaceOrNone, WORKSPACE, "kept for callers in no workspace too"),
     table("journal_entry", Kept::Appended, BOTH, "everyone may read their own acts, wherever they did them"),
     Expected {
@@ -90,9 +92,8 @@ impl Expected {
     pub(super) fn whose(&self, asking: &Asking) -> Vec<Whose> {
         let mut whose = match self.kept {
             Kept::Shared | Kept::Closed => return vec![Whose::Any],
-            Kept::ByWorkspaceOrNone | Kept::Appended if !["invitation", "api_token"].contains(&self.table) => {
-                vec![Whose::Ours, Whose::Theirs, Whose::Nowhere]
-            }
+            Kept::ByWorkspaceOrNone | Kept::Appended => vec![Whose::Ours, Whose::Theirs, Whose::Nowhere],
+            _ if self.table == "mail_message" => vec![Whose::Ours, Whose::Theirs, Whose::Nowhere],
             _ => vec![Whose::Ours, Whose::Theirs],
         };
         if self.columns.contains(&"user_id") && asking.belongs_to_theirs {
@@ -109,7 +110,7 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
             Kept::ByWorkspaceOrAccount | Kept::Appended => ours || whose == Whose::Mine || asking.is_installation(),
-            Kept::ByWorkspaceOrNone => self.writes(world, asking, whose),
+            Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrNone => self.writes(world, asking, whose),
             Kept::Workspaces => {
                 let belongs = match whose {
                     Whose::Ours => asking.belongs_to_ours,
@@ -128,7 +129,7 @@ impl Expected {
             Kept::Shared => true,
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
-            Kept::ByWorkspaceOrAccount | Kept::Workspaces => ours || asking.is_installation(),
+            Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::Workspaces => ours || asking.is_installation(),
             Kept::ByWorkspaceOrNone | Kept::Appended => ours || nowhere || asking.is_installation(),
         }
     }
