@@ -49,7 +49,8 @@ pub async fn open(config: &Config) -> Result<(Store, Auth)> {
             invitation_days: config.invitation_days.into(),
             login_attempts: config.login_attempts,
             hashing_at_once: match config.password_hash_concurrency {
-                0 => cores,
+                // a flood of sign-ins leaves the other half of the cores to everybody else
+                0 => (cores / 2).max(1),
                 given => usize::try_from(given).unwrap_or(cores),
             },
             frontend_url: config.frontend_url.as_str().to_owned(),

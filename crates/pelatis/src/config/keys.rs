@@ -134,7 +134,7 @@ settings! {
     cors_origins: Vec<WebOrigin> { env: "PELATIS_CORS_ORIGINS", default: "" }
     /// The networks of reverse proxies, whose word on the client's address is believed; in the environment separated by commas.
     trusted_proxies: Vec<IpNet> { env: "PELATIS_TRUSTED_PROXIES", default: "" }
-    /// The threads that answer requests; 0 for one per core.
+    /// The threads that answer requests; 0 for half as many as there are cores, and at least one.
     workers: u32 { env: "PELATIS_WORKERS", default: "0", range: 0..=1024 }
     /// The requests that a caller may make in a minute.
     rate_limit_per_minute: u32 { env: "PELATIS_RATE_LIMIT_PER_MINUTE", default: "120", range: 1..=1_000_000 }
@@ -152,7 +152,7 @@ settings! {
     browser_session_hours: u32 { env: "PELATIS_BROWSER_SESSION_HOURS", default: "24", range: 1..=8760 }
     /// The days that an invitation is good for.
     invitation_days: u32 { env: "PELATIS_INVITATION_DAYS", default: "7", range: 1..=365 }
-    /// The passwords that are hashed at a time, each of which takes a core and memory; 0 for one per core.
+    /// The passwords that are hashed at a time, each of which takes a core and memory; 0 for half as many as there are cores, and at least one.
     password_hash_concurrency: u32 { env: "PELATIS_PASSWORD_HASH_CONCURRENCY", default: "0", range: 0..=1024 }
     /// The seconds after which a request is given up.
     request_timeout_seconds: u32 { env: "PELATIS_REQUEST_TIMEOUT_SECONDS", default: "30", range: 1..=3600 }
