@@ -2,8 +2,8 @@
 //! every failure has its request's id, and every request has one line. What the harness's own servers log is looked through by itself,
 //! test by test (`harness::logs`).
 //!
-//! Faults that were put in to see it fail: the token in the request's line, the input in the error of a wrong field, the query string in
-//! the path, a second line for refusals, an error outside the request's span.
+//! Faults that were put in to see it fail: the query string, `Authorization` and `Cookie` in the request's line, a second line for a
+//! request, an error without its request's id.
 
 mod program;
 mod tour;

@@ -2,8 +2,9 @@
 //! the permission table and the row scope; what was found is pinned in `tests/permissions.txt`, so that a change of who may do what is
 //! seen in review. Contacts cannot sign in yet; they become two more kinds of caller, of this client and of another, when they can.
 //!
-//! Faults that were put in to see it fail: a condition less in a record's `visible_to`, a `require` less in a command, an operation
-//! whose row allows more, a removed member who is still believed for the seconds that identities are kept.
+//! Faults that were put in to see it fail: a condition less in a record's `visible_to` (of clients the scope, of contacts the workspace),
+//! an operation whose row allows more, a token's scopes and networks not looked at, a removed member who is still believed for the seconds
+//! that identities are kept, an operation that the matrix does not know.
 
 mod callers;
 mod expected;

@@ -2,8 +2,8 @@
 //! see by the permission table and the row scope, as the database has it past all walls.
 //!
 //! Faults that were put in to see it fail: a related record that is added without asking who may see it (`include=contacts` without
-//! `contacts.view`, a parent out of scope), a count that is made beside the list's condition. When it was new it found four: an audit
-//! trail that masked too little for a reader without `clients.view_all`, a token that read what its maker had done, a summary and a
+//! `contacts.view`, a parent out of scope), users of every workspace listed, an account's changes not masked, a list and a record type that
+//! this does not know. When it was new it found four: an audit trail that masked too little for a reader without `clients.view_all`, a token that read what its maker had done, a summary and a
 //! filter that told of contacts to one who may see none.
 
 mod audit;

@@ -152,7 +152,7 @@ impl Calls {
                 Call::with(format!("/v1/workspaces/{}", self.workspace), json!({ "name": format!("W{number}") }))
             }
             "update_membership" => {
-                let role = if number % 2 == 0 { "viewer" } else { "sales_agent" };
+                let role = if number.is_multiple_of(2) { "viewer" } else { "sales_agent" };
                 Call::with(format!("/v1/memberships/{}", self.membership), json!({ "role": role }))
             }
 
@@ -171,7 +171,7 @@ impl Calls {
             }
             "untag_client" => {
                 let other = self.client()?;
-                self.ask("POST", &format!("/v1/clients/{other}/tags"), Some(json!({ "tag_id": tag })))?;
+                self.ask("POST", &format!("/v1/clients/{other}/tags"), Some(&json!({ "tag_id": tag })))?;
                 Call::to(format!("/v1/clients/{other}/tags/{tag}"))
             }
             "delete_tag" => Call::to(format!("/v1/tags/{}", self.tag(&format!("goes {number}"))?)),
@@ -182,8 +182,8 @@ impl Calls {
         })
     }
 
-    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
-        let answer = http::send(self.server, method, path, Some(&self.token), body.as_ref())?;
+    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let answer = http::send(self.server, method, path, Some(&self.token), body)?;
         if answer.status == 204 {
             Ok(Value::Null)
         } else {
@@ -191,36 +191,36 @@ impl Calls {
         }
     }
 
-    fn made(&self, path: &str, body: Value) -> Result<String> {
+    fn made(&self, path: &str, body: &Value) -> Result<String> {
         text(&self.ask("POST", path, Some(body))?, "/id")
     }
 
     fn client(&self) -> Result<String> {
-        self.made("/v1/clients", a_client())
+        self.made("/v1/clients", &a_client())
     }
 
     fn contact(&self) -> Result<String> {
-        self.made("/v1/contacts", a_contact())
+        self.made("/v1/contacts", &a_contact())
     }
 
     fn note(&self) -> Result<String> {
-        self.made(&format!("/v1/clients/{}/notes", self.client), json!({ "body": "Τηλεφώνησε" }))
+        self.made(&format!("/v1/clients/{}/notes", self.client), &json!({ "body": "Τηλεφώνησε" }))
     }
 
     fn tag(&self, name: &str) -> Result<String> {
-        self.made("/v1/tags", json!({ "name": name }))
+        self.made("/v1/tags", &json!({ "name": name }))
     }
 
     fn api_token(&self) -> Result<String> {
-        self.made("/v1/tokens", a_token())
+        self.made("/v1/tokens", &a_token())
     }
 
     fn invite(&self, name: &str) -> Result<String> {
-        self.made("/v1/invitations", an_invitation(name))
+        self.made("/v1/invitations", &an_invitation(name))
     }
 
     fn link(&self, client: &str, contact: &str) -> Result<()> {
-        self.ask("POST", &format!("/v1/clients/{client}/contacts"), Some(json!({ "contact_id": contact }))).map(|_| ())
+        self.ask("POST", &format!("/v1/clients/{client}/contacts"), Some(&json!({ "contact_id": contact }))).map(|_| ())
     }
 
     /// The path of a record that was put away.
@@ -232,7 +232,7 @@ impl Calls {
 
     /// The membership of somebody new.
     fn member(&self) -> Result<String> {
-        let user = text(&self.ask("POST", "/v1/auth/accept-invitation", Some(self.acceptance()?))?, "/id")?;
+        let user = text(&self.ask("POST", "/v1/auth/accept-invitation", Some(&self.acceptance()?))?, "/id")?;
         text(&self.ask("GET", &format!("/v1/memberships?user_id={user}"), None)?, "/data/0/id")
     }
 
@@ -247,7 +247,7 @@ impl Calls {
 
     /// Access and refresh token of a session of its own.
     fn session(&self) -> Result<(String, String)> {
-        let tokens = self.ask("POST", "/v1/auth/login", Some(self.credentials()))?;
+        let tokens = self.ask("POST", "/v1/auth/login", Some(&self.credentials()))?;
         Ok((text(&tokens, "/access_token")?, text(&tokens, "/refresh_token")?))
     }
 }
