@@ -12,6 +12,8 @@ use crate::{Result, http, say};
 
 /// What 99 of 100 reads of somebody else must be answered in.
 const MOST_MS: f64 = 250.0;
+/// The same while people sign in, whose passwords are hashed apart from everything else.
+const MOST_MS_BESIDE_SIGN_INS: f64 = 100.0;
 /// MB that the server may ever hold.
 const MOST_MEMORY: f64 = 200.0;
 /// How long the reader waits between two reads: it must be no flood itself.
@@ -56,22 +58,22 @@ pub(crate) fn flood(options: &Options) -> Result<()> {
     }
     let read = request("GET", "/v1/clients", &token, "");
     let (connections, forbidden) = (read.clone(), request("POST", "/v1/clients", &scoped, &client));
-    let floods: [(&str, usize, Work); 6] = [
-        ("nothing", 0, Box::new(|_| ())),
-        ("200 connections that read", 200, Box::new(move |flood| ask(flood, |_| connections.clone()))),
-        ("200 heads byte by byte", 200, Box::new(slow_head)),
-        ("sign-ins on 200 connections", 200, Box::new(|flood| ask(flood, sign_in))),
-        ("endless headers on 20 connections", 20, Box::new(endless_headers)),
-        ("403 on 50 connections", 50, Box::new(move |flood| ask(flood, |_| forbidden.clone()))),
+    let floods: [(&str, usize, f64, Work); 6] = [
+        ("nothing", 0, MOST_MS, Box::new(|_| ())),
+        ("200 connections that read", 200, MOST_MS, Box::new(move |flood| ask(flood, |_| connections.clone()))),
+        ("200 heads byte by byte", 200, MOST_MS, Box::new(slow_head)),
+        ("sign-ins on 200 connections", 200, MOST_MS_BESIDE_SIGN_INS, Box::new(|flood| ask(flood, sign_in))),
+        ("endless headers on 20 connections", 20, MOST_MS, Box::new(endless_headers)),
+        ("403 on 50 connections", 50, MOST_MS, Box::new(move |flood| ask(flood, |_| forbidden.clone()))),
     ];
     say(&format!("{:<36} {:>9} {:>8} {:>9} {:>9}", "while there comes", "sent", "reads", "p50 ms", "p99 ms"))?;
     let mut missed = Vec::new();
-    for (name, threads, work) in &floods {
+    for (name, threads, bound, work) in &floods {
         let (sent, times) = during(options, *threads, work, &read)?;
         let (half, most) = (at(&times, 50), at(&times, 99));
         say(&format!("{name:<36} {sent:>9} {:>8} {half:>9.1} {most:>9.1}", times.len()))?;
-        if most > MOST_MS {
-            missed.push(format!("{name}: p99 {most:.1} ms is over {MOST_MS} ms"));
+        if most > *bound {
+            missed.push(format!("{name}: p99 {most:.1} ms is over {bound} ms"));
         }
     }
     let memory = most_memory(options.pid)?;
