@@ -134,7 +134,7 @@ settings! {
     cors_origins: Vec<WebOrigin> { env: "PELATIS_CORS_ORIGINS", default: "" }
     /// The networks of reverse proxies, whose word on the client's address is believed; in the environment separated by commas.
     trusted_proxies: Vec<IpNet> { env: "PELATIS_TRUSTED_PROXIES", default: "" }
-    /// The threads that answer requests; 0 for half as many as there are cores, and at least one.
+    /// The threads that answer requests; 0 for one per core.
     workers: u32 { env: "PELATIS_WORKERS", default: "0", range: 0..=1024 }
     /// The requests that a caller may make in a minute.
     rate_limit_per_minute: u32 { env: "PELATIS_RATE_LIMIT_PER_MINUTE", default: "120", range: 1..=1_000_000 }
