@@ -260,3 +260,13 @@ fn every_crate_opens_with_what_it_is_for() {
 }
 
 mod planted;
+
+/// `cargo run -- serve`, as the README has it, must not have to ask which program is meant.
+#[test]
+fn cargo_run_finds_the_one_program() {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let packages = metadata.workspace_default_packages();
+    let targets = packages.iter().flat_map(|package| &package.targets);
+    let programs: Vec<&str> = targets.filter(|target| target.is_bin()).map(|target| target.name.as_str()).collect();
+    assert_eq!(programs, ["pelatis"]);
+}
