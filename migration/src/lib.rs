@@ -10,6 +10,7 @@ mod m20261121_000002_journal;
 mod m20261121_000003_accounts;
 mod m20261121_000004_platform;
 mod m20261121_000005_clients;
+mod m20261125_000006_list_indexes;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_accounts::Step),
             Box::new(m20261121_000004_platform::Step),
             Box::new(m20261121_000005_clients::Step),
+            Box::new(m20261125_000006_list_indexes::Step),
         ]
     }
 }

@@ -120,6 +120,11 @@ impl Database {
         }
     }
 
+    /// Where it is reached past row security.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
     /// The first column of the first row, as text, past row security.
     pub async fn scalar(&self, sql: &str) -> Option<String> {
         self.rows(sql).await.into_iter().next()

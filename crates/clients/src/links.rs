@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use kernel::{Caller, DateTime, Error, Patch, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
-use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr, Value};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -102,10 +102,17 @@ fn column(name: &'static str) -> Expr {
 }
 
 /// The condition that a client has a contact: for filters.
-pub(crate) fn has_contact(contact: Value) -> SimpleExpr {
+pub(crate) fn clients_with(contact: Value) -> SelectStatement {
     let mut having = Query::select();
-    having.column("client_id").from("client_contact").and_where(Expr::col("contact_id").eq(contact));
-    Expr::col(("client", "id")).in_subquery(having)
+    having.expr_as(Expr::col("client_id"), "found").from("client_contact").and_where(Expr::col("contact_id").eq(contact));
+    having
+}
+
+/// The ids of the contacts of a client: for filters.
+pub(crate) fn contacts_with(client: Value) -> SelectStatement {
+    let mut members = Query::select();
+    members.expr_as(Expr::col("contact_id"), "found").from("client_contact").and_where(Expr::col("client_id").eq(client));
+    members
 }
 
 fn links(caller: &Caller) -> Result<SelectStatement> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kernel::{Caller, DateTime, Error, FieldError, Page, Patch, Permission, Result, TypedId as _, WorkspaceId, text};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
-use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr, Value};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -284,11 +284,11 @@ pub async fn of(conn: &mut Conn, workspace: WorkspaceId, ids: Vec<Uuid>) -> Resu
     Ok(found)
 }
 
-/// The condition that a record of `table` carries a tag: for filters.
-pub fn carries(table: &'static str, tag: Value) -> SimpleExpr {
+/// The ids of the records that carry a tag: for filters.
+pub fn carriers(tag: Value) -> SelectStatement {
     let mut carriers = Query::select();
-    carriers.column("rel_id").from("tagging").and_where(Expr::col("tag_id").eq(tag));
-    Expr::col((table, "id")).in_subquery(carriers)
+    carriers.expr_as(Expr::col("rel_id"), "found").from("tagging").and_where(Expr::col("tag_id").eq(tag));
+    carriers
 }
 
 /// Takes every tag off a record that is purged.

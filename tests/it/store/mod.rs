@@ -9,6 +9,7 @@ mod append_only;
 mod cursor;
 mod feed;
 mod journal;
+mod list_indexes;
 mod list_walk;
 mod search;
 mod second_wall;

@@ -49,7 +49,7 @@ impl Auth {
     /// # Errors
     /// `sign_in_busy`; `locked_out` after too many failures for this account from this address; `invalid_credentials`.
     pub async fn check_password(&self, input: Login, origin: &Origin) -> Result<SignedIn> {
-        let place = self.passwords.queue()?;
+        let place = self.passwords.queue().await?;
         let key = attempts_key(&input.email, origin.ip);
         let limit = self.config.login_attempts;
         let decision = self.store.shared().hit(&key, 1, limit, ATTEMPTS_WINDOW).await;

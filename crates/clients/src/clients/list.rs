@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
-use store::list::{Filter, ListField, ListQuery, ListSpec, RecordQuery};
-use store::query::{Expr, ExprTrait, SelectStatement, among};
+use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery};
+use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType, among};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Client, ClientBrief};
@@ -19,37 +19,34 @@ pub static CLIENT_LIST: ListSpec = ListSpec {
     fields: &[
         ListField::text("name").folded("name_key"),
         ListField::word("kind", ClientKind::TEXTS),
-        ListField::word("status", ClientStatus::TEXTS).sorted(),
+        ListField::word("status", ClientStatus::TEXTS).sorted().indexed(),
         ListField {
             column: "email_key",
             like: Some("email_key"),
             sort: Some("email_key"),
-            ..ListField::caseless("email").nullable()
+            ..ListField::caseless("email").nullable().indexed()
         },
-        ListField::text("tax_number").nullable().sorted(),
-        ListField::text("country").nullable().sorted(),
+        ListField::text("tax_number").nullable().sorted().indexed(),
+        ListField::text("country").nullable().sorted().indexed(),
         ListField::text("sector").nullable(),
         ListField::text("size").nullable(),
         ListField::text("currency"),
-        ListField::uuid("owner_id").nullable(),
-        ListField::uuid("created_by").nullable(),
-        ListField::uuid("parent_id").nullable(),
-        ListField::text("acquisition_stage").nullable().sorted(),
+        ListField::uuid("owner_id").nullable().indexed(),
+        ListField::uuid("created_by").nullable().indexed(),
+        ListField::uuid("parent_id").nullable().indexed(),
+        ListField::text("acquisition_stage").nullable().sorted().indexed(),
         ListField::word("source", ClientSource::TEXTS).nullable(),
         ListField::word("lead_category", LeadCategory::TEXTS).nullable(),
         ListField::text("external_source").nullable(),
-        ListField::text("external_id").nullable(),
-        ListField::time("created_at").sorted(),
-        ListField::time("updated_at").sorted(),
+        ListField::text("external_id").nullable().indexed(),
+        ListField::time("created_at").sorted().indexed(),
+        ListField::time("updated_at").sorted().indexed(),
     ],
     filters: &[
-        store::list::CustomFilter {
-            name: "tag_id",
-            kind: store::list::FieldKind::Uuid,
-            condition: |tag| platform::tags::carries("client", tag),
-        },
-        store::list::CustomFilter { name: "contact_id", kind: store::list::FieldKind::Uuid, condition: links::has_contact },
+        CustomFilter { name: "tag_id", kind: FieldKind::Uuid, ids: platform::tags::carriers },
+        CustomFilter { name: "contact_id", kind: FieldKind::Uuid, ids: links::clients_with },
     ],
+    pairs: &[("kind", "name"), ("owner_id", "created_at")],
     includes: &["contacts", "owner", "parent", "tags"],
     members: &[
         "id",
@@ -102,6 +99,21 @@ pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     Ok(select)
 }
 
+/// The ids of the clients that somebody owns or made, which are all that somebody may see who sees their own.
+fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
+    let Scope::Own(user) = caller.scope(Permission::ClientsViewAll, Permission::ClientsViewOwn)? else { return Ok(None) };
+    let workspace = caller.workspace()?.uuid();
+    let whose = |column: &'static str| {
+        let mut ids = Query::select();
+        ids.expr_as(Expr::col(("client", "id")), "found").from("client");
+        ids.and_where(self::column("workspace_id").eq(workspace)).and_where(self::column(column).eq(user.uuid()));
+        ids
+    };
+    let mut ids = whose("owner_id");
+    ids.union(UnionType::Distinct, whose("created_by"));
+    Ok(Some(ids))
+}
+
 /// Clients that the caller may see.
 ///
 /// # Errors
@@ -113,6 +125,8 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
         // whose contact somebody is, is for those to know who see contacts
         base.and_where(Expr::value(false));
     }
+    let narrowed = own(caller)?.map(|ids| query.found_among(ids));
+    let query = narrowed.as_ref().unwrap_or(query);
     let page = store::list::page::<ClientRow>(conn, caller, base, &CLIENT_LIST, query).await?;
     Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
-use store::list::{Filter, ListField, ListQuery, ListSpec, RecordQuery};
+use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, among};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Contact, OfClient};
 use crate::clients::{self, ClientBrief};
+use crate::links;
 use crate::rows::{ClientId, ContactId, ContactRow};
 
 /// How contacts can be listed.
@@ -23,24 +24,16 @@ pub static CONTACT_LIST: ListSpec = ListSpec {
             column: "email_key",
             like: Some("email_key"),
             sort: Some("email_key"),
-            ..ListField::caseless("email").nullable()
+            ..ListField::caseless("email").nullable().indexed()
         },
         ListField::text("position").nullable(),
-        ListField::uuid("created_by").nullable(),
+        ListField::uuid("created_by").nullable().indexed(),
         ListField::text("external_source").nullable(),
-        ListField::text("external_id").nullable(),
-        ListField::time("created_at").sorted(),
-        ListField::time("updated_at").sorted(),
+        ListField::text("external_id").nullable().indexed(),
+        ListField::time("created_at").sorted().indexed(),
+        ListField::time("updated_at").sorted().indexed(),
     ],
-    filters: &[store::list::CustomFilter {
-        name: "client_id",
-        kind: store::list::FieldKind::Uuid,
-        condition: |client| {
-            let mut members = Query::select();
-            members.column("contact_id").from("client_contact").and_where(Expr::col("client_id").eq(client));
-            Expr::col(("contact", "id")).in_subquery(members)
-        },
-    }],
+    filters: &[CustomFilter { name: "client_id", kind: FieldKind::Uuid, ids: links::contacts_with }],
     includes: &["clients"],
     members: &[
         "id",

@@ -1,6 +1,7 @@
 //! The parts of a schema that the two engines write in different words. Migrations call these; nothing else does.
 
 use super::Dialect;
+use crate::list::FieldKind;
 
 /// A text column that sorts by code point on both engines, whatever the database's locale, so that one cursor means one place.
 pub fn sortable_text(dialect: Dialect) -> &'static str {
@@ -58,6 +59,12 @@ pub fn search_index(dialect: Dialect, table: &str) -> Vec<String> {
             format!("GRANT EXECUTE ON FUNCTION pelatis_search_{table}(text) TO {APP_ROLE}"),
         ],
     }
+}
+
+/// An index for the sort of a list by a column that may be empty, and for finding what has one value in it.
+pub fn sort_index(dialect: Dialect, name: &str, table: &str, column: &str, kind: FieldKind) -> String {
+    let stand_in = super::stand_in(dialect, kind);
+    format!("CREATE INDEX {name} ON {table} (workspace_id, COALESCE({column}, {stand_in}), id)")
 }
 
 /// The role that the server works as on PostgreSQL. It owns nothing.

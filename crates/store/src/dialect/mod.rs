@@ -5,12 +5,12 @@ pub mod ddl;
 mod search;
 
 use kernel::{Caller, TypedId, WorkspaceId};
-use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::sea_query::{Expr, PostgresQueryBuilder, SelectStatement, SimpleExpr, SqliteQueryBuilder};
 use uuid::Uuid;
 
 use crate::list::FieldKind;
 
-pub use search::matches;
+pub(crate) use search::{Found, found_by_words, has_words};
 
 /// The engine that a statement is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,14 @@ impl Dialect {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+        }
+    }
+
+    /// A select as text with its values in it: to be looked at, and to ask the engine for its plan. Statements that run have parameters.
+    pub fn show(self, select: &SelectStatement) -> String {
+        match self {
+            Self::Sqlite => select.to_string(SqliteQueryBuilder),
+            Self::Postgres => select.to_string(PostgresQueryBuilder),
         }
     }
 
@@ -104,7 +112,12 @@ pub(crate) enum Mode {
 /// "empty" then, and an index over the same expression serves it. A value that equals the stand-in only ties with it, and
 /// the id breaks ties.
 pub(crate) fn empty_last(dialect: Dialect, table: &str, column: &str, kind: FieldKind) -> SimpleExpr {
-    let stand_in = match (kind, dialect) {
+    Expr::cust(format!("COALESCE(\"{table}\".\"{column}\", {})", stand_in(dialect, kind)))
+}
+
+/// What stands for "empty" in a sort: after everything else.
+fn stand_in(dialect: Dialect, kind: FieldKind) -> &'static str {
+    match (kind, dialect) {
         (FieldKind::Text | FieldKind::Caseless | FieldKind::Word(_), _) => "'\u{10FFFF}\u{10FFFF}'",
         (FieldKind::Time, _) => "'9999-12-31T23:59:59.999999+00:00'",
         (FieldKind::Date, _) => "'9999-12-31'",
@@ -112,8 +125,16 @@ pub(crate) fn empty_last(dialect: Dialect, table: &str, column: &str, kind: Fiel
         (FieldKind::Boolean, _) => "true",
         (FieldKind::Uuid, Dialect::Postgres) => "'ffffffff-ffff-ffff-ffff-ffffffffffff'",
         (FieldKind::Uuid, Dialect::Sqlite) => "X'ffffffffffffffffffffffffffffffff'",
-    };
-    Expr::cust(format!("COALESCE(\"{table}\".\"{column}\", {stand_in})"))
+    }
+}
+
+/// A column that is compared without its index. SQLite knows how to be told so (sqlite.org/optoverview.html, 7.1); PostgreSQL chooses by
+/// its statistics.
+pub(crate) fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) -> SimpleExpr {
+    match dialect {
+        Dialect::Sqlite => Expr::cust(format!("+\"{table}\".\"{column}\"")),
+        Dialect::Postgres => Expr::col((table, column)),
+    }
 }
 
 impl From<sea_orm::DbBackend> for Dialect {

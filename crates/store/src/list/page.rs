@@ -1,13 +1,15 @@
 //! A page of a list.
 
 use kernel::{Caller, Error, Page, PageInfo, Result, TypedId};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Order, Query, SelectStatement, SimpleExpr, Value};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr, Value};
 
-use super::query::{Archived, Direction, Filter, ListQuery, Operator};
+use super::approach::{self, Approach};
+use super::conditions::{self, Lookup, sort_expression};
+use super::query::{Direction, ListQuery};
 use super::value::{key_text, key_value};
-use super::{FieldKind, ListField, ListSpec, cursor};
+use super::{FieldKind, ListSpec, cursor};
 use crate::conn::Conn;
-use crate::dialect;
+use crate::dialect::Dialect;
 use crate::errors::INVALID_CURSOR;
 use crate::field::Row;
 use crate::record::Record;
@@ -59,26 +61,29 @@ pub async fn page<L: Listed>(
     let signer = conn.cursor_key();
     let workspace = caller.workspace.map(TypedId::uuid).unwrap_or_default();
     let bound_to = format!("{workspace}/{}", query.bound_to);
-    let mut filtered = base;
-    for condition in conditions(conn, spec, query) {
-        filtered.and_where(condition);
-    }
-    let total = if query.count { Some(count(conn, &filtered).await?) } else { None };
+    let keys = keys(conn.dialect(), spec, query);
+    let after = match &query.cursor {
+        Some(cursor) => Some(after_keys(&keys, &cursor::open(&signer, &bound_to, cursor)?)?),
+        None => None,
+    };
+    let total = if query.count { Some(count(conn, base.clone(), spec, query).await?) } else { None };
 
-    let keys = keys(conn, spec, query);
-    let mut select = filtered;
-    if let Some(cursor) = &query.cursor {
-        let after = cursor::open(&signer, &bound_to, cursor)?;
-        select.and_where(after_keys(&keys, &after)?);
+    let mut select = base;
+    match approach::choose(conn, caller, spec, query).await? {
+        Approach::Gather(found) => found.join(&mut select, spec.table),
+        Approach::Walk => {
+            for bound in conditions::bounds_of_walk(conn.dialect(), spec, query) {
+                select.and_where(bound);
+            }
+        }
+    }
+    for condition in conditions::conditions(conn.dialect(), spec, query, Lookup::Barred).into_iter().chain(after) {
+        select.and_where(condition);
     }
     for key in &keys {
         select.expr(key.expression.clone());
-        let order = match key.direction {
-            Direction::Ascending => Order::Asc,
-            Direction::Descending => Order::Desc,
-        };
-        select.order_by_expr(key.expression.clone(), order);
     }
+    order(&mut select, &keys);
     select.limit(query.limit + 1);
 
     let rows = conn.rows(&select).await?;
@@ -92,16 +97,37 @@ pub async fn page<L: Listed>(
     Ok(Page { data, page: PageInfo { next_cursor, has_more, total } })
 }
 
-async fn count(conn: &mut Conn, filtered: &SelectStatement) -> Result<i64> {
-    let mut inner = filtered.clone();
+async fn count(conn: &mut Conn, base: SelectStatement, spec: &ListSpec, query: &ListQuery) -> Result<i64> {
+    let mut inner = base;
     inner.clear_selects().expr(Expr::value(1));
+    if let Approach::Gather(found) = approach::to_count(conn, spec, query) {
+        found.join(&mut inner, spec.table);
+    }
+    for condition in conditions::conditions(conn.dialect(), spec, query, Lookup::Free) {
+        inner.and_where(condition);
+    }
     let mut select = Query::select();
-    select.expr(Func::count(Expr::cust("*"))).from_subquery(inner, Alias::new("counted"));
+    select.expr(Func::count(Expr::cust("*"))).from_subquery(inner, "counted");
     conn.row(&select).await?.map_or(Ok(0), |row| row.get(0))
 }
 
+/// Puts the records of a select over the list's table in the order of a query, as [`page`] does.
+pub fn sort(select: &mut SelectStatement, dialect: Dialect, spec: &ListSpec, query: &ListQuery) {
+    order(select, &keys(dialect, spec, query));
+}
+
+fn order(select: &mut SelectStatement, keys: &[Key]) {
+    for key in keys {
+        let order = match key.direction {
+            Direction::Ascending => Order::Asc,
+            Direction::Descending => Order::Desc,
+        };
+        select.order_by_expr(key.expression.clone(), order);
+    }
+}
+
 /// The sort's keys, the id last.
-fn keys(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
+fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
     let column = |name: &'static str| Expr::col((spec.table, name));
     let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 1);
     for (name, direction) in &query.sort {
@@ -111,8 +137,7 @@ fn keys(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
             keys.push(Key { expression: column("id"), kind: FieldKind::Uuid, direction: *direction });
             return keys;
         }
-        let expression =
-            if field.nullable { dialect::empty_last(conn.dialect(), spec.table, sorted, field.kind) } else { column(sorted) };
+        let expression = sort_expression(dialect, spec, field, sorted);
         keys.push(Key { expression, kind: field.kind, direction: *direction });
     }
     let direction = keys.last().map_or(Direction::Ascending, |key| key.direction);
@@ -168,54 +193,5 @@ fn compare(left: SimpleExpr, direction: Direction, right: SimpleExpr) -> SimpleE
     match direction {
         Direction::Ascending => left.gt(right),
         Direction::Descending => left.lt(right),
-    }
-}
-
-/// What the query asks for, as conditions.
-fn conditions(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Vec<SimpleExpr> {
-    let mut conditions: Vec<SimpleExpr> = query
-        .filters
-        .iter()
-        .map(|filter| match filter {
-            Filter::Field(field, operator, values) => field_condition(spec.table, field, *operator, values),
-            Filter::Custom(custom, value) => (custom.condition)(value.clone()),
-        })
-        .collect();
-    if let Some(q) = &query.q {
-        conditions.push(dialect::matches(conn.dialect(), spec.table, q));
-    }
-    if spec.archived {
-        let archived_at = Expr::col((spec.table, "archived_at"));
-        match query.archived {
-            Archived::Without => conditions.push(archived_at.is_null()),
-            Archived::Only => conditions.push(archived_at.is_not_null()),
-            Archived::With => {}
-        }
-    }
-    conditions
-}
-
-fn field_condition(table: &'static str, field: &ListField, operator: Operator, values: &[Value]) -> SimpleExpr {
-    let column = Expr::col((table, field.column));
-    let Some(value) = values.first().cloned() else { return Expr::value(false) };
-    match operator {
-        Operator::Eq => column.eq(value),
-        Operator::Ne if field.nullable => column.clone().ne(value).or(column.is_null()),
-        Operator::Ne => column.ne(value),
-        Operator::In => column.is_in(values.iter().cloned()),
-        Operator::Gt => column.gt(value),
-        Operator::Gte => column.gte(value),
-        Operator::Lt => column.lt(value),
-        Operator::Lte => column.lte(value),
-        Operator::Like => match value {
-            Value::String(Some(pattern)) => {
-                Expr::col((table, field.like.unwrap_or(field.column))).like(LikeExpr::new(pattern).escape('\\'))
-            }
-            _ => Expr::value(false),
-        },
-        Operator::IsNull => match value {
-            Value::Bool(Some(true)) => column.is_null(),
-            _ => column.is_not_null(),
-        },
     }
 }

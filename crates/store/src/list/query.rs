@@ -2,7 +2,7 @@
 
 use kernel::Result;
 use kernel::error::Faults;
-use sea_orm::sea_query::Value;
+use sea_orm::sea_query::{SelectStatement, Value};
 
 use super::value::parse_value;
 use super::{CustomFilter, FieldKind, ListField, ListSpec};
@@ -119,6 +119,8 @@ pub struct ListQuery {
     pub archived: Archived,
     /// Related records and members to answer with.
     pub record: RecordQuery,
+    /// Ids of records, each once, of which all that can be listed are some.
+    pub(super) among: Option<SelectStatement>,
     /// Names filter and sort, for the cursor.
     pub(super) bound_to: String,
 }
@@ -191,6 +193,13 @@ impl ListQuery {
     #[must_use]
     pub fn within(&self, record: uuid::Uuid) -> Self {
         Self { bound_to: format!("{record}/{}", self.bound_to), ..self.clone() }
+    }
+
+    /// The same query, told that all records that the caller may see are among these `ids`, which an index finds, each once, in a column
+    /// called `found`. It changes nothing in what is listed, which is for the select's own conditions to say: only where the page is found.
+    #[must_use]
+    pub fn found_among(&self, ids: SelectStatement) -> Self {
+        Self { among: Some(ids), ..self.clone() }
     }
 
     /// Reads a query string, already decoded into pairs.

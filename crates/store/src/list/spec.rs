@@ -1,6 +1,6 @@
 //! What can be asked of a list, declared.
 
-use sea_orm::sea_query::{SimpleExpr, Value};
+use sea_orm::sea_query::{Expr, ExprTrait as _, SelectStatement, SimpleExpr, Value};
 
 /// What the values of a field are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,15 @@ pub struct ListField {
     pub sort: Option<&'static str>,
     /// A folded column in which `like` looks.
     pub like: Option<&'static str>,
+    /// Whether an index begins with the workspace and this field, so that the few records that have a value are found by it.
+    pub indexed: bool,
 }
 
 macro_rules! field_kinds {
     ($($name:ident => $kind:ident),+) => {$(
         #[doc = concat!("A field of this kind, filtered by its own column, not sortable.")]
         pub const fn $name(name: &'static str) -> Self {
-            Self { name, kind: FieldKind::$kind, column: name, nullable: false, sort: None, like: None }
+            Self { name, kind: FieldKind::$kind, column: name, nullable: false, sort: None, like: None, indexed: false }
         }
     )+};
 }
@@ -54,13 +56,20 @@ impl ListField {
 
     /// A field with one of these words.
     pub const fn word(name: &'static str, words: &'static [&'static str]) -> Self {
-        Self { name, kind: FieldKind::Word(words), column: name, nullable: false, sort: None, like: None }
+        Self { name, kind: FieldKind::Word(words), column: name, nullable: false, sort: None, like: None, indexed: false }
     }
 
     /// It may be empty.
     #[must_use]
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
+        self
+    }
+
+    /// An index begins with the workspace and it. One that sorts has its index by that.
+    #[must_use]
+    pub const fn indexed(mut self) -> Self {
+        self.indexed = true;
         self
     }
 
@@ -86,8 +95,14 @@ pub struct CustomFilter {
     pub name: &'static str,
     /// What its values are.
     pub kind: FieldKind,
-    /// The condition for one value.
-    pub condition: fn(Value) -> SimpleExpr,
+    /// The ids of the records that pass it with one value, found by an index, each once, in a column called `found`.
+    pub ids: fn(Value) -> SelectStatement,
+}
+
+impl CustomFilter {
+    pub(super) fn condition(&self, table: &'static str, value: Value) -> SimpleExpr {
+        Expr::col((table, "id")).in_subquery((self.ids)(value))
+    }
 }
 
 impl std::fmt::Debug for CustomFilter {
@@ -107,6 +122,9 @@ pub struct ListSpec {
     pub fields: &'static [ListField],
     /// Further filters.
     pub filters: &'static [CustomFilter],
+    /// A field that is often asked for one value of, and the sort that it then goes with: an index begins with the workspace and
+    /// both, so that such a list is one walk however few have that value.
+    pub pairs: &'static [(&'static str, &'static str)],
     /// Related records that can be included.
     pub includes: &'static [&'static str],
     /// Members of the wire form that `fields=` can choose; empty where it cannot.
@@ -126,6 +144,7 @@ impl ListSpec {
         table: "",
         fields: &[],
         filters: &[],
+        pairs: &[],
         includes: &[],
         members: &[],
         default_sort: &["-created_at"],

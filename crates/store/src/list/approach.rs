@@ -1,0 +1,119 @@
+//! Where a page is found.
+//!
+//! Two ways lead to it. A *walk* goes along the index in the order of the sort until enough records have passed the conditions: right
+//! when many pass. To *gather* is to take all records that one condition lets through, by the index of that condition, and to sort
+//! them: right when few pass. What the engines would choose by themselves hangs on statistics that SQLite does not have and that
+//! PostgreSQL may not have yet, and a wrong choice costs thousands of times the right one; so the few are counted first, as far as
+//! [`FEW`], in the condition's index.
+
+use kernel::{Caller, Result, TypedId as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement};
+
+use super::conditions::index_condition;
+use super::query::{Filter, ListQuery};
+use super::{FieldKind, ListField, ListSpec};
+use crate::conn::Conn;
+use crate::dialect::{self, Found};
+
+/// How many records are gathered and sorted rather than walked past. With a million records, of which so many pass at random places, both
+/// cost about the same. Debug builds take few for many, so that the tests, which have little data, go both ways.
+const FEW: u64 = if cfg!(debug_assertions) { 8 } else { 4_000 };
+/// How many conditions are counted at most.
+const MOST_COUNTED: usize = 4;
+
+/// Where a page is found.
+pub(super) enum Approach {
+    /// Along the index of the sort.
+    Walk,
+    /// From these.
+    Gather(Found),
+}
+
+/// Chooses.
+pub(super) async fn choose(conn: &mut Conn, caller: &Caller, spec: &ListSpec, query: &ListQuery) -> Result<Approach> {
+    for found in narrowing(conn, caller, spec, query).into_iter().take(MOST_COUNTED) {
+        if has_few(conn, &found).await? {
+            return Ok(Approach::Gather(found));
+        }
+    }
+    match &query.q {
+        // Words have much to do with the order of names: those who are called Psarros all stand at the end. So the walk past everybody
+        // else is not risked; to gather costs no more than how many there are.
+        Some(q) if sorts_by_text(spec, query) => Ok(Approach::Gather(dialect::found_by_words(conn.dialect(), spec.table, q))),
+        _ => Ok(Approach::Walk),
+    }
+}
+
+/// What is counted when all are to be counted: from what is found fastest.
+pub(super) fn to_count(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Approach {
+    match &query.q {
+        Some(q) => Approach::Gather(dialect::found_by_words(conn.dialect(), spec.table, q)),
+        None => Approach::Walk,
+    }
+}
+
+fn sorts_by_text(spec: &ListSpec, query: &ListQuery) -> bool {
+    let first = query.sort.first().and_then(|(name, _)| spec.field(name));
+    first.is_some_and(|field| matches!(field.kind, FieldKind::Text | FieldKind::Caseless))
+}
+
+/// The conditions by whose indexes records can be found, those first that usually let the fewest through.
+fn narrowing(conn: &Conn, caller: &Caller, spec: &ListSpec, query: &ListQuery) -> Vec<Found> {
+    let dialect = conn.dialect();
+    let mut all: Vec<Found> = Vec::new();
+    for filter in &query.filters {
+        if let Filter::Custom(custom, value) = filter {
+            all.push(Found::of_ids((custom.ids)(value.clone())));
+        }
+    }
+    if let Some(q) = &query.q {
+        all.push(dialect::found_by_words(dialect, spec.table, q));
+    }
+    all.extend(query.among.clone().map(Found::of_ids));
+    let Some(workspace) = caller.workspace else { return all };
+    let mut seen: Vec<&ListField> = Vec::new();
+    for filter in &query.filters {
+        let Filter::Field(field, ..) = filter else { continue };
+        if !field.indexed || is_bound_of_walk(spec, query, field) || seen.iter().any(|other| other.name == field.name) {
+            continue;
+        }
+        seen.push(field);
+        // a range has two ends, each a filter of its own
+        let mut conditions = query
+            .filters
+            .iter()
+            .filter_map(|other| match other {
+                Filter::Field(other, operator, values) if other.name == field.name => {
+                    index_condition(dialect, spec, field, *operator, values)
+                }
+                _ => None,
+            })
+            .peekable();
+        if conditions.peek().is_none() {
+            continue;
+        }
+        let mut ids = Query::select();
+        ids.expr_as(Expr::col((spec.table, "id")), "found")
+            .from(spec.table)
+            .and_where(Expr::col((spec.table, "workspace_id")).eq(workspace.uuid()));
+        for condition in conditions {
+            ids.and_where(condition);
+        }
+        all.push(Found::of_ids(ids));
+    }
+    all
+}
+
+/// Whether the walk begins and ends where this field's conditions do anyway.
+fn is_bound_of_walk(spec: &ListSpec, query: &ListQuery, field: &ListField) -> bool {
+    query.sort.first().is_some_and(|(first, _)| field.name == *first || spec.pairs.contains(&(field.name, first)))
+}
+
+async fn has_few(conn: &mut Conn, found: &Found) -> Result<bool> {
+    let mut some: SelectStatement = found.select.clone();
+    some.limit(FEW + 1);
+    let mut select = Query::select();
+    select.expr(Func::count(Expr::cust("*"))).from_subquery(some, "some");
+    let many: i64 = conn.row(&select).await?.map_or(Ok(0), |row| row.get(0))?;
+    Ok(u64::try_from(many).is_ok_and(|many| many <= FEW))
+}
