@@ -72,7 +72,7 @@ struct Asked {
     holds: fn(&Value) -> bool,
 }
 
-const FILTERS: [Asked; 14] = [
+const FILTERS: [Asked; 15] = [
     Asked { query: "status=active", holds: |c| c["status"] == "active" },
     Asked { query: "status[ne]=active", holds: |c| c["status"] != "active" },
     Asked { query: "country=GR", holds: |c| country(c) == Some("GR") },
@@ -87,6 +87,9 @@ const FILTERS: [Asked; 14] = [
     Asked { query: "lead_category[in]=hot,cold", holds: |c| matches!(text(c, "lead_category"), Some("hot" | "cold")) },
     Asked { query: "name[like]=ΠΑΠΆ", holds: |c| kernel::text::fold(text(c, "name").unwrap()).contains("παπα") },
     Asked { query: "kind=person", holds: |c| c["kind"] == "person" },
+    Asked {
+        query: "q=Πάπ", holds: |c| kernel::text::words(text(c, "name").unwrap()).iter().any(|word| word.starts_with("παπ"))
+    },
 ];
 
 impl Walk {
