@@ -19,13 +19,17 @@ pub fn row_number_column(dialect: Dialect) -> Option<&'static str> {
     }
 }
 
+/// How many letters a beginning may have that SQLite keeps an index of. Of such beginnings it reads the first records it needs; longer ones
+/// it puts together from all words that begin so, which are few by then (seen among a million: 0.3 ms against 965 ms for `30210`).
+const BEGINNINGS: &str = "2 3 4 5 6 7 8";
+
 /// The full-text index over `search_text` of a table.
 pub fn search_index(dialect: Dialect, table: &str) -> Vec<String> {
     match dialect {
         Dialect::Sqlite => vec![
             format!(
                 "CREATE VIRTUAL TABLE {table}_search USING fts5(search_text, content='{table}', content_rowid='rowno', \
-                 tokenize='unicode61 remove_diacritics 0', prefix='2 3')"
+                 tokenize='unicode61 remove_diacritics 0', prefix='{BEGINNINGS}')"
             ),
             format!(
                 "CREATE TRIGGER {table}_search_insert AFTER INSERT ON {table} BEGIN \

@@ -30,6 +30,18 @@ impl Dialect {
         }
     }
 
+    /// Whether the engine keeps statistics of what columns hold and chooses indexes by them. To count what a filter lets through before each
+    /// page would then only cost (seen on PostgreSQL: 3 ms, because an index over an expression does not spare the rows).
+    pub(crate) fn knows_values(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// Whether the first few records that have a word are found without finding all of them. PostgreSQL's index of words makes a map of
+    /// all first (seen: 80 ms for a word that 50,000 of a million have).
+    pub(crate) fn counts_words(self) -> bool {
+        self == Self::Sqlite
+    }
+
     /// A select as text with its values in it: to be looked at, and to ask the engine for its plan. Statements that run have parameters.
     pub fn show(self, select: &SelectStatement) -> String {
         match self {

@@ -26,10 +26,15 @@ pub(super) fn conditions(dialect: Dialect, spec: &ListSpec, query: &ListQuery, l
         .filters
         .iter()
         .map(|filter| match filter {
+            Filter::Field(field, operator @ (Operator::Eq | Operator::In), values) if dialect.knows_values() => {
+                // equal in the words of the index is equal, and the engine may find it there
+                index_condition(dialect, spec, field, *operator, values).unwrap_or_else(|| {
+                    field_condition(spec.table, field, Expr::col((spec.table, field.column)), *operator, values)
+                })
+            }
             Filter::Field(field, operator, values) => {
-                let column = Expr::col((spec.table, field.column));
                 let column = match lookup {
-                    Lookup::Free => column,
+                    Lookup::Free => Expr::col((spec.table, field.column)),
                     Lookup::Barred => dialect::unindexed(dialect, spec.table, field.column),
                 };
                 field_condition(spec.table, field, column, *operator, values)
@@ -55,14 +60,18 @@ pub(super) fn conditions(dialect: Dialect, spec: &ListSpec, query: &ListQuery, l
 /// They let through what the exact ones let through, and perhaps more.
 pub(super) fn bounds_of_walk(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<SimpleExpr> {
     let Some((first, _)) = query.sort.first() else { return Vec::new() };
+    // what is compared as it stands is its own bound where the engine may look it up
+    let needed = |field: &ListField| !dialect.knows_values() || field.nullable;
     query
         .filters
         .iter()
         .filter_map(|filter| match filter {
-            Filter::Field(field, operator, values) if field.name == *first => {
+            Filter::Field(field, operator, values) if field.name == *first && needed(field) => {
                 index_condition(dialect, spec, field, *operator, values)
             }
-            Filter::Field(field, Operator::Eq, values) if spec.pairs.contains(&(field.name, first)) => {
+            Filter::Field(field, Operator::Eq, values)
+                if spec.pairs.contains(&(field.name, first)) && !dialect.knows_values() =>
+            {
                 values.first().map(|value| Expr::col((spec.table, field.column)).eq(value.clone()))
             }
             _ => None,

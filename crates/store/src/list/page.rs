@@ -1,7 +1,7 @@
 //! A page of a list.
 
 use kernel::{Caller, Error, Page, PageInfo, Result, TypedId};
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr, Value};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr, Value};
 
 use super::approach::{self, Approach};
 use super::conditions::{self, Lookup, sort_expression};
@@ -9,7 +9,7 @@ use super::query::{Direction, ListQuery};
 use super::value::{key_text, key_value};
 use super::{FieldKind, ListSpec, cursor};
 use crate::conn::Conn;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Found};
 use crate::errors::INVALID_CURSOR;
 use crate::field::Row;
 use crate::record::Record;
@@ -68,26 +68,17 @@ pub async fn page<L: Listed>(
     };
     let total = if query.count { Some(count(conn, base.clone(), spec, query).await?) } else { None };
 
-    let mut select = base;
-    match approach::choose(conn, caller, spec, query).await? {
-        Approach::Gather(found) => found.join(&mut select, spec.table),
-        Approach::Walk => {
-            for bound in conditions::bounds_of_walk(conn.dialect(), spec, query) {
-                select.and_where(bound);
-            }
-        }
-    }
-    for condition in conditions::conditions(conn.dialect(), spec, query, Lookup::Barred).into_iter().chain(after) {
-        select.and_where(condition);
-    }
-    for key in &keys {
-        select.expr(key.expression.clone());
-    }
-    order(&mut select, &keys);
-    select.limit(query.limit + 1);
-
-    let rows = conn.rows(&select).await?;
     let limit = usize::try_from(query.limit).map_err(Error::internal)?;
+    let asked = Asked { dialect: conn.dialect(), spec, query, keys, after };
+    let rows = match approach::choose(conn, caller, spec, query).await? {
+        Approach::Walk => conn.rows(&asked.walk(base)).await?,
+        Approach::Gather(found) => conn.rows(&asked.gather(base, found)).await?,
+        Approach::Glance(found) => match conn.rows(&asked.glance::<L>(base.clone())).await? {
+            near if near.len() > limit => near,
+            _ => conn.rows(&asked.gather(base, found)).await?,
+        },
+    };
+    let keys = asked.keys;
     let has_more = rows.len() > limit;
     let next_cursor = match rows.get(limit.saturating_sub(1)) {
         Some(last) if has_more => Some(cursor::seal(&signer, &bound_to, &key_texts::<L>(&keys, last)?)),
@@ -95,6 +86,57 @@ pub async fn page<L: Listed>(
     };
     let data = rows.iter().take(limit).map(|row| L::read(row, 0)).collect::<Result<_>>()?;
     Ok(Page { data, page: PageInfo { next_cursor, has_more, total } })
+}
+
+/// What is asked for, to be made a select in one way or another.
+struct Asked<'a> {
+    dialect: Dialect,
+    spec: &'a ListSpec,
+    query: &'a ListQuery,
+    keys: Vec<Key>,
+    /// The condition that a record comes after the cursor.
+    after: Option<SimpleExpr>,
+}
+
+impl Asked<'_> {
+    fn walk(&self, base: SelectStatement) -> SelectStatement {
+        let mut select = base;
+        for bound in conditions::bounds_of_walk(self.dialect, self.spec, self.query) {
+            select.and_where(bound);
+        }
+        select.and_where_option(self.after.clone());
+        self.end(select)
+    }
+
+    fn gather(&self, base: SelectStatement, found: Found) -> SelectStatement {
+        let mut select = base;
+        found.join(&mut select, self.spec.table);
+        select.and_where_option(self.after.clone());
+        self.end(select)
+    }
+
+    /// As a walk, of the nearest records alone.
+    fn glance<L: Listed>(&self, base: SelectStatement) -> SelectStatement {
+        let mut near = base;
+        near.clear_selects().expr(Expr::col((self.spec.table, Asterisk))).and_where_option(self.after.clone());
+        order(&mut near, &self.keys);
+        near.limit(approach::NEAR);
+        let mut select = L::select();
+        select.from_clear().from_subquery(near, self.spec.table);
+        self.end(select)
+    }
+
+    fn end(&self, mut select: SelectStatement) -> SelectStatement {
+        for condition in conditions::conditions(self.dialect, self.spec, self.query, Lookup::Barred) {
+            select.and_where(condition);
+        }
+        for key in &self.keys {
+            select.expr(key.expression.clone());
+        }
+        order(&mut select, &self.keys);
+        select.limit(self.query.limit + 1);
+        select
+    }
 }
 
 async fn count(conn: &mut Conn, base: SelectStatement, spec: &ListSpec, query: &ListQuery) -> Result<i64> {
