@@ -9,6 +9,7 @@ mod auth;
 mod binary;
 mod clients;
 mod faults;
+mod files;
 mod logs;
 mod openapi;
 mod permissions;

@@ -3,10 +3,12 @@
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use api::{ApiConfig, Parts};
 use auth::{Auth, AuthConfig};
+use files::{Files, FilesConfig, StorageUrl};
 use kernel::Runtime;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
@@ -27,6 +29,8 @@ pub struct TestConfig {
     pub api: ApiConfig,
     /// How long things last.
     pub auth: AuthConfig,
+    /// How files are kept; links lead to the server itself unless said otherwise.
+    pub files: FilesConfig,
     /// Through which Redis nodes share; none for one node by itself.
     pub redis: Option<String>,
 }
@@ -48,7 +52,8 @@ pub struct TestApp {
     secret: Secret,
     server: Option<ServerHandle>,
     thread: Option<thread::JoinHandle<()>>,
-    _folder: TempDir,
+    /// Where what the server keeps on the disk lies: `files` and `spool`.
+    pub folder: TempDir,
 }
 
 impl TestApp {
@@ -59,8 +64,16 @@ impl TestApp {
 
     /// Starts a server that is configured otherwise.
     pub async fn spawn_with(change: impl FnOnce(&mut TestConfig)) -> Self {
+        logs::keep();
+        let folder = TempDir::new().unwrap();
         let mut config = TestConfig {
-            api: ApiConfig { rate_limit_per_minute: 1_000_000, bulk_per_minute: 1_000_000, workers: 2, ..ApiConfig::default() },
+            api: ApiConfig {
+                rate_limit_per_minute: 1_000_000,
+                bulk_per_minute: 1_000_000,
+                uploads_per_minute: 1_000_000,
+                workers: 2,
+                ..ApiConfig::default()
+            },
             auth: AuthConfig {
                 access_token_minutes: 15,
                 refresh_token_days: 30,
@@ -70,11 +83,18 @@ impl TestApp {
                 hashing_at_once: 2,
                 frontend_url: "https://app.example".to_owned(),
             },
+            files: FilesConfig {
+                storage: StorageUrl::parse(&format!("file:{}/files", folder.path().display())).unwrap(),
+                further: Vec::new(),
+                spool: folder.path().join("spool"),
+                storage_timeout: Duration::from_secs(5),
+                most_bytes: 50 * 1024 * 1024,
+                scanner: None,
+                public_url: String::new(),
+            },
             redis: std::env::var("PELATIS_TEST_REDIS").ok(),
         };
         change(&mut config);
-        logs::keep();
-        let folder = TempDir::new().unwrap();
         let db = Database::fresh(&folder).await;
         let clock = TestClock::default();
         let secret = Secret::new([7; 32]);
@@ -90,7 +110,7 @@ impl TestApp {
             secret,
             server: Some(server),
             thread: Some(thread),
-            _folder: folder,
+            folder,
         };
         app.set_up(&code).await;
         app
@@ -145,6 +165,21 @@ impl TestApp {
     /// A client of the workspace that the session is in.
     pub async fn client(&self, session: &Session, name: &str) -> String {
         self.post("/v1/clients", session, &json!({ "kind": "company", "name": name })).await.expect(201).id()
+    }
+
+    /// An upload that can still be changed.
+    pub fn uploading(&self, session: &Session, members: &[(&str, &str)], name: &str, content: &[u8]) -> reqwest::RequestBuilder {
+        let mut form = reqwest::multipart::Form::new();
+        for (member, value) in members {
+            form = form.text((*member).to_owned(), (*value).to_owned());
+        }
+        let file = reqwest::multipart::Part::bytes(content.to_vec()).file_name(name.to_owned());
+        self.request(reqwest::Method::POST, "/v1/files", session).multipart(form.part("file", file))
+    }
+
+    /// Puts in a file, with what is said of it.
+    pub async fn upload(&self, session: &Session, members: &[(&str, &str)], name: &str, content: &[u8]) -> crate::Answer {
+        self.send(self.uploading(session, members, name, content)).await
     }
 
     /// A contact of the workspace that the session is in.
@@ -226,7 +261,12 @@ fn start(
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let base = format!("http://{}", listener.local_addr().unwrap());
             let metrics = metrics();
-            let running = api::serve(listener, Parts { store: store.clone(), auth, config: config.api, metrics }).unwrap();
+            let mut files = config.files;
+            if files.public_url.is_empty() {
+                files.public_url.clone_from(&base);
+            }
+            let files = Files::open(store.clone(), files, api::ATTACHABLES).unwrap();
+            let running = api::serve(listener, Parts { store: store.clone(), auth, files, config: config.api, metrics }).unwrap();
             tell.send((base, code, running.handle())).unwrap();
             running.server.await.unwrap();
             store.close().await;

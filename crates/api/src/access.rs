@@ -54,17 +54,24 @@ pub struct Operation {
     pub reach: Reach,
     /// Whether it is counted as a bulk call too.
     pub is_bulk: bool,
+    /// Whether it is counted as an upload too, and takes as long as its body comes.
+    pub is_upload: bool,
     /// Whether it goes.
     pub deprecation: Option<Deprecation>,
 }
 
 impl Operation {
     const fn new(id: &'static str, access: Access, reach: Reach) -> Self {
-        Self { id, access, reach, is_bulk: false, deprecation: None }
+        Self { id, access, reach, is_bulk: false, is_upload: false, deprecation: None }
     }
 
     const fn bulk(mut self) -> Self {
         self.is_bulk = true;
+        self
+    }
+
+    const fn upload(mut self) -> Self {
+        self.is_upload = true;
         self
     }
 
@@ -89,6 +96,11 @@ const SEE_TAGS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P
 const MANAGE_TAGS: Access = Access::AllOf(&[P::AdminManageTags]);
 const MANAGE_USERS: Access = Access::AllOf(&[P::AdminManageUsers]);
 const MANAGE_TOKENS: Access = Access::AnyOf(&[P::TokensManageOwn, P::AdminManageTokens]);
+
+const SEE_FILES: Access = Access::AnyOf(&[P::FilesView, P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView]);
+const PUT_FILES: Access = Access::AnyOf(&[P::FilesUpload, P::ClientsEdit, P::ContactsEdit]);
+const PUT_FILES_AWAY: Access = Access::AnyOf(&[P::FilesDelete, P::ClientsEdit, P::ContactsEdit]);
+const MANAGE_FOLDERS: Access = Access::AnyOf(&[P::FilesManageFolders, P::ClientsEdit, P::ContactsEdit]);
 
 const fn one(id: &'static str, permission: &'static [Permission], reach: Reach) -> Operation {
     Operation::new(id, Access::AllOf(permission), reach)
@@ -141,6 +153,21 @@ pub static OPERATIONS: &[Operation] = &[
     one("get_import", &[P::AdminImport], Workspace),
     one("list_import_issues", &[P::AdminImport], Workspace),
     one("list_audit", &[P::AdminViewAuditLog], Workspace),
+    O::new("list_files", SEE_FILES, WorkspaceOrOwn),
+    O::new("get_file", SEE_FILES, WorkspaceOrOwn),
+    O::new("get_file_content", SEE_FILES, WorkspaceOrOwn),
+    O::new("create_file_link", SEE_FILES, WorkspaceOrOwn),
+    O::new("follow_file_link", Access::Public, Workspace),
+    O::new("upload_file", PUT_FILES, WorkspaceOrOwn).upload(),
+    O::new("update_file", PUT_FILES, WorkspaceOrOwn),
+    O::new("archive_file", PUT_FILES_AWAY, WorkspaceOrOwn),
+    O::new("restore_file", PUT_FILES_AWAY, WorkspaceOrOwn),
+    one("purge_file", &[P::FilesDelete], WorkspaceOrOwn),
+    O::new("list_folders", SEE_FILES, WorkspaceOrOwn),
+    O::new("get_folder", SEE_FILES, WorkspaceOrOwn),
+    O::new("create_folder", MANAGE_FOLDERS, WorkspaceOrOwn),
+    O::new("update_folder", MANAGE_FOLDERS, WorkspaceOrOwn),
+    O::new("delete_folder", MANAGE_FOLDERS, WorkspaceOrOwn),
     O::new("list_clients", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("get_client", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("get_client_summary", SEE_CLIENTS, WorkspaceOrOwn),
@@ -162,6 +189,7 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("update_client_note", EDIT_CLIENTS, WorkspaceOrOwn),
     O::new("archive_client_note", EDIT_CLIENTS, WorkspaceOrOwn),
     O::new("restore_client_note", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("list_client_files", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("tag_client", EDIT_CLIENTS, WorkspaceOrOwn),
     O::new("untag_client", EDIT_CLIENTS, WorkspaceOrOwn),
     one("list_contacts", &[P::ContactsView], WorkspaceOrOwn),
@@ -172,6 +200,7 @@ pub static OPERATIONS: &[Operation] = &[
     one("restore_contact", &[P::ContactsDelete], WorkspaceOrOwn),
     one("purge_contact", &[P::ContactsPurge], WorkspaceOrOwn),
     O::new("bulk_contacts", Access::AnyOf(&[P::ContactsCreate, P::ContactsEdit, P::ContactsDelete]), WorkspaceOrOwn).bulk(),
+    one("list_contact_files", &[P::ContactsView], WorkspaceOrOwn),
     one("list_contact_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
 ];
 

@@ -7,10 +7,14 @@
 use std::any::Any;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd as _;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::Extensions;
+use actix_web::web::Bytes;
 
 /// How often connections are looked at.
 const ROUND: Duration = Duration::from_secs(1);
@@ -54,6 +58,40 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.note(|use_of_it| use_of_it.running = use_of_it.running.saturating_sub(1));
+    }
+}
+
+/// A body that tells its connection each time that some of it was taken. It is taken as fast as the client reads, so one that reads slowly
+/// keeps its connection, and one that has stopped does not.
+pub(crate) struct Watched<B> {
+    body: B,
+    connection: Option<Arc<Connection>>,
+}
+
+impl<B> Watched<B> {
+    pub(crate) fn new(body: B, connection: Option<Arc<Connection>>) -> Self {
+        Self { body, connection }
+    }
+}
+
+impl<B: MessageBody + Unpin> MessageBody for Watched<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+        let taken = Pin::new(&mut self.body).poll_next(context);
+        if let (Poll::Ready(_), Some(connection)) = (&taken, &self.connection) {
+            connection.note(|_| ());
+        }
+        taken
+    }
+
+    fn try_into_bytes(self) -> Result<Bytes, Self> {
+        let connection = self.connection;
+        self.body.try_into_bytes().map_err(|body| Self { body, connection })
     }
 }
 

@@ -21,6 +21,10 @@ use crate::problem::{ApiResult, Failure, body_of, status_of};
 use crate::state::State;
 use crate::{etag, query};
 
+mod upload;
+
+pub use upload::Parts;
+
 /// What the gate found out.
 #[derive(Clone)]
 pub(crate) struct Admitted {
@@ -68,6 +72,32 @@ impl Context {
     /// A failure of this request.
     pub fn fail(&self, error: Error) -> Failure {
         Failure::new(error, &self.request)
+    }
+
+    /// The content of a file, whole or in part.
+    ///
+    /// # Errors
+    /// `storage_unavailable`.
+    pub async fn content(&self, readable: &files::files::Readable, shown: files::Shown) -> ApiResult {
+        crate::download::send(&self.request, &self.state.files, readable, shown).await.map_err(|error| self.fail(error))
+    }
+
+    /// Has the objects of files removed that were purged, meanwhile; what cannot be removed now stays noted.
+    pub fn remove_objects(&self) {
+        let (files, caller) = (self.state.files.clone(), self.state.auth.installation());
+        actix_web::rt::spawn(async move {
+            if let Err(error) = files::files::sweep(&files, &caller).await {
+                tracing::warn!(?error, "objects of purged files are removed later");
+            }
+        });
+    }
+
+    /// The parameters of the query string, of which there are these and no others.
+    ///
+    /// # Errors
+    /// `validation_failed` with everything that is wrong.
+    pub fn parameters<const N: usize>(&self, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
+        self.pairs().and_then(|pairs| query::named(pairs, names)).map_err(|error| self.fail(error))
     }
 
     /// An id in the path.
@@ -310,13 +340,17 @@ impl Context {
         once: &Once,
         work: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>,
     ) -> ApiResult {
-        let keep = |result: &Result<Answer>| match result {
-            Ok(answer) => answer.kept(),
-            Err(error) => self.kept_failure(error),
-        };
+        let keep = |result: &Result<Answer>| self.kept(result);
         match self.state.store.write_once(caller, once, keep, work).await.map_err(|error| self.fail(error))? {
             Outcome::Done(answer) => Ok(answer.respond()),
             Outcome::Replayed(kept) => Ok(replay(kept)),
+        }
+    }
+
+    fn kept(&self, result: &Result<Answer>) -> Option<store::KeptAnswer> {
+        match result {
+            Ok(answer) => answer.kept(),
+            Err(error) => self.kept_failure(error),
         }
     }
 
@@ -333,6 +367,11 @@ impl Context {
 
     /// The idempotency key, with a digest of what it came with.
     fn once(&self, body: &Body) -> Result<Option<Once>> {
+        self.once_with(&body.bytes)
+    }
+
+    /// The idempotency key, if there is one.
+    fn idempotency_key(&self) -> Result<Option<&str>> {
         let Some(key) = self.request.headers().get("idempotency-key") else { return Ok(None) };
         let wrong = || {
             let field = kernel::FieldError::new("Idempotency-Key", "invalid_key", "must be 1 to 255 visible ASCII characters");
@@ -342,11 +381,16 @@ impl Context {
         if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(wrong());
         }
+        Ok(Some(key))
+    }
+
+    fn once_with(&self, came_with: &[u8]) -> Result<Option<Once>> {
+        let Some(key) = self.idempotency_key()? else { return Ok(None) };
         let workspace = self.caller().workspace.map(|id| id.to_string()).unwrap_or_default();
         // a body can hold a password, so its digest tells nothing to one who lacks the installation's secret
         let mut content = self.state.store.secret().derive("idempotency")?.to_vec();
         content.extend_from_slice(format!("{} {} {workspace}\n", self.request.method(), self.request.uri()).as_bytes());
-        content.extend_from_slice(&body.bytes);
+        content.extend_from_slice(came_with);
         let fingerprint = store::digest(&content);
         // row security hides the keys of one workspace from another, so they have nothing to do with each other; who is not known yet
         // is told apart by address

@@ -17,6 +17,7 @@ pub mod bulk;
 pub mod client_info;
 mod connections;
 pub mod context;
+mod download;
 pub mod errors;
 pub mod etag;
 mod middleware;
@@ -29,5 +30,5 @@ pub mod schema;
 mod serve;
 pub mod state;
 
-pub use serve::{Parts, Running, serve};
+pub use serve::{ATTACHABLES, Parts, Running, serve};
 pub use state::{ApiConfig, State};

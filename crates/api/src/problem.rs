@@ -18,8 +18,15 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 const TYPE_BASE: &str = "https://pelatis.dev/errors/";
 
 /// Every table of codes, in the order of the crates.
-pub static CODES: &[&[&ErrorCode]] =
-    &[kernel::error::codes::ALL, store::errors::ALL, auth::errors::ALL, platform::errors::ALL, clients::errors::ALL, errors::ALL];
+pub static CODES: &[&[&ErrorCode]] = &[
+    kernel::error::codes::ALL,
+    store::errors::ALL,
+    auth::errors::ALL,
+    platform::errors::ALL,
+    files::errors::ALL,
+    clients::errors::ALL,
+    errors::ALL,
+];
 
 /// What went wrong (RFC 9457).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -71,6 +78,7 @@ pub fn status_of(kind: Kind) -> StatusCode {
         Kind::Stale => StatusCode::PRECONDITION_FAILED,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,

@@ -1,6 +1,6 @@
 //! The query string: decoded into pairs, in order.
 
-use kernel::error::codes;
+use kernel::error::{Faults, codes};
 use kernel::{Error, Result};
 
 /// Pairs of a query string at most.
@@ -22,6 +22,24 @@ pub fn pairs(query: &str) -> Result<Vec<(String, String)>> {
         pairs.push(decoded.ok_or_else(|| unreadable("The query string is not UTF-8 in percent-encoding."))?);
     }
     Ok(pairs)
+}
+
+/// The values of these parameters, each of which may be there once, and no other.
+///
+/// # Errors
+/// `validation_failed` with everything that is wrong.
+pub fn named<const N: usize>(pairs: Vec<(String, String)>, names: [&str; N]) -> Result<[Option<String>; N]> {
+    let mut faults = Faults::new();
+    let mut values = [const { None }; N];
+    for (name, value) in pairs {
+        let here = format!("?{name}");
+        match names.iter().position(|known| *known == name).and_then(|place| values.get_mut(place)) {
+            None => faults.add(here, "unknown_parameter", format!("there is no such parameter; there are {}", names.join(", "))),
+            Some(Some(_)) => faults.add(here, "repeated", "is there twice"),
+            Some(place) => *place = Some(value),
+        }
+    }
+    faults.into_result().map(|()| values)
 }
 
 fn decode(text: &str) -> Option<String> {

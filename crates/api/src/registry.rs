@@ -35,6 +35,8 @@ pub struct Served {
     pub record: Option<&'static ListSpec>,
     /// Whether what it changes has an ETag.
     pub has_etag: bool,
+    /// Whether it answers with the content of a file.
+    pub is_content: bool,
     make: MakeRoute,
 }
 
@@ -85,7 +87,7 @@ impl Registry {
         }
         let routed = method.clone();
         let make = Box::new(move || route(&routed).to(handler));
-        self.served.push(Served { row, method, path, doc, list: None, record: None, has_etag: true, make });
+        self.served.push(Served { row, method, path, doc, list: None, record: None, has_etag: true, is_content: false, make });
         Registered(self.served.last_mut())
     }
 
@@ -155,6 +157,13 @@ impl Registered<'_> {
     pub fn record(self, spec: &'static ListSpec) {
         if let Some(served) = self.0 {
             served.record = Some(spec);
+        }
+    }
+
+    /// It answers with the content of a file.
+    pub fn content(self) {
+        if let Some(served) = self.0 {
+            served.is_content = true;
         }
     }
 

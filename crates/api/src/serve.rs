@@ -10,6 +10,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, HttpRequest, HttpServer, web};
 use auth::Auth;
+use files::{Attachable, Files};
 use kernel::error::codes;
 use kernel::{Error, Result};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -35,11 +36,16 @@ pub struct Parts {
     pub store: Store,
     /// Who comes in.
     pub auth: Auth,
+    /// Files and their storages.
+    pub files: Files,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.
     pub metrics: PrometheusHandle,
 }
+
+/// The records that files can be on, as their domains say.
+pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
 
 /// A server that runs.
 pub struct Running {
@@ -67,6 +73,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
     let state = Data::new(State::new(Inner {
         store: parts.store,
         auth: parts.auth,
+        files: parts.files,
         config: parts.config,
         metrics: parts.metrics,
         client_infos: ClientInfos::default(),
@@ -113,6 +120,8 @@ fn cors(origins: &[String]) -> Cors {
             "content-type",
             "if-match",
             "if-none-match",
+            "if-range",
+            "range",
             "idempotency-key",
             "x-workspace",
             "x-client-info",
@@ -120,6 +129,9 @@ fn cors(origins: &[String]) -> Cors {
         ])
         .expose_headers([
             "etag",
+            "accept-ranges",
+            "content-disposition",
+            "content-range",
             "location",
             "retry-after",
             "x-request-id",

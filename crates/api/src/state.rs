@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::Auth;
+use files::Files;
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
@@ -23,6 +24,8 @@ pub struct ApiConfig {
     pub rate_limit_per_minute: u32,
     /// Bulk calls a minute for each caller.
     pub bulk_per_minute: u32,
+    /// Uploads a minute for each caller.
+    pub uploads_per_minute: u32,
     /// Bytes of a JSON body at most.
     pub json_limit: usize,
     /// How long a request may take.
@@ -42,6 +45,7 @@ impl Default for ApiConfig {
             trusted_proxies: Vec::new(),
             rate_limit_per_minute: 120,
             bulk_per_minute: 5,
+            uploads_per_minute: 10,
             json_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
@@ -80,6 +84,8 @@ pub struct Inner {
     pub store: Store,
     /// Who comes in.
     pub auth: Auth,
+    /// Files and their storages.
+    pub files: Files,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.

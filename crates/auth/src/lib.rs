@@ -13,6 +13,7 @@
 pub mod api_tokens;
 mod command_line;
 pub mod errors;
+mod file_kinds;
 pub mod identify;
 pub mod invitations;
 mod keys;

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::errors::SLUG_TAKEN;
+pub use crate::file_kinds::{FileKind, FileKinds};
 use crate::memberships;
 use crate::roles::{self, SUPER_ADMIN};
 use crate::rows::WorkspaceRow;
@@ -20,6 +21,9 @@ use crate::shape;
 pub struct WorkspaceSettings {
     /// Whether a change or deletion of a record must name by `If-Match` the state that it is meant for; one that does not is answered 428.
     pub require_if_match: bool,
+    /// The kinds of file that are taken.
+    #[schema(value_type = Vec<FileKind>)]
+    pub file_kinds: FileKinds,
 }
 
 /// A change of [`WorkspaceSettings`].
@@ -30,6 +34,10 @@ pub struct WorkspaceSettingsPatch {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_if_match: Option<bool>,
+    /// The kinds of file that are taken: all but `zip` unless said.
+    #[schema(value_type = Vec<FileKind>, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_kinds: Option<FileKinds>,
 }
 
 /// A company or site whose data is apart from all others.
@@ -261,6 +269,7 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
         locale: patch.locale.unwrap_or_else(|| before.locale.clone()),
         settings: Json(WorkspaceSettings {
             require_if_match: settings.require_if_match.unwrap_or(before.settings.0.require_if_match),
+            file_kinds: settings.file_kinds.unwrap_or(before.settings.0.file_kinds),
         }),
         is_active: patch.is_active.unwrap_or(before.is_active),
         ..before.clone()
@@ -276,6 +285,18 @@ pub async fn lock(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
     let mut select = WorkspaceRow::select();
     select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(id)));
     uow.locked::<WorkspaceRow>(select).await.map(|_| ())
+}
+
+/// How the caller's workspace works.
+///
+/// # Errors
+/// `no_workspace` when the caller is in none; `not_found` when it is gone.
+pub async fn settings(conn: &mut Conn, caller: &Caller) -> Result<WorkspaceSettings> {
+    let id = kernel::TypedId::uuid(caller.workspace()?);
+    let mut select = Query::select();
+    select.column("settings").from("workspace").and_where(Expr::col("id").eq(id));
+    let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
+    Ok(row.get::<Json<WorkspaceSettings>>(0)?.0)
 }
 
 /// What new records are given in the caller's workspace: known with the caller, or read.

@@ -6,6 +6,7 @@
 //! - No client stands above itself.
 //! - Only what is archived can be purged; purging erases what the journal holds of the person.
 
+mod attachable;
 pub mod clients;
 pub mod contacts;
 pub mod errors;
@@ -14,5 +15,6 @@ pub mod links;
 mod rows;
 mod shape;
 
+pub use attachable::ATTACHABLES;
 pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, Influence, LeadCategory};
 pub use shape::{Address, AddressPatch, ChannelKind, TypedEmail, TypedPhone};

@@ -85,12 +85,17 @@ pub async fn client_summary(conn: &mut Conn, caller: &Caller, id: ClientId) -> R
         // as the lists show it, which show none
         contacts.and_where(Expr::value(false));
     }
-    let notes = count("note", Expr::col("rel_id").eq(client).and(Expr::col("archived_at").is_null()));
+    let workspace = caller.workspace()?.uuid();
+    let hangs_on_it = |table| {
+        let of_client = Expr::col("rel_id").eq(client).and(Expr::col("archived_at").is_null());
+        count(table, of_client.and(Expr::col("workspace_id").eq(workspace)))
+    };
+    let (notes, files) = (hangs_on_it("note"), hangs_on_it("file"));
     let mut select = clients::clients::select_visible(caller, id)?;
-    for counted in [contacts, notes] {
+    for counted in [contacts, notes, files] {
         select.expr(Expr::SubQuery(None, Box::new(counted.into())));
     }
     let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
-    let counts = SummaryCounts { contacts: row.get(1)?, notes: row.get(2)?, ..SummaryCounts::default() };
+    let counts = SummaryCounts { contacts: row.get(1)?, notes: row.get(2)?, files: row.get(3)?, ..SummaryCounts::default() };
     Ok(ClientSummary { counts, invoices: Vec::new() })
 }

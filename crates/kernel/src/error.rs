@@ -40,6 +40,8 @@ pub enum Kind {
     TooLarge,
     /// The content type is not understood.
     UnsupportedMedia,
+    /// The part that is asked for is not there.
+    RangeNotSatisfiable,
     /// Read, but not valid.
     Invalid,
     /// The workspace requires `If-Match` and it is missing.

@@ -3,8 +3,10 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use auth::{Auth, AuthConfig};
+use files::{Files, FilesConfig, Scanner};
 use kernel::{Error, Result, Runtime};
 use store::shared::Shared;
 use store::{DatabaseConfig, Secret, Store};
@@ -57,6 +59,21 @@ pub async fn open(config: &Config) -> Result<(Store, Auth)> {
         },
     );
     Ok((store, auth.await?))
+}
+
+/// Takes the storages of files into use. None of them needs to be there.
+pub fn open_files(config: &Config, store: &Store) -> Result<Files> {
+    let unread = || Error::internal("a storage was not checked with the configuration");
+    let files = FilesConfig {
+        storage: config.storage_url.storage().ok_or_else(unread)?,
+        further: config.further_storage_urls.iter().map(|url| url.storage().ok_or_else(unread)).collect::<Result<_>>()?,
+        spool: config.data_dir.join("spool"),
+        storage_timeout: Duration::from_secs(config.storage_timeout_seconds.into()),
+        most_bytes: u64::try_from(config.upload_limit_bytes).map_err(Error::internal)?,
+        scanner: config.clamd_url.as_ref().and_then(|url| Scanner::parse(url.as_str())),
+        public_url: config.public_url.as_str().to_owned(),
+    };
+    Files::open(store.clone(), files, api::ATTACHABLES)
 }
 
 /// The installation's secret: given, or in its file, which is made where it is not there.

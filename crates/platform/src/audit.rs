@@ -62,11 +62,14 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 12] = [
+const SEEN_WITH: [(&str, &[Permission]); 14] = [
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
     ("tagging", &[Permission::ClientsViewAll]),
+    // a file or folder may be on a client, on a contact or on nothing
+    ("file", &[Permission::ClientsViewAll, Permission::ContactsView, Permission::FilesView]),
+    ("folder", &[Permission::ClientsViewAll, Permission::ContactsView, Permission::FilesView]),
     // whoever does not see all clients does not see all contacts
     ("contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("user_account", &[Permission::AdminManageUsers]),

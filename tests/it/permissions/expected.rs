@@ -30,7 +30,7 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, success: u16) -> u
     let holds = |permission| permissions.contains(permission);
     match target {
         Target::None | Target::Here | Target::Below => success,
-        Target::Elsewhere => 404,
+        Target::Elsewhere => ask.missing,
         // nobody changes one who may more than they may; everybody who manages users may look
         Target::Above if ask.changes && *permissions != PermissionSet::all() => 403,
         Target::Above => success,
@@ -39,6 +39,14 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, success: u16) -> u
                 success
             } else {
                 404
+            }
+        }
+        Target::Own | Target::Colleagues if ask.of_files => {
+            let own = target == Target::Own && holds(Permission::ClientsViewOwn);
+            match (own || holds(Permission::ClientsViewAll), ask.changes) {
+                (false, _) => ask.missing,
+                (true, true) if !holds(Permission::ClientsEdit) => 403,
+                (true, _) => success,
             }
         }
         Target::Own | Target::Colleagues => {

@@ -53,6 +53,10 @@ async fn call(world: &mut World, served: &Served, records: &Records, session: &S
     if let Some(body) = body(served.row.id, records, number) {
         request = request.json(&body);
     }
+    if served.row.id == "upload_file" {
+        let on = [("rel_type", "client"), ("rel_id", records.get("client_id"))];
+        request = world.app.uploading(session, &on, "file.txt", b"made");
+    }
     let mut answer = world.app.send(request).await;
     if let Some(status) = answer.body["results"][0]["status"].as_u64() {
         answer.status = u16::try_from(status).unwrap();

@@ -115,7 +115,8 @@ impl World {
             Target::Colleagues => Some(self.colleague.user_id.clone()),
             _ => None,
         };
-        if needs("client_id") || operation == "bulk_clients" {
+        let on_client = needs("file_id") || needs("folder_id") || matches!(operation, "upload_file" | "create_folder");
+        if needs("client_id") || operation == "bulk_clients" || on_client {
             records.put("client_id", self.client(&by, owner_id.as_deref()).await);
         }
         if needs("contact_id") || operation == "bulk_contacts" {
@@ -132,6 +133,15 @@ impl World {
         if needs("note_id") {
             let path = format!("/v1/clients/{}/notes", records.get("client_id"));
             records.put("note_id", self.app.post(&path, &by, &json!({ "body": "note" })).await.expect(201).id());
+        }
+        if needs("file_id") {
+            let on = [("rel_type", "client"), ("rel_id", records.get("client_id"))];
+            records.put("file_id", self.app.upload(&by, &on, "file.txt", b"file").await.expect(201).id());
+        }
+        if needs("folder_id") {
+            let folder =
+                json!({ "name": format!("folder {}", self.number()), "rel_type": "client", "rel_id": records.get("client_id") });
+            records.put("folder_id", self.app.post("/v1/folders", &by, &folder).await.expect(201).id());
         }
         if needs("tag_id") || operation == "tag_client" {
             let tag = json!({ "name": format!("tag {}", self.number()) });
@@ -178,6 +188,7 @@ impl World {
         let path = match operation {
             "restore_client" | "purge_client" => format!("/v1/clients/{}", records.get("client_id")),
             "restore_contact" | "purge_contact" => format!("/v1/contacts/{}", records.get("contact_id")),
+            "restore_file" | "purge_file" => format!("/v1/files/{}", records.get("file_id")),
             "restore_client_note" => {
                 format!("/v1/clients/{}/notes/{}", records.get("client_id"), records.get("note_id"))
             }

@@ -32,17 +32,32 @@ pub(crate) struct Ask {
     pub of_tokens: bool,
     /// Whether it is about contacts by themselves, whose row scope follows that of their clients.
     pub of_contacts: bool,
+    /// Whether it is about a file or folder on a client, whose row scope is that of the client.
+    pub of_files: bool,
+    /// The status where the record is not there for the caller.
+    pub missing: u16,
     /// Whether it changes something when it succeeds.
     pub changes: bool,
     /// The status of success where it is not what the document says first.
     pub success: Option<u16>,
 }
 
-const ALONE: Ask = Ask { targets: &[Target::None], of_tokens: false, of_contacts: false, changes: true, success: None };
+const ALONE: Ask = Ask {
+    targets: &[Target::None],
+    of_tokens: false,
+    of_contacts: false,
+    of_files: false,
+    missing: 404,
+    changes: true,
+    success: None,
+};
 const SHARED: Ask = Ask { targets: &[Target::Here, Target::Elsewhere], ..ALONE };
 const OWNED: Ask = Ask { targets: &[Target::Own, Target::Colleagues, Target::Elsewhere], ..ALONE };
 const TOKENS: Ask = Ask { of_tokens: true, ..OWNED };
 const CONTACTS: Ask = Ask { of_contacts: true, ..OWNED };
+const FILES: Ask = Ask { of_files: true, ..OWNED };
+// the record is named in the body
+const ONTO_RECORDS: Ask = Ask { missing: 422, ..FILES };
 const MEMBERS: Ask = Ask { targets: &[Target::Below, Target::Above, Target::Elsewhere], ..ALONE };
 
 impl Ask {
@@ -80,6 +95,16 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "create_client_note" | "update_client_note" | "archive_client_note" | "restore_client_note" => OWNED,
         "tag_client" | "untag_client" => OWNED,
         "link_client_contact" | "update_client_contact" | "unlink_client_contact" => OWNED,
+        "list_files" | "list_folders" => ALONE.read(),
+        "get_file" | "get_file_content" | "get_folder" => FILES.read(),
+        // it changes nothing, and there is a new link each time
+        "create_file_link" => FILES.read(),
+        // whoever has a link may follow it, and nobody without one
+        "follow_file_link" => ALONE.read().answered(422),
+        "upload_file" | "create_folder" => ONTO_RECORDS,
+        "update_file" | "archive_file" | "restore_file" | "purge_file" | "update_folder" | "delete_folder" => FILES,
+        "list_client_files" => OWNED.read(),
+        "list_contact_files" => CONTACTS.read(),
         "get_contact" | "list_contact_audit" => CONTACTS.read(),
         "update_contact" | "archive_contact" | "restore_contact" | "purge_contact" | "bulk_contacts" => CONTACTS,
         _ => return None,
@@ -115,6 +140,10 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "bulk_contacts" => bulk(id("contact_id"), &json!({ "position": format!("position {number}") })),
         "create_client_note" => json!({ "body": "made" }),
         "update_client_note" => json!({ "body": format!("changed {number}") }),
+        "create_file_link" => json!({}),
+        "update_file" => json!({ "subject": format!("subject {number}") }),
+        "create_folder" => json!({ "name": format!("made {number}"), "rel_type": "client", "rel_id": id("client_id") }),
+        "update_folder" => json!({ "name": format!("renamed {number}") }),
         "tag_client" => json!({ "tag_id": id("tag_id") }),
         "link_client_contact" => json!({ "contact_id": id("free_contact") }),
         "update_client_contact" => json!({ "role": format!("role {number}") }),

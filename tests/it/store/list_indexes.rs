@@ -65,14 +65,16 @@ fn sorts(plan: &str) -> bool {
 }
 
 /// PostgreSQL looks at what there is before it plans, and of an empty table one index is as good as another: so there are some thousands
-/// of copies of one client and one contact, that differ in their short texts.
+/// of copies of one record of each large table, that differ in their short texts.
 async fn fill(app: &TestApp) {
     app.client(&app.admin, "Copied").await;
     app.contact(&app.admin, "Copied").await;
+    app.upload(&app.admin, &[], "copied.txt", b"copied").await.expect(201);
+    app.post("/v1/folders", &app.admin, &serde_json::json!({ "name": "Copied" })).await.expect(201);
     if app.db.engine == Engine::Sqlite {
         return;
     }
-    for table in ["client", "contact"] {
+    for table in ["client", "contact", "file", "folder"] {
         let columns =
             format!("SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_name = '{table}'");
         let (mut names, mut values) = (Vec::new(), Vec::new());
@@ -81,12 +83,14 @@ async fn fill(app: &TestApp) {
             names.push(format!("\"{name}\""));
             values.push(match name {
                 "id" => "gen_random_uuid()".to_owned(),
-                "name_key" | "email_key" | "tax_number" | "country" | "acquisition_stage" | "external_id" => {
+                "name_key" | "email_key" | "tax_number" | "country" | "acquisition_stage" | "external_id" | "filename_key"
+                | "storage_key" | "sha256" => {
                     assert_eq!(kind, "text", "{name}");
                     format!("'{name}' || copy")
                 }
                 // a value that all have is none that an index helps to find
                 "status" | "kind" => format!("CASE WHEN copy % 50 = 0 THEN \"{name}\" ELSE 'other' END"),
+                "filesize_bytes" => "\"filesize_bytes\" + copy".to_owned(),
                 "created_at" | "updated_at" => format!("\"{name}\" + copy * interval '1 s'"),
                 _ => format!("\"{name}\""),
             });

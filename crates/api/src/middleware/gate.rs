@@ -26,6 +26,8 @@ use crate::state::State;
 pub(crate) struct AtPath(pub Vec<(Method, &'static Operation)>);
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// How long an upload may take, however much of it comes. What comes too slowly is given up before.
+const MOST_UPLOAD: Duration = Duration::from_hours(1);
 /// Refusals of one caller a minute that the journal keeps.
 const DENIALS_PER_MINUTE: u32 = 10;
 /// Bytes of a user agent that are kept.
@@ -50,7 +52,8 @@ pub(crate) async fn gate(
             request.extensions_mut().insert(admitted);
             let kept = request.request().clone();
             // what is given up is rolled back, because its unit of work is dropped
-            match tokio::time::timeout(state.config.request_timeout, next.call(request)).await {
+            let time = if operation.is_upload { MOST_UPLOAD } else { state.config.request_timeout };
+            match tokio::time::timeout(time, next.call(request)).await {
                 Ok(Ok(response)) => response.map_into_boxed_body(),
                 Ok(Err(error)) => ServiceResponse::new(kept, error.error_response()),
                 Err(_) => {
@@ -80,6 +83,11 @@ impl AtPath {
     }
 }
 
+/// Whether a path is one of the API: what is open to all is so too.
+pub(crate) fn is_api(path: &str) -> bool {
+    path.starts_with("/v1") || path.starts_with("/public/v1")
+}
+
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
@@ -106,7 +114,7 @@ async fn admit(
 ) -> Result<Admitted> {
     let ip = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
     if operation.access == Access::Public {
-        if request.path().starts_with("/v1") {
+        if is_api(request.path()) {
             limit(state, &format!("requests:{ip}"), state.config.rate_limit_per_minute, decision).await?;
         }
         let caller = Arc::new(Caller::anonymous(origin));
@@ -131,6 +139,9 @@ async fn admit(
     limit(state, &key, state.config.rate_limit_per_minute, decision).await?;
     if operation.is_bulk {
         limit(state, &format!("bulk:{key}"), state.config.bulk_per_minute, decision).await?;
+    }
+    if operation.is_upload {
+        limit(state, &format!("upload:{key}"), state.config.uploads_per_minute, decision).await?;
     }
     let wanted = request.headers().get("x-workspace").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let caller = match operation.access {
@@ -171,7 +182,7 @@ async fn limit(state: &State, key: &str, per_minute: u32, decision: &mut Option<
 
 /// Counts for its address a request that no operation answers, and tells what is left: knocking everywhere is no way around the limit.
 pub(crate) async fn counted(request: &HttpRequest, refusal: HttpResponse) -> HttpResponse {
-    let state = request.app_data::<Data<State>>().filter(|_| request.path().starts_with("/v1"));
+    let state = request.app_data::<Data<State>>().filter(|_| is_api(request.path()));
     let Some(state) = state else { return refusal };
     let ip = origin_of(request, state).ip.map(|ip| ip.to_string()).unwrap_or_default();
     let mut decision = None;

@@ -21,6 +21,12 @@ pub(crate) fn add(headers: &mut HeaderMap, path: &str) {
             headers.insert(name.clone(), HeaderValue::from_static(value));
         }
     }
-    let policy = if path.starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let policy = if path.starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    }
+    // it was there to keep the content from being compressed, and says nothing to anybody (RFC 9110, 8.4.1)
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
+        headers.remove(header::CONTENT_ENCODING);
+    }
 }

@@ -9,10 +9,11 @@ use metrics::{Counter, Histogram};
 use crate::access;
 
 /// The statuses that are counted by themselves; any other counts as `other`.
-const STATUSES: [(u16, &str); 22] = [
+const STATUSES: [(u16, &str); 24] = [
     (200, "200"),
     (201, "201"),
     (204, "204"),
+    (206, "206"),
     (304, "304"),
     (307, "307"),
     (400, "400"),
@@ -26,6 +27,7 @@ const STATUSES: [(u16, &str); 22] = [
     (412, "412"),
     (413, "413"),
     (415, "415"),
+    (416, "416"),
     (422, "422"),
     (428, "428"),
     (429, "429"),

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 use super::{headers, request_id};
 use crate::access::Operation;
-use crate::connections::{Connection, Running};
+use crate::connections::{Connection, Running, Watched};
 use crate::context::Admitted;
 use crate::problem::{self, PROBLEM_JSON};
 use crate::state::State;
@@ -41,7 +41,8 @@ pub(crate) async fn observe(
     if let Some(state) = state {
         record(response.request(), response.status().as_u16(), &state, &id, started.elapsed());
     }
-    Ok(response)
+    let connection = response.request().conn_data::<Arc<Connection>>().cloned();
+    Ok(response.map_body(|_, body| Watched::new(body.boxed(), connection)))
 }
 
 /// A refusal of a part that speaks for itself (a preflight from elsewhere, a file that the reference page lacks, an encoding that

@@ -11,6 +11,8 @@ const HASHING: [&str; 3] = ["login", "accept_invitation", "set_up"];
 pub(super) fn p99_ms(served: &Served) -> u32 {
     match () {
         () if served.row.is_bulk => 3000,
+        // of a file of a megabyte
+        () if served.row.is_upload || served.is_content => 500,
         () if HASHING.contains(&served.row.id) => 500,
         () if served.method != Method::GET => 150,
         () if served.list.is_some() => 100,

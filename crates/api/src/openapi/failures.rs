@@ -7,12 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::parameters::{changes_a_record, may_need_if_match};
 use crate::access::Access;
+use crate::errors::RANGE_NOT_SATISFIABLE;
+use crate::middleware::gate::is_api;
 use crate::problem::{PROBLEM_JSON, body_of, status_of};
 use crate::registry::Served;
 
 /// Adds them to the responses of an operation.
 pub(super) fn add(served: &Served, responses: &mut Map<String, Value>) {
-    if !served.path.starts_with("/v1") {
+    if !is_api(&served.path) {
         return;
     }
     for code in codes(served) {
@@ -52,6 +54,8 @@ fn codes(served: &Served) -> Vec<&'static ErrorCode> {
     when(changes_a_record(served), &[&kernel_codes::STALE]);
     when(may_need_if_match(served), &[&kernel_codes::IF_MATCH_REQUIRED]);
     when(served.method == Method::GET, &[&kernel_codes::NOT_ACCEPTABLE]);
+    when(served.is_content, &[&RANGE_NOT_SATISFIABLE, &kernel_codes::NOT_FOUND]);
+    when(served.is_content && served.row.access == Access::Public, &[&files::errors::LINK_EXPIRED]);
     codes
 }
 

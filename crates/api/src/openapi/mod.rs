@@ -12,6 +12,7 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
 use crate::access::Access;
+use crate::middleware::gate::is_api;
 use crate::problem::Problem;
 use crate::registry::{Registry, Served};
 
@@ -124,7 +125,7 @@ fn success(served: &Served, response: &mut Value) {
     let Some(response) = response.as_object_mut() else { return };
     if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
         content.values_mut().for_each(add_example);
-        if served.method == actix_web::http::Method::GET && served.path.starts_with("/v1") {
+        if served.method == actix_web::http::Method::GET && is_api(&served.path) {
             response.insert("headers".to_owned(), json!({
                 "ETag": { "description": "Names this state; send it as `If-None-Match` or `If-Match`.", "schema": { "type": "string" } },
             }));

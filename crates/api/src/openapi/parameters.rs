@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use store::list::{FieldKind, ListSpec, Operator};
 
 use crate::access::Access;
+use crate::middleware::gate::is_api;
 use crate::registry::Served;
 
 /// The parameters of an operation.
@@ -23,7 +24,10 @@ pub(super) fn of(served: &Served) -> Value {
     } else if let Some(spec) = served.record {
         parameters.extend(choosing(spec));
     }
-    if served.path.starts_with("/v1") {
+    if served.is_content {
+        parameters.extend(of_content(served));
+    }
+    if is_api(&served.path) {
         parameters.extend(headers(served));
     }
     parameters.into()
@@ -139,6 +143,23 @@ fn schema(kind: FieldKind) -> Value {
         FieldKind::Boolean => json!({ "type": "boolean" }),
         FieldKind::Word(list) => words(list),
     }
+}
+
+/// What can be asked of the content of a file; of a link, what it has in it.
+fn of_content(served: &Served) -> Vec<Value> {
+    let text = json!({ "type": "string" });
+    let mut parameters = Vec::new();
+    if served.row.access == Access::Public {
+        let required = |name: &str, schema: Value| json!({ "name": name, "in": "query", "required": true, "description": "As the link has it.", "schema": schema });
+        parameters.push(required("workspace", json!({ "type": "string", "format": "uuid" })));
+        parameters.push(required("expires", json!({ "type": "integer", "format": "int64" })));
+        parameters.push(required("signature", text.clone()));
+    }
+    let description = "How a browser is to take it: it saves it, or shows images and PDF documents.";
+    parameters.push(query("disposition", description, &words(files::Shown::TEXTS)));
+    parameters.push(header("Range", "One range of bytes, such as `bytes=0-1023`.", &text));
+    parameters.push(header("If-Range", "The ETag that the file must still have for a part of it to be of use.", &text));
+    parameters
 }
 
 fn header(name: &str, description: &str, schema: &Value) -> Value {

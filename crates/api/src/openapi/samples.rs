@@ -7,6 +7,8 @@ const CONTACT: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070002";
 const USER: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070003";
 const WORKSPACE: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070004";
 const RECORD: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070005";
+const FILE: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070006";
+const FOLDER: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070007";
 const AT: &str = "2026-11-21T09:30:00.123456Z";
 
 fn page(record: &Value) -> Value {
@@ -19,7 +21,7 @@ fn of(name: &str) -> Value {
 
 /// The example of a schema; none for what only stands inside others.
 pub fn sample(name: &str) -> Option<Value> {
-    of_meta(name).or_else(|| of_auth(name)).or_else(|| of_platform(name)).or_else(|| of_clients(name))
+    of_meta(name).or_else(|| of_auth(name)).or_else(|| of_platform(name)).or_else(|| of_files(name)).or_else(|| of_clients(name))
 }
 
 fn of_meta(name: &str) -> Option<Value> {
@@ -70,7 +72,7 @@ fn of_auth(name: &str) -> Option<Value> {
         }] }),
         "Workspace" => json!({
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",
-            "settings": { "require_if_match": false },
+            "settings": { "require_if_match": false, "file_kinds": ["jpeg", "png", "pdf", "zip"] },
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
         }),
         "WorkspacePage" => page(&of("Workspace")),
@@ -135,6 +137,38 @@ fn of_platform(name: &str) -> Option<Value> {
             "record_id": CLIENT, "subject_type": null, "subject_id": null, "action": "update", "event": "client.updated",
             "changes": { "status": { "from": "active", "to": "inactive" } },
         })),
+        _ => return None,
+    })
+}
+
+fn of_files(name: &str) -> Option<Value> {
+    Some(match name {
+        "File" => json!({
+            "id": FILE, "filename": "Σύμβαση.pdf", "mime_type": "application/pdf", "filesize_bytes": 48123,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "category": "contract",
+            "subject": "Σύμβαση συντήρησης", "description": null, "storage_bucket": "local", "uploaded_by": USER,
+            "visible_to_client": false, "rel_type": "client", "rel_id": CLIENT, "folder_id": FOLDER, "archived_at": null,
+            "created_at": AT, "updated_at": AT,
+        }),
+        "FilePage" => page(&of("File")),
+        "UploadFile" => json!({
+            "file": "%PDF-1.7…", "rel_type": "client", "rel_id": CLIENT, "category": "contract", "subject": "Σύμβαση συντήρησης",
+        }),
+        "FilePatch" => json!({ "filename": "Σύμβαση 2026.pdf", "folder_id": FOLDER, "description": null }),
+        "FileContent" => json!("%PDF-1.7…"),
+        "LinkRequest" => json!({ "disposition": "inline" }),
+        "FileLink" => json!({
+            "url": format!("https://crm.example.com/public/v1/files/{FILE}?workspace={WORKSPACE}&expires=1795253400\
+                &disposition=inline&signature=Zm9…"),
+            "expires_at": AT,
+        }),
+        "Folder" => json!({
+            "id": FOLDER, "name": "Συμβάσεις", "parent_id": null, "rel_type": "client", "rel_id": CLIENT, "created_by": USER,
+            "created_at": AT, "updated_at": AT,
+        }),
+        "FolderPage" => page(&of("Folder")),
+        "CreateFolder" => json!({ "name": "Συμβάσεις", "rel_type": "client", "rel_id": CLIENT }),
+        "FolderPatch" => json!({ "name": "Παλιές συμβάσεις", "parent_id": null }),
         _ => return None,
     })
 }

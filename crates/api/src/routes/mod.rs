@@ -2,6 +2,7 @@
 
 mod auth;
 mod clients;
+mod files;
 mod meta;
 mod platform;
 
@@ -13,6 +14,7 @@ pub fn registry() -> Registry {
     meta::register(&mut registry);
     auth::register(&mut registry);
     platform::register(&mut registry);
+    files::register(&mut registry);
     clients::register(&mut registry);
     registry
 }

@@ -11,7 +11,7 @@ pub use create::{create, create_many};
 pub use list::{CLIENT_LIST, get, list, select_visible};
 pub(crate) use list::{find_by_external, find_editable, get_row, lock, visible_to};
 pub use put_away::{archive, purge, restore};
-pub use tags_and_notes::{add_note, audit, get_note, list_notes, set_note_archived, tag, untag, update_note};
+pub use tags_and_notes::{add_note, audit, get_note, list_files, list_notes, set_note_archived, tag, untag, update_note};
 pub use update::update;
 pub(crate) use update::{check_stage, update_row};
 pub use wire::{Client, ClientBrief, ClientPatch, CreateClient};

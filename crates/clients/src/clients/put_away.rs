@@ -36,7 +36,7 @@ async fn set_archived(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, arc
     uow.update(&before, after, Change::of(action)).await.map(Client::from)
 }
 
-/// Deletes an archived client for ever, with its notes and tags, and erases the personal values that the journal holds of it. Its
+/// Deletes an archived client for ever, with its notes, files and tags, and erases the personal values that the journal holds of it. Its
 /// contacts stay.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! What hangs on a client. Whoever may see the client may see it, whoever may edit the client may change it.
 
+use files::files::File;
 use kernel::{Caller, Page, Permission, Result, TypedId as _};
 use platform::audit::AuditEntry;
 use platform::notes::{self, CreateNote, Note, NoteId, NotePatch, On};
@@ -8,6 +9,7 @@ use store::list::ListQuery;
 use store::{Conn, UnitOfWork};
 
 use super::list;
+use crate::attachable::CLIENT;
 use crate::rows::ClientId;
 
 /// The event that a client lost a tag.
@@ -26,6 +28,7 @@ async fn editable(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
 /// Deletes what hangs on a client that is purged.
 pub(super) async fn forget(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
     notes::forget(uow, on(id)).await?;
+    files::files::forget(uow, CLIENT, id.uuid()).await?;
     tags::forget(uow, "client", id.uuid(), UNTAGGED).await
 }
 
@@ -96,6 +99,15 @@ pub async fn tag(uow: &mut UnitOfWork, id: ClientId, tag: TagId) -> Result<Tag> 
 pub async fn untag(uow: &mut UnitOfWork, id: ClientId, tag: TagId) -> Result<()> {
     editable(uow, id).await?;
     tags::detach(uow, "client", id.uuid(), tag, UNTAGGED).await
+}
+
+/// Files on a client.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
+pub async fn list_files(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<File>> {
+    list::get_row(conn, caller, id).await?;
+    files::files::list_on(conn, caller, CLIENT, id.uuid(), query).await
 }
 
 /// What happened to a client, and to what hangs on it.

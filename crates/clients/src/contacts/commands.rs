@@ -1,5 +1,6 @@
 //! Making and changing contacts.
 
+use files::files::File;
 use kernel::error::Faults;
 use kernel::{Caller, Error, FieldError, Page, Permission, Result, TypedId as _, text};
 use platform::audit::AuditEntry;
@@ -8,6 +9,7 @@ use store::{Action, Change, Conn, Json, OnUnique as _, UnitOfWork, journal};
 
 use super::list::{self, find_locked};
 use super::wire::{Contact, ContactPatch, CreateContact};
+use crate::attachable::CONTACT;
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
 use crate::links;
 use crate::rows::{ContactId, ContactRow};
@@ -146,7 +148,7 @@ async fn set_archived(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, ar
     Ok(contact.into())
 }
 
-/// Deletes an archived contact for ever, and erases the personal values that the journal holds of it.
+/// Deletes an archived contact for ever, with its files, and erases the personal values that the journal holds of it.
 ///
 /// # Errors
 /// `forbidden` without `contacts.purge`; `not_found`; `stale`; `not_archived`.
@@ -157,6 +159,7 @@ pub async fn purge(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Re
         return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
     }
     links::remove_everywhere(uow, id).await?;
+    files::files::forget(uow, CONTACT, id.uuid()).await?;
     journal::erase_record(uow, id.uuid()).await?;
     uow.delete_and_forget(&row, Change::plain()).await
 }
@@ -168,4 +171,13 @@ pub async fn purge(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Re
 pub async fn audit(conn: &mut Conn, caller: &Caller, id: ContactId, query: &ListQuery) -> Result<Page<AuditEntry>> {
     list::get_row(conn, caller, id).await?;
     platform::audit::of_record(conn, caller, id.uuid(), query).await
+}
+
+/// Files on a contact.
+///
+/// # Errors
+/// `forbidden` without `contacts.view`; `not_found`.
+pub async fn list_files(conn: &mut Conn, caller: &Caller, id: ContactId, query: &ListQuery) -> Result<Page<File>> {
+    list::get_row(conn, caller, id).await?;
+    files::files::list_on(conn, caller, CONTACT, id.uuid(), query).await
 }

@@ -62,7 +62,7 @@ fn column(name: &'static str) -> Expr {
 
 /// Contacts that the caller may see. Whoever does not see all clients sees the contacts of the clients they see, and those they
 /// made.
-pub(super) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     caller.require(Permission::ContactsView)?;
     let mut select = ContactRow::select();
     select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));

@@ -50,7 +50,8 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         }
     });
 
-    let running = api::serve(listener, Parts { store: store.clone(), auth, config: api_config(config), metrics })?;
+    let files = wiring::open_files(config, &store)?;
+    let running = api::serve(listener, Parts { store: store.clone(), auth, files, config: api_config(config), metrics })?;
     say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
     say(&format!("Reached at {}, the reference at {0}/docs", config.public_url.as_str()));
     if let Some(code) = setup_code {
@@ -70,6 +71,7 @@ fn api_config(config: &Config) -> ApiConfig {
         trusted_proxies: config.trusted_proxies.clone(),
         rate_limit_per_minute: config.rate_limit_per_minute,
         bulk_per_minute: config.bulk_per_minute,
+        uploads_per_minute: config.uploads_per_minute,
         json_limit: config.json_limit_bytes,
         request_timeout: seconds(config.request_timeout_seconds),
         shutdown_timeout: seconds(config.shutdown_seconds),

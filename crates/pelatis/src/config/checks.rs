@@ -26,6 +26,17 @@ pub(super) fn check(draft: &Draft, reader: &mut Reader, probe: fn(&Path) -> Prob
             _ => {}
         }
     }
+    if let (Some(storage), Some(further)) = (&draft.storage_url, &draft.further_storage_urls) {
+        let names: Vec<String> = std::iter::once(storage).chain(further).filter_map(|url| Some(url.storage()?.name)).collect();
+        if names.iter().enumerate().any(|(place, name)| names.iter().take(place).any(|earlier| earlier == name)) {
+            let (_, origin) = reader.origin("further_storage_urls");
+            reader.fault(
+                "further_storage_urls",
+                origin,
+                "has two storages of one name, or that of storage_url; give them ?name=",
+            );
+        }
+    }
     let (public_url, _) = reader.origin("public_url");
     if public_url == Layer::Default && draft.listen.is_some_and(|listen| listen.ip().is_unspecified()) {
         let (_, origin) = reader.origin("listen");

@@ -16,7 +16,8 @@ use ipnet::IpNet;
 
 use super::reader::Reader;
 use super::setting::{
-    DatabaseUrl, LogFilter, LogFormat, PostgresUrl, Prefix, RedisUrl, SecretKey, Setting, Shape, WebOrigin, WebUrl,
+    DatabaseUrl, LogFilter, LogFormat, PostgresUrl, Prefix, RedisUrl, ScannerUrl, SecretKey, Setting, Shape, StorageUrl,
+    WebOrigin, WebUrl,
 };
 
 /// A key of the configuration: one row of the table.
@@ -144,6 +145,21 @@ settings! {
     bulk_per_minute: u32 { env: "PELATIS_BULK_PER_MINUTE", default: "5", range: 1..=10_000 }
     /// The most bytes that a JSON body may have, at most 50 MB.
     json_limit_bytes: usize { env: "PELATIS_JSON_LIMIT_BYTES", default: "1048576", range: 1024..=50 * 1024 * 1024 }
+    /// Where the content of files is kept: file:<path>, or s3://key:secret@host:port/bucket (s3+http:// without TLS), with
+    /// ?region=, &style=virtual, and &name= for what files remember the storage by (local, or the bucket, unless given).
+    /// Left out, it is files in data_dir.
+    storage_url: StorageUrl { env: "STORAGE_URL", default: "file:<data_dir>/files" }
+    /// Storages that files were put in before; they stay readable. In the environment separated by commas.
+    further_storage_urls: Vec<StorageUrl> { env: "PELATIS_FURTHER_STORAGE_URLS", default: "" }
+    /// The seconds that a storage may take over one step of its work: an answer, a part of a file, the next piece of a download.
+    storage_timeout_seconds: u32 { env: "PELATIS_STORAGE_TIMEOUT_SECONDS", default: "15", range: 1..=300 }
+    /// The most bytes that an uploaded file may have.
+    upload_limit_bytes: usize { env: "PELATIS_UPLOAD_LIMIT_BYTES", default: "52428800", range: 1024..=5 * 1024 * 1024 * 1024 }
+    /// The uploads that a caller may make in a minute.
+    uploads_per_minute: u32 { env: "PELATIS_UPLOADS_PER_MINUTE", default: "10", range: 1..=10_000 }
+    /// Where clamd listens, tcp://host:port or unix:<path>, which then sees every file before it is taken, and none is where it is away.
+    /// Left out, nothing is scanned.
+    clamd_url: Option<ScannerUrl> { env: "PELATIS_CLAMD_URL", example: "unix:/run/clamav/clamd.ctl" }
     /// The minutes that an access token is good for.
     access_token_minutes: u32 { env: "PELATIS_ACCESS_TOKEN_MINUTES", default: "15", range: 1..=1440 }
     /// The days that a refresh token is good for.

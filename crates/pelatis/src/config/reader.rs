@@ -85,7 +85,7 @@ impl Reader {
 
     /// A default with the values of other keys in it.
     fn filled_in(&self, default: &str) -> String {
-        let is_url = default.starts_with("sqlite:");
+        let is_url = default.starts_with("sqlite:") || default.starts_with("file:");
         let mut text = default.to_owned();
         for (name, value) in &self.texts {
             let value = value.trim_end_matches('/');

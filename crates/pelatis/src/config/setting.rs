@@ -127,6 +127,25 @@ checked_text! {
 }
 
 checked_text! {
+    /// The address of a storage. It may hold a secret, so it shows its scheme alone.
+    StorageUrl, secret, "file:<path>, s3://… or s3+http://… with a bucket, and no parameters but name, region and style",
+    |text| files::StorageUrl::parse(text).map(|_| text)
+}
+
+impl StorageUrl {
+    /// The storage, which was checked when it was read.
+    pub fn storage(&self) -> Option<files::StorageUrl> {
+        files::StorageUrl::parse(self.expose())
+    }
+}
+
+checked_text! {
+    /// Where clamd listens.
+    ScannerUrl, shown, "tcp://host:port or unix:<path>",
+    |text| files::Scanner::parse(text).map(|_| text)
+}
+
+checked_text! {
     /// The beginning of names that are shared with others.
     Prefix, shown, "1 to 64 letters of a to z, A to Z, digits, and - _ . :",
     |text| {

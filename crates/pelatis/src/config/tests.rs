@@ -235,7 +235,12 @@ fn every_key_but_the_secret_one_is_a_flag() {
 
 #[test]
 fn names_of_keys_are_regular_and_unique() {
-    let others = [("database_url", "DATABASE_URL"), ("database_owner_url", "DATABASE_OWNER_URL"), ("redis_url", "REDIS_URL")];
+    let others = [
+        ("database_url", "DATABASE_URL"),
+        ("database_owner_url", "DATABASE_OWNER_URL"),
+        ("redis_url", "REDIS_URL"),
+        ("storage_url", "STORAGE_URL"),
+    ];
     let mut names = BTreeSet::new();
     for key in KEYS {
         let regular = format!("PELATIS_{}", key.name.to_uppercase());
@@ -275,4 +280,20 @@ fn the_commented_file_without_its_marks_is_the_default_configuration() {
     for example in KEYS.iter().filter_map(|key| key.example.map(|example| format!("{} = '{example}'", key.name))) {
         load(&format!("{postgres}{example}"), &[], &[]);
     }
+}
+
+#[test]
+fn storages_of_one_name_and_those_that_cannot_be_are_faults_and_their_secrets_are_not_told() {
+    let twice = [("PELATIS_FURTHER_STORAGE_URLS", "s3://k:hidden@h/papers,file:/old?name=papers")];
+    let found = faults("", &twice, &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "further_storage_urls");
+    let wrong = [("STORAGE_URL", "s3://k:hidden@h"), ("PELATIS_CLAMD_URL", "clam"), ("PELATIS_UPLOAD_LIMIT_BYTES", "0")];
+    let found = faults("", &wrong, &[]);
+    let mut keys: Vec<&str> = found.iter().map(|(key, _, _)| key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["clamd_url", "storage_url", "upload_limit_bytes"]);
+    assert!(!format!("{found:?}").contains("hidden"));
+    let config = load("", &[("STORAGE_URL", "s3://k:hidden@h/papers")], &[]);
+    assert!(!format!("{config:?}").contains("hidden"));
 }

@@ -77,6 +77,13 @@ impl Change {
         Self { action: Some(action), ..Self::default() }
     }
 
+    /// As [`of`](Self::of), of a change that is called something already.
+    #[must_use]
+    pub fn action(mut self, action: Action) -> Self {
+        self.action = Some(action);
+        self
+    }
+
     /// The live event that it is, such as `client.note_added`.
     #[must_use]
     pub fn event(mut self, event: &'static str) -> Self {

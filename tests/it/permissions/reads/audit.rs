@@ -14,6 +14,9 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("note", &[P::ClientsViewAll]),
     ("tagging", &[P::ClientsViewAll]),
     ("client_contact", &[P::ClientsViewAll, P::ContactsView]),
+    // it may be on a client, on a contact or on nothing
+    ("file", &[P::ClientsViewAll, P::ContactsView, P::FilesView]),
+    ("folder", &[P::ClientsViewAll, P::ContactsView, P::FilesView]),
     // whoever does not see all clients does not see all contacts
     ("contact", &[P::ClientsViewAll, P::ContactsView]),
     ("user_account", &[P::AdminManageUsers]),

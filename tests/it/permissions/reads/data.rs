@@ -86,6 +86,12 @@ impl Making {
         self.app.post(&format!("/v1/clients/{client}/notes"), by, &note).await.expect(201);
         let tag = self.app.post("/v1/tags", tags, &json!({ "name": format!("tag-{mark}") })).await.expect(201).id();
         self.app.post(&format!("/v1/clients/{client}/tags"), by, &json!({ "tag_id": tag })).await.expect(200);
+        for (rel_type, rel_id) in [("client", &client), ("contact", &contact)] {
+            let members = [("rel_type", rel_type), ("rel_id", rel_id.as_str()), ("subject", "Παπάς")];
+            self.app.upload(by, &members, &format!("{mark}.txt"), mark.as_bytes()).await.expect(201);
+            let folder = json!({ "name": mark, "rel_type": rel_type, "rel_id": rel_id });
+            self.app.post("/v1/folders", by, &folder).await.expect(201);
+        }
         self.clients.push(client.clone());
         self.contacts.push(contact);
         client
@@ -151,6 +157,12 @@ pub(super) async fn make() -> Data {
     let away = making.client(&main, &main, "away", Some(&first.user_id), None).await;
     making.app.delete(&format!("/v1/clients/{away}"), &main).await.expect(204);
     let Making { app, clients, contacts } = making;
+    for workspace in [&main, &other] {
+        app.upload(workspace, &[("subject", "Παπάς")], "alone.txt", b"alone").await.expect(201);
+        let gone = app.upload(workspace, &[("subject", "Παπάς")], "gone.txt", b"gone").await.expect(201).id();
+        app.delete(&format!("/v1/files/{gone}"), workspace).await.expect(204);
+        app.post("/v1/folders", workspace, &json!({ "name": "alone" })).await.expect(201);
+    }
 
     // the director makes something too, here and elsewhere, so that its tokens have acts of their maker to read
     app.client(&director, "Παπάς director").await;

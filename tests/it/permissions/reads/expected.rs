@@ -45,6 +45,16 @@ fn contact_scope(data: &Data, reader: &Reader) -> String {
     }
 }
 
+/// The condition on files and folders that the reader may see: those on records that they see, and those on none.
+fn file_scope(data: &Data, reader: &Reader) -> String {
+    let alone = if reader.can(Permission::FilesView) { "rel_type IS NULL" } else { "1 = 0" };
+    let on = |rel_type: &str, scope: String| {
+        format!("(rel_type = '{rel_type}' AND rel_id IN (SELECT id FROM {rel_type} WHERE {scope}))")
+    };
+    let (client, contact) = (on("client", client_scope(data, reader)), on("contact", contact_scope(data, reader)));
+    format!("workspace_id = {} AND ({alone} OR {client} OR {contact})", data.sql(&reader.workspace))
+}
+
 /// Clients that the reader may see and that a condition holds of, archived or not.
 pub(super) async fn visible_clients(data: &Data, reader: &Reader, condition: &str) -> BTreeSet<String> {
     data.ids("id", &format!("client WHERE {} AND {condition}", client_scope(data, reader))).await
@@ -70,6 +80,8 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
     let (on, column, rest) = match operation.id {
         "list_clients" => (None, "id", format!("client WHERE {} AND archived_at IS NULL", client_scope(data, reader))),
         "list_contacts" => (None, "id", format!("contact WHERE {} AND archived_at IS NULL", contact_scope(data, reader))),
+        "list_files" => (None, "id", format!("file WHERE {} AND archived_at IS NULL", file_scope(data, reader))),
+        "list_folders" => (None, "id", format!("folder WHERE {}", file_scope(data, reader))),
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
         "list_memberships" => (None, "id", format!("membership WHERE {workspace}")),
@@ -88,7 +100,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             Some(_) => (None, "id", format!("workspace WHERE id = {}", data.sql(&reader.workspace))),
             None => (None, "workspace_id", format!("membership WHERE user_id = {account}")),
         },
-        "list_client_contacts" | "list_client_notes" | "list_client_audit" => {
+        "list_client_contacts" | "list_client_notes" | "list_client_audit" | "list_client_files" => {
             let on = format!("client WHERE {} AND id = {record}", client_scope(data, reader));
             let (column, rest) = match operation.id {
                 "list_client_contacts" => (
@@ -98,10 +110,15 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
                          AND contact_id IN (SELECT id FROM contact WHERE archived_at IS NULL)"
                     ),
                 ),
+                "list_client_files" => ("id", format!("file WHERE rel_id = {record} AND archived_at IS NULL")),
                 "list_client_notes" => ("id", format!("note WHERE rel_id = {record} AND archived_at IS NULL")),
                 _ => ("id", format!("journal_entry WHERE record_id = {record} OR subject_id = {record}")),
             };
             (Some(on), column, rest)
+        }
+        "list_contact_files" => {
+            let on = format!("contact WHERE {} AND id = {record}", contact_scope(data, reader));
+            (Some(on), "id", format!("file WHERE rel_id = {record} AND archived_at IS NULL"))
         }
         "list_contact_audit" => {
             let on = format!("contact WHERE {} AND id = {record}", contact_scope(data, reader));

@@ -147,13 +147,14 @@ async fn summaries(data: &Data, wrong: &mut Vec<String>) {
         for client in &data.clients {
             let answer = get(&data.app, reader, &format!("/v1/clients/{client}/summary")).await;
             let notes = data.ids("id", &format!("note WHERE rel_id = {} AND archived_at IS NULL", data.sql(client))).await.len();
+            let files = data.ids("id", &format!("file WHERE rel_id = {} AND archived_at IS NULL", data.sql(client))).await.len();
             let visible = expected::visible_clients(data, reader, &format!("id = {}", data.sql(client))).await;
             let contacts = expected::contacts_of(data, reader, client).await.len();
             let sees_clients = reader.can(Permission::ClientsViewAll) || reader.can(Permission::ClientsViewOwn);
             let fits = match (visible.is_empty(), sees_clients) {
                 (false, _) => {
                     let counts = &answer.body["counts"];
-                    answer.status == 200 && counts["contacts"] == contacts && counts["notes"] == notes
+                    answer.status == 200 && counts["contacts"] == contacts && counts["notes"] == notes && counts["files"] == files
                 }
                 (true, true) => answer.status == 404,
                 (true, false) => answer.status == 403,

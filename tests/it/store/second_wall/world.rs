@@ -65,6 +65,8 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     let contact = app.contact(session, name).await;
     app.post(&format!("/v1/clients/{client}/contacts"), session, &json!({ "contact_id": contact })).await.expect(201);
     app.post(&format!("/v1/clients/{client}/notes"), session, &json!({ "body": name })).await.expect(201);
+    app.post("/v1/folders", session, &json!({ "name": name })).await.expect(201);
+    app.upload(session, &[], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();
     app.post(&format!("/v1/clients/{client}/tags"), session, &json!({ "tag_id": tag })).await.expect(200);
     app.token(session, &["clients.view_all"]).await;
@@ -110,6 +112,14 @@ impl World {
                 "INSERT INTO mail_message (id, kind, to_address, subject, body, message_id, version, created_at, updated_at) \
                  SELECT gen_random_uuid(), kind, to_address, subject, body, 'nowhere', version, created_at, updated_at \
                  FROM mail_message LIMIT 1",
+            )
+            .await
+            .unwrap();
+        // objects that are still to be removed
+        app.db
+            .execute(
+                "INSERT INTO file_removal (id, workspace_id, storage_bucket, storage_key, created_at) \
+                 SELECT gen_random_uuid(), workspace_id, storage_bucket, storage_key, created_at FROM file",
             )
             .await
             .unwrap();

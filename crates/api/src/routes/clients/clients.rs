@@ -100,7 +100,7 @@ async fn restore_client(context: Context, body: Body) -> ApiResult {
 
 /// Purge a client
 ///
-/// Deletes an archived client for ever, with its notes, and erases what the audit trail holds of the person.
+/// Deletes an archived client for ever, with its notes and files, and erases what the audit trail holds of the person.
 #[utoipa::path(post, path = "/v1/clients/{client_id}/purge", tag = "clients",
     responses((status = 204, description = "Gone")))]
 async fn purge_client(context: Context, body: Body) -> ApiResult {
@@ -109,7 +109,9 @@ async fn purge_client(context: Context, body: Body) -> ApiResult {
         commands::purge(uow, id, seen).await?;
         Ok(Answer::nothing())
     };
-    context.act(body, work).await
+    let answered = context.act(body, work).await;
+    context.remove_objects();
+    answered
 }
 
 /// See a client at a glance

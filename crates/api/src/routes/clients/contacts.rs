@@ -105,7 +105,9 @@ async fn purge_contact(context: Context, body: Body) -> ApiResult {
         commands::purge(uow, id, seen).await?;
         Ok(Answer::nothing())
     };
-    context.act(body, work).await
+    let answered = context.act(body, work).await;
+    context.remove_objects();
+    answered
 }
 
 /// Read the audit trail of a contact

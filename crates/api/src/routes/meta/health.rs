@@ -25,7 +25,7 @@ pub(crate) enum HealthStatus {
 /// A service that the server needs.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ServiceHealth {
-    /// Which: `database`, `redis`.
+    /// Which: `database`, `redis`, `storage`.
     name: String,
     /// How it is.
     status: HealthStatus,
@@ -85,6 +85,14 @@ pub(super) async fn health_ready(context: Context) -> HttpResponse {
             detail: if well { "limits and invalidations are shared" } else { "limits and caches are this node's own" }.to_owned(),
         });
     }
+    let started = Instant::now();
+    let (well, detail) = storages(&context.state.files).await;
+    services.push(ServiceHealth {
+        name: "storage".to_owned(),
+        status: if well { HealthStatus::Healthy } else { HealthStatus::Degraded },
+        latency_ms: latency(started),
+        detail,
+    });
     let worst = |status| services.iter().any(|service| service.status == status);
     let status = match () {
         () if worst(HealthStatus::Down) => HealthStatus::Down,
@@ -96,4 +104,19 @@ pub(super) async fn health_ready(context: Context) -> HttpResponse {
         response.status(StatusCode::SERVICE_UNAVAILABLE).insert_header((header::RETRY_AFTER, "1"));
     }
     response.json(Health { status, services })
+}
+
+/// Whether the storages of files can be used, and which of them can not.
+async fn storages(files: &files::Files) -> (bool, String) {
+    let asked = files.storages().iter().map(async |storage| (storage, storage.ping().await));
+    let answers = futures::future::join_all(asked).await;
+    let told = |well: bool| answers.iter().filter(move |(_, answer)| answer.is_ok() == well);
+    let list = |well: bool| told(well).map(|(storage, _)| format!("{} ({})", storage.name, storage.kind())).collect::<Vec<_>>();
+    for (storage, answer) in &answers {
+        if let Err(error) = answer {
+            tracing::debug!(storage = storage.name, ?error, "a storage is away");
+        }
+    }
+    let away = list(false);
+    if away.is_empty() { (true, list(true).join(", ")) } else { (false, format!("away: {}", away.join(", "))) }
 }

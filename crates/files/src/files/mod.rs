@@ -1,0 +1,18 @@
+//! Files: their rows, and what is done with them.
+
+mod commands;
+mod content;
+mod create;
+mod list;
+mod remove;
+mod wire;
+
+pub(crate) use commands::about;
+pub use commands::{archive, restore, update};
+pub(crate) use content::of_link;
+pub use content::{Readable, readable};
+pub use create::{check, create};
+pub use list::{FILE_LIST, get, list, list_on};
+
+pub use remove::{forget, purge, sweep};
+pub use wire::{File, FilePatch, UploadFile};

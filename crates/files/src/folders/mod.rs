@@ -1,0 +1,11 @@
+//! Folders: in each other, on a record or in the workspace.
+
+mod commands;
+mod list;
+mod wire;
+
+pub(crate) use commands::forget;
+pub use commands::{create, delete, update};
+pub(crate) use list::get_row;
+pub use list::{FOLDER_LIST, get, list};
+pub use wire::{CreateFolder, Folder, FolderPatch};
