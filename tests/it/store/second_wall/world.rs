@@ -66,7 +66,7 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     app.post(&format!("/v1/clients/{client}/contacts"), session, &json!({ "contact_id": contact })).await.expect(201);
     app.post(&format!("/v1/clients/{client}/notes"), session, &json!({ "body": name })).await.expect(201);
     app.post("/v1/folders", session, &json!({ "name": name })).await.expect(201);
-    app.upload(session, &[], "kept.txt", b"kept").await.expect(201);
+    app.upload(session, &[("subject", name)], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();
     app.post(&format!("/v1/clients/{client}/tags"), session, &json!({ "tag_id": tag })).await.expect(200);
     app.token(session, &["clients.view_all"]).await;
