@@ -29,6 +29,7 @@ SETTINGS = {
     "PELATIS_BULK_PER_MINUTE": "10000",
     "PELATIS_LOGIN_ATTEMPTS": "1000",
     "PELATIS_ACCESS_TOKEN_MINUTES": "1440",
+    "PELATIS_UPLOADS_PER_MINUTE": "10000",
 }
 
 
@@ -43,10 +44,20 @@ class Caller:
         self.refresh_token = refresh_token
 
     def send(self, method, path, body=None):
-        headers = {"content-type": "application/json"}
+        return self.send_as(method, path, "application/json", None if body is None else json.dumps(body).encode())
+
+    def upload(self, name, text, **members):
+        """A file of text, with what is said of it."""
+        parts = [f'--pelatis\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in members.items()]
+        parts.append(
+            f'--pelatis\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n{text}\r\n--pelatis--\r\n'
+        )
+        return self.send_as("POST", "/v1/files", "multipart/form-data; boundary=pelatis", "".join(parts).encode())
+
+    def send_as(self, method, path, content_type, data):
+        headers = {"content-type": content_type}
         if self.token:
             headers["authorization"] = f"Bearer {self.token}"
-        data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data=data, headers=headers, method=method)
         try:
             with DIRECT.open(request, timeout=30) as answer:

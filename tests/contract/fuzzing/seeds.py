@@ -17,7 +17,7 @@ def seed(installation):
     admin = installation.admin
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
-        "import_id",
+        "import_id", "file_id", "folder_id",
     )}
     clients_of = {}
 
@@ -48,11 +48,13 @@ def seed(installation):
         clients_of[contact] = clients_of[ids["tag_id"][number]] = client
         admin.post(f"/v1/clients/{client}/contacts", {"contact_id": contact, "role": "Billing", "influence": "decision_maker"})
         admin.post(f"/v1/clients/{client}/tags", {"tag_id": ids["tag_id"][number]})
+        made("folder_id", "/v1/folders", {"name": f"Folder {number}", "rel_type": "client", "rel_id": client})
+        ids["file_id"].append(admin.upload(f"{number}.txt", f"File {number}", rel_type="client", rel_id=client)["id"])
         for note in range(NOTES):
             clients_of[made("note_id", f"/v1/clients/{client}/notes", {"body": f"Note {note}"})] = client
     # the first contacts are those that no client has
     archived = {"purge": {}, "restore": {}}
-    for name, records in (("client_id", "clients"), ("contact_id", "contacts")):
+    for name, records in (("client_id", "clients"), ("contact_id", "contacts"), ("file_id", "files")):
         for record in ids[name][:ARCHIVED]:
             admin.send("DELETE", f"/v1/{records}/{record}")
         archived["purge"][name] = ids[name][: ARCHIVED // 2]

@@ -92,7 +92,6 @@ async fn a_file_lies_in_a_folder_of_its_own_record() {
     assert_eq!(app.patch(&path, &app.admin, &json!({ "folder_id": null })).await.expect(200).body["folder_id"], Value::Null);
 }
 
-/// Faults that were put in to see it fail: moves that do not lock the workspace's tree.
 #[tokio::test]
 async fn moves_at_the_same_time_never_close_a_circle() {
     let app = TestApp::spawn().await;

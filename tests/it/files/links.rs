@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::samples::pdf;
 
-/// Faults that were put in to see it fail: an expiry that is not looked at, a tag without the disposition in it.
 #[tokio::test]
 async fn a_link_lets_whoever_has_it_read_that_file_for_a_quarter_of_an_hour() {
     let app = TestApp::spawn().await;

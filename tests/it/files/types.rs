@@ -1,7 +1,4 @@
 //! What a file is, its content says; what it may be, the workspace says.
-//!
-//! Faults that were put in to see it fail: a name that is believed, a directory of an archive that is, entries that are not opened, no bound
-//! on pixels.
 
 use harness::TestApp;
 use image::ImageFormat;

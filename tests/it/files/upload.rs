@@ -137,7 +137,6 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("{what}");
 }
 
-/// Faults that were put in to see it fail: a `Lying` that removes nothing when it is dropped.
 #[tokio::test]
 async fn a_connection_that_is_cut_leaves_nothing() {
     let app = TestApp::spawn().await;
@@ -189,7 +188,6 @@ async fn a_body_that_stands_still_is_given_up_and_a_slow_one_that_comes_is_not()
     until("what came in goes", || lying_in(&app.folder.path().join("spool")).is_empty()).await;
 }
 
-/// Faults that were put in to see it fail: a fingerprint without the digest of the content.
 #[tokio::test]
 async fn an_upload_that_is_sent_again_is_answered_again_and_done_once() {
     let app = TestApp::spawn().await;

@@ -157,6 +157,7 @@ async fn every_field_that_says_it_is_indexed_is_found_by_an_index_and_every_pair
                 store::list::FieldKind::Word(words) => words[0],
                 store::list::FieldKind::Uuid => "00000000-0000-0000-0000-000000000001",
                 store::list::FieldKind::Time => "2026-01-01T00:00:00Z",
+                store::list::FieldKind::Integer => "1",
                 _ => "x",
             };
             let values = [store::list::parse_value(field.kind, value).unwrap()];

@@ -28,13 +28,34 @@ impl Answer {
 
 /// Sends a request on a connection of its own.
 pub(crate) fn send(address: SocketAddr, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Result<Answer> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    send_as(address, method, path, token, ("application/json", &body))
+}
+
+/// The type of the body that [`form`] makes.
+pub(crate) const FORM: &str = "multipart/form-data; boundary=pelatis-load";
+
+/// A form with one file of text in it.
+pub(crate) fn form(text: &str) -> String {
+    format!(
+        "--pelatis-load\r\nContent-Disposition: form-data; name=\"file\"; filename=\"load.txt\"\r\n\r\n{text}\r\n--pelatis-load--\r\n"
+    )
+}
+
+/// Sends a request with a body of this type.
+pub(crate) fn send_as(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    (content_type, body): (&str, &str),
+) -> Result<Answer> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     if let Some(token) = token {
         head.push_str(&format!("Authorization: Bearer {token}\r\n"));
     }
-    let body = body.map(Value::to_string).unwrap_or_default();
     if !body.is_empty() {
-        head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+        head.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len()));
     }
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

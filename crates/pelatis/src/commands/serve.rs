@@ -32,11 +32,20 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
     let address = listener.local_addr().map_err(Error::internal)?;
     let setup_code = auth.offer_setup().await?;
 
-    let monthly = store.clone();
-    tokio::spawn(async move {
+    let files = wiring::open_files(config, &store)?;
+    let (daily, kept, installation) = (store.clone(), files.clone(), auth.installation());
+    // what is done twice by two nodes is done once: each step looks at what is there
+    actix_web::rt::spawn(async move {
         loop {
+            match files::cleanup::clean_up(&kept).await {
+                Ok(cleaned) => tracing::info!(cleaned.spooled, cleaned.orphans, "what uploads left over was removed"),
+                Err(error) => tracing::error!(?error, "what uploads left over was not looked for"),
+            }
+            if let Err(error) = files::files::sweep(&kept, &installation).await {
+                tracing::error!(?error, "objects of purged files were not removed");
+            }
             tokio::time::sleep(DAY).await;
-            if let Err(error) = monthly.prepare_months().await {
+            if let Err(error) = daily.prepare_months().await {
                 tracing::error!(?error, "the coming months were not prepared");
             }
         }
@@ -50,7 +59,6 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         }
     });
 
-    let files = wiring::open_files(config, &store)?;
     let running = api::serve(listener, Parts { store: store.clone(), auth, files, config: api_config(config), metrics })?;
     say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
     say(&format!("Reached at {}, the reference at {0}/docs", config.public_url.as_str()));

@@ -15,11 +15,13 @@ pub(super) struct Call {
     pub body: Option<Value>,
     /// Whose token goes with it, where it is not the administrator's.
     pub token: Option<String>,
+    /// Whether a file goes with it instead of a body.
+    pub with_file: bool,
 }
 
 impl Call {
     fn to(path: impl Into<String>) -> Self {
-        Self { path: path.into(), body: None, token: None }
+        Self { path: path.into(), body: None, token: None, with_file: false }
     }
 
     fn with(path: impl Into<String>, body: Value) -> Self {
@@ -37,6 +39,8 @@ pub(super) struct Calls {
     contact: String,
     note: String,
     tag: String,
+    file: String,
+    folder: String,
     api_token: String,
     invitation: String,
     import: String,
@@ -62,6 +66,8 @@ impl Calls {
             contact: empty(),
             note: empty(),
             tag: empty(),
+            file: empty(),
+            folder: empty(),
             api_token: empty(),
             invitation: empty(),
             import: empty(),
@@ -77,6 +83,8 @@ impl Calls {
         calls.link(&calls.client, &calls.contact)?;
         calls.note = calls.note()?;
         calls.tag = calls.tag("fixed")?;
+        calls.file = calls.file()?;
+        calls.folder = calls.folder("fixed")?;
         calls.api_token = calls.api_token()?;
         calls.invitation = calls.invite("waits")?;
         calls.import = text(&calls.ask("GET", "/v1/imports", None)?, "/data/0/id")?;
@@ -93,6 +101,7 @@ impl Calls {
     /// How an operation is asked.
     pub fn of(&self, id: &str, number: u32) -> Result<Call> {
         let (client, contact, note, tag) = (&self.client, &self.contact, &self.note, &self.tag);
+        let (file, folder) = (&self.file, &self.folder);
         let own = format!("/v1/clients/{client}");
         Ok(match id {
             "jwks" => Call::to("/.well-known/jwks.json"),
@@ -106,6 +115,22 @@ impl Calls {
             | "list_roles" | "list_tags" | "list_tokens" | "list_users" | "list_workspaces" => {
                 Call::to(format!("/v1/{}", id.trim_start_matches("list_")))
             }
+            "list_files" | "list_folders" => Call::to(format!("/v1/{}", id.trim_start_matches("list_"))),
+            "list_client_files" => Call::to(format!("{own}/files")),
+            "list_contact_files" => Call::to(format!("/v1/contacts/{contact}/files")),
+            "get_file" => Call::to(format!("/v1/files/{file}")),
+            "get_file_content" => Call::to(format!("/v1/files/{file}/content")),
+            "follow_file_link" => Call::to(self.link_to(file)?),
+            "get_folder" => Call::to(format!("/v1/folders/{folder}")),
+            "upload_file" => Call { with_file: true, ..Call::to("/v1/files") },
+            "create_file_link" => Call::with(format!("/v1/files/{file}/links"), json!({})),
+            "update_file" => Call::with(format!("/v1/files/{file}"), json!({ "subject": number.to_string() })),
+            "archive_file" => Call::to(format!("/v1/files/{}", self.file()?)),
+            "restore_file" => Call::to(format!("{}/restore", self.archived("/v1/files", &self.file()?)?)),
+            "purge_file" => Call::to(format!("{}/purge", self.archived("/v1/files", &self.file()?)?)),
+            "create_folder" => Call::with("/v1/folders", json!({ "name": format!("made {number}") })),
+            "update_folder" => Call::with(format!("/v1/folders/{folder}"), json!({ "name": format!("changed {number}") })),
+            "delete_folder" => Call::to(format!("/v1/folders/{}", self.folder(&format!("goes {number}"))?)),
             "get_client" => Call::to(own),
             "list_client_audit" => Call::to(format!("{own}/audit")),
             "list_client_contacts" => Call::to(format!("{own}/contacts")),
@@ -207,6 +232,23 @@ impl Calls {
         self.made(&format!("/v1/clients/{}/notes", self.client), &json!({ "body": "Τηλεφώνησε" }))
     }
 
+    fn file(&self) -> Result<String> {
+        let form = (http::FORM, http::form(&a_file()));
+        let answer = http::send_as(self.server, "POST", "/v1/files", Some(&self.token), (form.0, &form.1))?;
+        text(&answer.json().map_err(|error| format!("POST /v1/files {error}"))?, "/id")
+    }
+
+    fn folder(&self, name: &str) -> Result<String> {
+        self.made("/v1/folders", &json!({ "name": name }))
+    }
+
+    /// The path of a link to a file.
+    fn link_to(&self, file: &str) -> Result<String> {
+        let url = text(&self.ask("POST", &format!("/v1/files/{file}/links"), Some(&json!({})))?, "/url")?;
+        let at = url.find("/public/").ok_or("a link leads elsewhere")?;
+        Ok(url.split_at(at).1.to_owned())
+    }
+
     fn tag(&self, name: &str) -> Result<String> {
         self.made("/v1/tags", &json!({ "name": name }))
     }
@@ -254,6 +296,11 @@ impl Calls {
 
 fn text(value: &Value, at: &str) -> Result<String> {
     value.pointer(at).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("there is no {at} in {value}").into())
+}
+
+/// A megabyte of text.
+pub(super) fn a_file() -> String {
+    "Αφοί Παπά, Σταδίου 1\n".repeat(1_000_000 / 36)
 }
 
 fn a_client() -> Value {

@@ -82,8 +82,12 @@ fn p99_ms(calls: &Calls, id: &str, method: &str) -> Result<f64> {
     for number in 0..TIMES {
         let call = calls.of(id, number)?;
         let token = call.token.as_deref().or(Some(calls.token.as_str()));
+        let form = call.with_file.then(|| http::form(&calls::a_file()));
         let began = Instant::now();
-        let answer = http::send(calls.server, method, &call.path, token, call.body.as_ref())?;
+        let answer = match &form {
+            Some(form) => http::send_as(calls.server, method, &call.path, token, (http::FORM, form))?,
+            None => http::send(calls.server, method, &call.path, token, call.body.as_ref())?,
+        };
         took.push(began.elapsed().as_secs_f64() * 1e3);
         if !(200..300).contains(&answer.status) {
             return Err(format!("{method} {} answered {}: {}", call.path, answer.status, answer.body).into());
