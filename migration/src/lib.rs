@@ -11,6 +11,7 @@ mod m20261121_000003_accounts;
 mod m20261121_000004_platform;
 mod m20261121_000005_clients;
 mod m20261125_000006_list_indexes;
+mod m20261125_000020_jobs;
 mod m20261125_000030_files;
 mod table;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_platform::Step),
             Box::new(m20261121_000005_clients::Step),
             Box::new(m20261125_000006_list_indexes::Step),
+            Box::new(m20261125_000020_jobs::Step),
             Box::new(m20261125_000030_files::Step),
         ]
     }

@@ -10,6 +10,7 @@ mod binary;
 mod clients;
 mod faults;
 mod files;
+mod jobs;
 mod logs;
 mod openapi;
 mod permissions;

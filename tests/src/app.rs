@@ -12,6 +12,7 @@ use files::{Files, FilesConfig, StorageUrl};
 use kernel::Runtime;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
+use store::jobs::{Handlers, Worker, WorkerOptions};
 use store::shared::Shared;
 use store::{Secret, Store};
 use tempfile::TempDir;
@@ -33,6 +34,37 @@ pub struct TestConfig {
     pub files: FilesConfig,
     /// Through which Redis nodes share; none for one node by itself.
     pub redis: Option<String>,
+    /// Whether it works jobs, which is off unless set: most tests want nothing to happen by itself.
+    pub worker: bool,
+    /// Handlers beside those of the program.
+    pub handlers: MoreHandlers,
+}
+
+/// Handlers that a test brings.
+#[derive(Clone, Default)]
+pub struct MoreHandlers(Option<Arc<Register>>);
+
+type Register = dyn Fn(&mut Handlers) + Send + Sync;
+
+impl MoreHandlers {
+    /// These.
+    pub fn new(register: impl Fn(&mut Handlers) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(register)))
+    }
+}
+
+impl std::fmt::Debug for MoreHandlers {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("MoreHandlers")
+    }
+}
+
+/// Every handler of the program.
+pub fn handlers(auth: &Auth) -> Handlers {
+    let mut handlers = Handlers::new();
+    store::jobs::handle(&mut handlers);
+    auth.handle_jobs(&mut handlers);
+    handlers
 }
 
 /// The real server on a free port, with a database of its own, and an administrator in the workspace `main`.
@@ -93,6 +125,8 @@ impl TestApp {
                 public_url: String::new(),
             },
             redis: std::env::var("PELATIS_TEST_REDIS").ok(),
+            worker: false,
+            handlers: MoreHandlers::default(),
         };
         change(&mut config);
         let db = Database::fresh(&folder).await;
@@ -266,9 +300,21 @@ fn start(
                 files.public_url.clone_from(&base);
             }
             let files = Files::open(store.clone(), files, api::ATTACHABLES).unwrap();
+            let worker = config.worker.then(|| {
+                let mut all = handlers(&auth);
+                if let Some(more) = &config.handlers.0 {
+                    more(&mut all);
+                }
+                let options = WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
+                Worker::start(store.clone(), all, options)
+            });
             let running = api::serve(listener, Parts { store: store.clone(), auth, files, config: config.api, metrics }).unwrap();
             tell.send((base, code, running.handle())).unwrap();
             running.server.await.unwrap();
+            if let Some(worker) = worker {
+                worker.stop();
+                worker.ended().await.unwrap();
+            }
             store.close().await;
         });
     });

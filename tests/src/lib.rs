@@ -19,7 +19,7 @@ mod clock;
 mod database;
 pub mod logs;
 
-pub use app::{PASSWORD, TestApp, TestConfig};
+pub use app::{MoreHandlers, PASSWORD, TestApp, TestConfig, handlers};
 pub use client::{Answer, Session};
 pub use clock::TestClock;
 pub use database::{Database, Engine};

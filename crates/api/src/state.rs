@@ -36,6 +36,8 @@ pub struct ApiConfig {
     pub shutdown_timeout: Duration,
     /// Threads that serve; one for each core where this is 0.
     pub workers: usize,
+    /// How long a job may be due before the queue counts as degraded.
+    pub queue_age: Duration,
 }
 
 impl Default for ApiConfig {
@@ -51,6 +53,7 @@ impl Default for ApiConfig {
             keep_alive: Duration::from_secs(75),
             shutdown_timeout: Duration::from_secs(30),
             workers: 0,
+            queue_age: Duration::from_mins(5),
         }
     }
 }

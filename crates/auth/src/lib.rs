@@ -27,6 +27,7 @@ mod secret_text;
 pub mod sessions;
 pub mod setup;
 mod shape;
+mod tidy;
 pub mod users;
 pub mod workspaces;
 
@@ -40,6 +41,7 @@ pub use identify::Identity;
 pub use keys::{Jwk, Jwks, Keys};
 pub use password::Passwords;
 pub use rows::{ApiTokenId, InvitationId, MembershipId, RoleId, SessionId, SessionKind};
+pub use tidy::SessionCleanup;
 
 /// How long things last, and how many attempts there are.
 #[derive(Clone, Debug)]

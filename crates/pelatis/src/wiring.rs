@@ -8,6 +8,7 @@ use std::time::Duration;
 use auth::{Auth, AuthConfig};
 use files::{Files, FilesConfig, Scanner};
 use kernel::{Error, Result, Runtime};
+use store::jobs::{Handlers, Worker, WorkerOptions};
 use store::shared::Shared;
 use store::{DatabaseConfig, Secret, Store};
 
@@ -74,6 +75,21 @@ pub fn open_files(config: &Config, store: &Store) -> Result<Files> {
         public_url: config.public_url.as_str().to_owned(),
     };
     Files::open(store.clone(), files, api::ATTACHABLES)
+}
+
+/// The handlers of every job that this program knows.
+pub fn handlers(auth: &Auth) -> Handlers {
+    let mut handlers = Handlers::new();
+    store::jobs::handle(&mut handlers);
+    auth.handle_jobs(&mut handlers);
+    handlers
+}
+
+/// Starts a worker on this thread.
+pub fn work(config: &Config, store: &Store, auth: &Auth) -> store::jobs::Running {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    let options = WorkerOptions { lease: seconds(config.worker_lease_seconds), shutdown: seconds(config.shutdown_seconds) };
+    Worker::start(store.clone(), handlers(auth), options)
 }
 
 /// The installation's secret: given, or in its file, which is made where it is not there.

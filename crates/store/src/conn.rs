@@ -122,6 +122,18 @@ impl Conn {
         self.sql_run(sql, values, true).await
     }
 
+    /// As [`run`](Self::run), for a statement whose number of parameters differs each time, so that keeping it prepared serves nobody.
+    pub(crate) async fn run_once(&mut self, statement: &impl QueryStatementWriter) -> Result<u64> {
+        let (sql, values) = self.words(statement);
+        self.sql_run(sql, values, false).await
+    }
+
+    /// Runs an insert, update or delete and reads what it returns.
+    pub(crate) async fn returned(&mut self, statement: &impl QueryStatementWriter) -> Result<Vec<Row>> {
+        let (sql, values) = self.words(statement);
+        self.sql_rows(sql, values).await
+    }
+
     /// Runs SQL text of our own: for `dialect` and the modules beside it.
     pub(crate) async fn sql_run(&mut self, sql: String, values: Values, keep: bool) -> Result<u64> {
         on_link!(self, connection, _row => sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values))

@@ -136,6 +136,8 @@ macro_rules! id_fields {
                 row.get(index).map(<Self as ::kernel::TypedId>::from_uuid)
             }
         }
+
+        impl $crate::jobs::PayloadField for $name {}
     )+};
 }
 
@@ -207,5 +209,7 @@ macro_rules! text_enum {
                 row.get::<String>(index)?.parse().map_err(::kernel::Error::internal)
             }
         }
+
+        impl $crate::jobs::PayloadField for $name {}
     };
 }

@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::uow::UnitOfWork;
 
 /// Days for which an answer is kept.
-const KEPT_DAYS: i64 = 7;
+pub(crate) const KEPT_DAYS: i64 = 7;
 
 /// A key with the fingerprint of the request it came with.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! - [`journal`]: the one record of every change.
 //! - [`list`]: declared filters, sorts, searches and keyset paging.
 //! - [`idempotency`]: at most once for a key, in the same transaction.
+//! - [`jobs`]: background work, enqueued in the same transaction.
 //! - [`shared`]: limits and invalidations, in process or through Redis.
 //! - [`dialect`]: what differs between the engines.
 //!
@@ -31,6 +32,7 @@ pub mod dialect;
 pub mod errors;
 mod field;
 pub mod idempotency;
+pub mod jobs;
 pub mod journal;
 pub mod list;
 mod pool;

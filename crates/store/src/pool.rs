@@ -140,6 +140,16 @@ impl Pools {
         .map_err(from_sqlx)
     }
 
+    /// Hears of jobs that other nodes enqueue, on a connection of its own; none on SQLite, where workers look by themselves.
+    pub(crate) async fn job_listener(&self) -> Result<Option<sqlx::postgres::PgListener>> {
+        let Self::Postgres(pool) = self else { return Ok(None) };
+        let options = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).test_before_acquire(false);
+        let own = options.connect_lazy_with((*pool.connect_options()).clone());
+        let mut listener = sqlx::postgres::PgListener::connect_with(&own).await.map_err(from_sqlx)?;
+        listener.listen("pelatis_job").await.map_err(from_sqlx)?;
+        Ok(Some(listener))
+    }
+
     /// Connections open and idle.
     pub(crate) fn size(&self) -> (u32, usize) {
         match self {

@@ -9,6 +9,7 @@ use kernel::{Caller, Error, Kind, Result, Runtime};
 use crate::conn::{Conn, Signer};
 use crate::dialect::{Dialect, Mode, ddl};
 use crate::errors;
+use crate::jobs::Wake;
 use crate::pool::{DatabaseConfig, Pools};
 use crate::reader::Reader;
 use crate::secret::Secret;
@@ -31,6 +32,7 @@ pub struct Store {
     pub(crate) epoch: i32,
     shared: Shared,
     listeners: Arc<std::sync::RwLock<Vec<Listener>>>,
+    wake: Wake,
 }
 
 impl Store {
@@ -41,7 +43,8 @@ impl Store {
     pub async fn open(config: &DatabaseConfig, secret: Secret, shared: Shared, runtime: Runtime) -> Result<Self> {
         let cursor_key = Arc::new(secret.signer("cursor")?);
         let pools = Pools::open(config).await?;
-        let mut store = Self { pools, runtime, secret, cursor_key, epoch: 0, shared, listeners: Arc::default() };
+        let mut store =
+            Self { pools, runtime, secret, cursor_key, epoch: 0, shared, listeners: Arc::default(), wake: Wake::default() };
         store.epoch = crate::journal::epoch(&store).await?;
         Ok(store)
     }
@@ -64,6 +67,11 @@ impl Store {
     /// What nodes share: limits and invalidations.
     pub fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// Word to this process's workers.
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.wake
     }
 
     /// Calls `listener` after each commit with the records that changed.

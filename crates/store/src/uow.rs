@@ -36,12 +36,14 @@ pub struct UnitOfWork {
     /// How many entries were written already.
     written: usize,
     touched: Vec<Touched>,
+    /// Whether workers are to be woken when it commits.
+    wakes: bool,
 }
 
 impl UnitOfWork {
     pub(crate) fn new(store: Store, conn: Conn, caller: Arc<Caller>) -> Self {
         let (now, workspace) = (store.runtime.now(), caller.workspace);
-        Self { conn, store, caller, workspace, now, entries: Vec::new(), written: 0, touched: Vec::new() }
+        Self { conn, store, caller, workspace, now, entries: Vec::new(), written: 0, touched: Vec::new(), wakes: false }
     }
 
     /// Who asks.
@@ -216,6 +218,11 @@ impl UnitOfWork {
         self.conn.run(statement).await
     }
 
+    /// Wakes this process's workers when it commits.
+    pub(crate) fn wake_workers(&mut self) {
+        self.wakes = true;
+    }
+
     /// A record of a select, locked until the transaction ends.
     ///
     /// # Errors
@@ -298,7 +305,7 @@ impl UnitOfWork {
 
     pub(crate) async fn commit(mut self) -> Result<()> {
         self.flush().await?;
-        let Self { conn, store, touched, .. } = self;
+        let Self { conn, store, touched, wakes, .. } = self;
         match conn.link {
             Link::Sqlite(transaction) => transaction.commit().await,
             Link::Postgres(transaction) => transaction.commit().await,
@@ -307,6 +314,9 @@ impl UnitOfWork {
         .map_err(from_sqlx)?;
         if !touched.is_empty() {
             store.tell(&touched);
+        }
+        if wakes {
+            store.wake().tell();
         }
         Ok(())
     }

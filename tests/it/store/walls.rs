@@ -8,7 +8,9 @@ use harness::{Database, Engine};
 use sqlx::Connection as _;
 
 /// Tables that belong to no workspace. `workspace` itself has a wall of its own.
-const OF_THE_INSTALLATION: [&str; 9] = [
+const OF_THE_INSTALLATION: [&str; 11] = [
+    "job_worker",
+    "job_schedule",
     "installation",
     "signing_key",
     "user_account",

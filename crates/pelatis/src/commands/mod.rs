@@ -4,6 +4,7 @@ mod import;
 mod mail;
 mod openapi;
 mod serve;
+mod worker;
 
 use clap::{Parser, Subcommand};
 
@@ -22,6 +23,8 @@ pub struct CommandLine {
 enum Command {
     /// Migrate the database and serve the API.
     Serve(#[command(flatten)] Flags),
+    /// Work jobs, and nothing else.
+    Worker(#[command(flatten)] Flags),
     /// Bring the database to the newest schema, and nothing else.
     Migrate(#[command(flatten)] Flags),
     /// Bring data in.
@@ -101,6 +104,7 @@ impl CommandLine {
     pub async fn run(self) -> Result<(), Fault> {
         match self.command {
             Command::Serve(flags) => serve::serve(&configured(flags)?).await?,
+            Command::Worker(flags) => worker::work(&configured(flags)?).await?,
             Command::Migrate(flags) => {
                 wiring::migrate(&configured(flags)?).await?;
                 say("The database has the newest schema.");

@@ -13,7 +13,6 @@ use crate::wiring;
 
 /// Bounds of the buckets in which durations are counted, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-const DAY: Duration = Duration::from_hours(24);
 /// How often durations that were measured are put into their buckets; until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -33,7 +32,7 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
     let setup_code = auth.offer_setup().await?;
 
     let files = wiring::open_files(config, &store)?;
-    let (daily, kept, installation) = (store.clone(), files.clone(), auth.installation());
+    let (kept, installation) = (files.clone(), auth.installation());
     // what is done twice by two nodes is done once: each step looks at what is there
     actix_web::rt::spawn(async move {
         loop {
@@ -45,12 +44,10 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
                 tracing::error!(?error, "objects of purged files were not removed");
             }
             tokio::time::sleep(DAY).await;
-            if let Err(error) = daily.prepare_months().await {
-                tracing::error!(?error, "the coming months were not prepared");
-            }
         }
     });
 
+    let worker = config.worker.then(|| wiring::work(config, &store, &auth));
     let measured = metrics.clone();
     tokio::spawn(async move {
         loop {
@@ -66,7 +63,23 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         say(&format!("Set-up code: {code}"));
         say("Make the first administrator with it: POST /v1/setup. It works once, until the server starts again.");
     }
-    running.server.await.map_err(Error::internal)?;
+    if let Some(worker) = worker {
+        // jobs are told at the same moment as the server, so that both have the whole time to finish
+        let stop = worker.stopper();
+        let asked = tokio::task::spawn_local(async move {
+            if super::worker::asked_to_stop().await.is_ok() {
+                stop();
+            }
+        });
+        let served = running.server.await;
+        // whatever ended the server ends its worker
+        asked.abort();
+        worker.stop();
+        worker.ended().await?;
+        served.map_err(Error::internal)?;
+    } else {
+        running.server.await.map_err(Error::internal)?;
+    }
     store.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -84,6 +97,7 @@ fn api_config(config: &Config) -> ApiConfig {
         request_timeout: seconds(config.request_timeout_seconds),
         shutdown_timeout: seconds(config.shutdown_seconds),
         workers: usize::try_from(config.workers).unwrap_or(0),
+        queue_age: seconds(config.queue_age_seconds),
         ..ApiConfig::default()
     }
 }

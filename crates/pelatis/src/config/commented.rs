@@ -33,7 +33,7 @@ fn commented(key: &Key) -> String {
     line(&format!("# Environment: {}.{without}", key.env));
     let value = key.default.map(filled_in).or_else(|| key.example.map(str::to_owned)).unwrap_or_default();
     let value = match key.shape {
-        Shape::Number => value,
+        Shape::Number | Shape::Boolean => value,
         Shape::Text => format!("\"{value}\""),
         // the default of every list is empty
         Shape::List => "[]".to_owned(),

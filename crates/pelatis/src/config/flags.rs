@@ -43,6 +43,7 @@ fn arguments() -> impl Iterator<Item = Arg> {
         let kind = match key.shape {
             Shape::Text => "TEXT",
             Shape::Number => "NUMBER",
+            Shape::Boolean => "true|false",
             Shape::List => "LIST",
         };
         let help = key.doc.first().copied().unwrap_or_default().trim();

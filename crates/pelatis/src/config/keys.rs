@@ -174,6 +174,12 @@ settings! {
     request_timeout_seconds: u32 { env: "PELATIS_REQUEST_TIMEOUT_SECONDS", default: "30", range: 1..=3600 }
     /// The seconds that what runs is given to finish when the server is stopped.
     shutdown_seconds: u32 { env: "PELATIS_SHUTDOWN_SECONDS", default: "30", range: 0..=3600 }
+    /// Whether serve works jobs too; where it does not, pelatis worker must.
+    worker: bool { env: "PELATIS_WORKER", default: "true" }
+    /// The seconds after which the jobs of a worker that shows no sign of life are taken over by the others.
+    worker_lease_seconds: u32 { env: "PELATIS_WORKER_LEASE_SECONDS", default: "15", range: 1..=3600 }
+    /// The seconds that a job may be due without being begun before /health/ready calls the queue degraded.
+    queue_age_seconds: u32 { env: "PELATIS_QUEUE_AGE_SECONDS", default: "300", range: 1..=604_800 }
     /// What is logged: a level (error, warn, info, debug, trace), or levels by module, such as info,sqlx=warn.
     log: LogFilter { env: "PELATIS_LOG", default: "info" }
     /// How it is logged: json, text, or auto, which is text on a terminal and json elsewhere.

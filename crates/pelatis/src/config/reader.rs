@@ -76,6 +76,10 @@ impl Reader {
                 }
                 _ => None,
             },
+            (Layer::File, Shape::Boolean) => match value {
+                Value::Bool(_, is_so) => Some(is_so.to_string()),
+                _ => None,
+            },
             (Layer::File, Shape::List) => {
                 let entries: Vec<&str> = value.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
                 Some(entries.join(","))

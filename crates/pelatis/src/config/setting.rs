@@ -14,6 +14,8 @@ pub enum Shape {
     Text,
     /// `16`
     Number,
+    /// `true`
+    Boolean,
     /// `["text", "text"]`
     List,
 }
@@ -235,6 +237,7 @@ setting!(PathBuf, "a path", |text| (!text.is_empty() && !text.contains('\0')).th
 setting!(IpNet, "a network such as 10.0.0.0/8, or an address", |text| {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(Self::from))
 });
+setting!(bool, "true or false", |text| text.parse().ok(), SHAPE: Shape = Shape::Boolean);
 setting!(u32, "a whole number", |text| text.parse().ok(), SHAPE: Shape = Shape::Number);
 setting!(usize, "a whole number", |text| text.parse().ok(), SHAPE: Shape = Shape::Number);
 

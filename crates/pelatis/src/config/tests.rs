@@ -106,6 +106,8 @@ fn a_value_of_a_wrong_type_in_the_file_is_a_fault() {
         "workers = true",
         "workers = 99999999999999999999999999",
         "workers = [1]",
+        "worker = 1",
+        "worker = 'true'",
         "cors_origins = 'https://a.example'",
         "cors_origins = [1]",
         "cors_origins = ['https://a.example/path']",

@@ -114,6 +114,8 @@ pub enum Wall {
     WorkspaceOrInstallation,
     /// As `WorkspaceOrInstallation`; whoever is in no workspace sees the rows of none. For what is kept for callers who are in none.
     WorkspaceOrNone,
+    /// As `WorkspaceOrInstallation`; a super admin of the installation reaches the rows of no workspace too. For jobs.
+    WorkspaceOrSuperAdmin,
     /// The journal: as `WorkspaceOrNone` to write, with the account's own to read, and nobody may change or delete.
     Journal,
     /// The workspaces themselves.
@@ -141,6 +143,13 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
         }
         Wall::WorkspaceOrNone => {
             let both = format!("workspace_id IS NOT DISTINCT FROM {WORKSPACE} OR {INSTALLATION}");
+            (both.clone(), both)
+        }
+        Wall::WorkspaceOrSuperAdmin => {
+            let both = format!(
+                "{same} OR {INSTALLATION} OR (workspace_id IS NULL \
+                 AND EXISTS (SELECT 1 FROM user_account u WHERE u.id = {ACCOUNT} AND u.is_super_admin AND u.is_active))"
+            );
             (both.clone(), both)
         }
         Wall::Journal => {

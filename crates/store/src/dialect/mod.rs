@@ -4,6 +4,8 @@
 pub mod ddl;
 mod search;
 
+use std::time::Duration;
+
 use kernel::{Caller, TypedId, WorkspaceId};
 use sea_orm::sea_query::{Expr, PostgresQueryBuilder, SelectStatement, SimpleExpr, SqliteQueryBuilder};
 use uuid::Uuid;
@@ -76,6 +78,23 @@ impl Dialect {
         match self {
             Self::Sqlite => "1",
             Self::Postgres => "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)",
+        }
+    }
+
+    /// Tells the workers of other nodes, once the transaction commits, that a job waits. SQLite has no such word: they look.
+    pub(crate) fn tell_workers(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("pg_notify('pelatis_job', '')"),
+        }
+    }
+
+    /// How often an idle worker looks for jobs that nobody told it of.
+    pub(crate) fn look_for_jobs(self) -> Duration {
+        match self {
+            Self::Sqlite => Duration::from_millis(50),
+            // only for what comes due, and where word got lost
+            Self::Postgres => Duration::from_secs(1),
         }
     }
 

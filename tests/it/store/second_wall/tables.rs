@@ -13,6 +13,8 @@ pub(super) enum Kept {
     ByWorkspaceOrInstallation,
     /// By workspace, where none is one as well; the installation sees and writes all.
     ByWorkspaceOrNone,
+    /// By workspace; rows of none are a super admin's of the installation; the installation sees and writes all.
+    ByWorkspaceOrSuperAdmin,
     /// As [`Kept::ByWorkspaceOrAccount`], with rows of no workspace, and only appended to; personal values can be erased.
     Appended,
     /// The workspaces themselves.
@@ -60,6 +62,9 @@ pub(super) const TABLES: &[Expected] = &[
     table("invitation", Kept::ByWorkspaceOrInstallation, WORKSPACE, "looked up by its token, before a workspace is known"),
     table("api_token", Kept::ByWorkspaceOrInstallation, BOTH, "looked up by its hash, before a workspace is known"),
     table("mail_message", Kept::ByWorkspaceOrInstallation, WORKSPACE, "the installation sends the mail of all"),
+    table("job", Kept::ByWorkspaceOrSuperAdmin, WORKSPACE, "jobs of the installation are its super admins' to look after"),
+    table("job_worker", Kept::Shared, &[], "the installation's own; ids and beats"),
+    table("job_schedule", Kept::Shared, &[], "the installation's own; names and times"),
     table("idempotency_record", Kept::ByWorkspaceOrNone, WORKSPACE, "kept for callers in no workspace too"),
     table("journal_entry", Kept::Appended, BOTH, "everyone may read their own acts, wherever they did them"),
     Expected {
@@ -95,7 +100,9 @@ impl Expected {
     pub(super) fn whose(&self, asking: &Asking) -> Vec<Whose> {
         let mut whose = match self.kept {
             Kept::Shared | Kept::Closed => return vec![Whose::Any],
-            Kept::ByWorkspaceOrNone | Kept::Appended => vec![Whose::Ours, Whose::Theirs, Whose::Nowhere],
+            Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrSuperAdmin | Kept::Appended => {
+                vec![Whose::Ours, Whose::Theirs, Whose::Nowhere]
+            }
             _ if self.table == "mail_message" => vec![Whose::Ours, Whose::Theirs, Whose::Nowhere],
             _ => vec![Whose::Ours, Whose::Theirs],
         };
@@ -113,7 +120,9 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
             Kept::ByWorkspaceOrAccount | Kept::Appended => ours || whose == Whose::Mine || asking.is_installation(),
-            Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrNone => self.writes(world, asking, whose),
+            Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrSuperAdmin => {
+                self.writes(world, asking, whose)
+            }
             Kept::Workspaces => {
                 let belongs = match whose {
                     Whose::Ours => asking.belongs_to_ours,
@@ -133,6 +142,9 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
             Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::Workspaces => ours || asking.is_installation(),
+            Kept::ByWorkspaceOrSuperAdmin => {
+                ours || (whose == Whose::Nowhere && world.is_super_admin(asking)) || asking.is_installation()
+            }
             Kept::ByWorkspaceOrNone | Kept::Appended => ours || nowhere || asking.is_installation(),
         }
     }
