@@ -62,7 +62,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 14] = [
+const SEEN_WITH: [(&str, &[Permission]); 15] = [
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
@@ -77,6 +77,7 @@ const SEEN_WITH: [(&str, &[Permission]); 14] = [
     ("membership", &[Permission::AdminManageUsers]),
     ("invitation", &[Permission::AdminManageUsers]),
     ("api_token", &[Permission::AdminManageTokens]),
+    ("job", &[Permission::AdminManageSettings]),
     ("import_run", &[Permission::AdminImport]),
     ("import_issue", &[Permission::AdminImport]),
 ];

@@ -3,4 +3,8 @@
 kernel::error_codes! {
     /// Another tag of the workspace has this name.
     TAG_NAME_TAKEN = "tag_name_taken", Conflict, "Another tag has this name";
+    /// What was asked cannot be done to a job that is as far as this one.
+    JOB_STATE = "job_state", Conflict, "The job is too far for that";
+    /// Another job for the same thing waits already.
+    JOB_WAITS = "job_waits", Conflict, "Another job for the same thing waits already";
 }

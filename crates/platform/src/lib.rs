@@ -1,4 +1,4 @@
-//! What any record can have: tags, notes, the audit trail, and the bookkeeping of imports.
+//! What any record can have: tags, notes, the audit trail, the bookkeeping of imports, and background work as administrators see it.
 //!
 //! What hangs on a record follows that record: the record's own domain decides who may see or edit it, and then calls this crate.
 //!
@@ -8,5 +8,6 @@ pub mod audit;
 pub mod csv_source;
 pub mod errors;
 pub mod imports;
+pub mod jobs;
 pub mod notes;
 pub mod tags;

@@ -13,6 +13,7 @@ mod postgres_away;
 mod program;
 mod shared_records;
 mod slow_clients;
+mod workers;
 
 use harness::{Database, Engine};
 use serde_json::{Value, json};

@@ -30,7 +30,7 @@ impl Drop for Program {
 }
 
 /// The program that was built beside this test.
-fn built() -> PathBuf {
+pub fn built() -> PathBuf {
     let folder = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_path_buf();
     let program = folder.join("pelatis");
     assert!(program.exists(), "build it first: cargo build --workspace --bin pelatis");

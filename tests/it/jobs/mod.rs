@@ -1,7 +1,11 @@
 //! Background work: enqueued with what needs it, run once, tried again, called off, recurring.
 
+mod admin;
 mod enqueued;
 mod failing;
+mod payloads;
+mod recurring;
+mod tidy;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use harness::{PASSWORD, Session, TestApp};
 use kernel::{Caller, Cause, TypedId as _, WorkspaceId};
 use serde_json::{Value, json};
+use store::jobs::{Job, Noop};
 
 use super::requests::Target;
 
@@ -70,6 +71,20 @@ pub(crate) async fn import(app: &TestApp, workspace: &str, source: &str) -> Stri
     let file = Cursor::new("name,email\nx,not-an-address\n");
     clients::import::import_csv(&store, &importer, file, &options, |_| {}, |_| {}).await.unwrap();
     run.to_string()
+}
+
+/// A job that is put off, or dead.
+pub(crate) async fn job(app: &TestApp, workspace: &str, is_dead: bool) -> String {
+    let store = app.store().await;
+    let worker =
+        Arc::new(Caller::job(store.runtime().uuid(), Some(WorkspaceId::from_uuid(workspace.parse().unwrap())), Cause::Command));
+    let job = || Job::of(&Noop {}).after(chrono::Duration::days(9));
+    let id = store.write(&worker, async |uow| uow.enqueue(job()).await).await.unwrap().unwrap().to_string();
+    if is_dead {
+        let sql = format!("UPDATE job SET state = 'dead' WHERE id = {}", app.db.uuid(&id));
+        app.db.execute(&sql).await.unwrap();
+    }
+    id
 }
 
 impl World {
@@ -169,6 +184,10 @@ impl World {
         }
         if needs("import_id") {
             records.put_standing("import_id", &self.imports[usize::from(target == Target::Elsewhere)]);
+        }
+        if needs("job_id") {
+            let workspace = if target == Target::Elsewhere { &self.other_id } else { &self.app.workspace };
+            records.put("job_id", job(&self.app, workspace, operation == "retry_job").await);
         }
         if operation == "refresh" {
             records.put_standing("refresh_token", &self.refresh_token);

@@ -83,6 +83,9 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         // the installation is set up already, whoever asks
         "set_up" => ALONE.read().answered(409),
         "create_workspace" | "create_invitation" | "create_token" | "create_tag" | "create_client" | "create_contact" => ALONE,
+        "list_jobs" | "get_queues" => ALONE.read(),
+        "get_job" => SHARED.read(),
+        "retry_job" | "cancel_job" | "discard_job" => SHARED,
         "get_workspace" | "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
         "update_workspace" | "update_tag" | "delete_tag" | "revoke_invitation" => SHARED,
         "get_user" | "get_membership" => MEMBERS.read(),

@@ -1,5 +1,5 @@
-//! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table; and the floods of
-//! `tests/load/flood`.
+//! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table; the floods of
+//! `tests/load/flood`, and the jobs of `tests/load/jobs`.
 
 mod bare;
 mod budgets;
@@ -8,6 +8,7 @@ mod csv_file;
 mod database;
 mod flood;
 mod http;
+mod jobs;
 mod measure;
 mod paths;
 mod record;
@@ -63,6 +64,10 @@ enum Command {
     Searches(paths::Searches),
     /// Sends floods and measures how fast somebody else is answered
     Flood(flood::Options),
+    /// Lets workers do jobs and says how many they did in a second
+    Work(jobs::Work),
+    /// Says what enqueueing a job adds to a write
+    Enqueue(jobs::Enqueue),
     /// Notes a figure
     Note(record::Note),
     /// Prints the table and fails if a bound is missed
@@ -86,6 +91,8 @@ fn main() -> ExitCode {
         Command::Page(options) => paths::page(&options),
         Command::Searches(options) => paths::searches(&options),
         Command::Flood(options) => flood::flood(&options),
+        Command::Work(options) => jobs::work(&options),
+        Command::Enqueue(options) => jobs::enqueue(&options),
         Command::Note(note) => record::note(note),
         Command::Report(options) => report::report(&options),
     };

@@ -127,6 +127,15 @@ fn of_platform(name: &str) -> Option<Value> {
             "id": RECORD, "kind": "clients_csv", "source_name": "clients.csv", "state": "finished", "rows_read": 702, "created": 700,
             "changed": 0, "unchanged": 0, "wrong": 2, "finished_at": AT, "created_at": AT, "updated_at": AT,
         }),
+        "JobView" => json!({
+            "id": RECORD, "workspace_id": WORKSPACE, "queue": "email", "kind": "send_mail", "payload": { "mail": RECORD },
+            "state": "dead", "run_at": AT, "failures": 5, "max_attempts": 5, "progress": 0, "total": null, "is_cancelled": false,
+            "last_error": "unavailable", "started_at": AT, "finished_at": AT, "created_at": AT, "updated_at": AT,
+        }),
+        "JobPage" => page(&of("JobView")),
+        "QueueList" => json!({ "data": [
+            { "queue": "email", "waiting": 2, "later": 1, "running": 5, "dead": 1, "oldest_seconds": 3 },
+        ] }),
         "ImportRunPage" => page(&of("ImportRun")),
         "NotedIssuePage" => page(&json!({
             "id": RECORD, "line": 703, "column": "email", "code": "email", "reason": "must be an e-mail address",

@@ -1,5 +1,6 @@
 //! The handlers, by domain and resource. To find one from its URL: `/v1/clients/{client_id}/notes` is `clients/notes.rs`.
 
+mod admin;
 mod auth;
 mod clients;
 mod files;
@@ -16,6 +17,7 @@ pub fn registry() -> Registry {
     platform::register(&mut registry);
     files::register(&mut registry);
     clients::register(&mut registry);
+    admin::register(&mut registry);
     registry
 }
 

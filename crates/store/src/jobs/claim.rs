@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use kernel::{Result, WorkspaceId};
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Order, Query, UnionType};
+use sea_orm::sea_query::{CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Order, Query, UnionType};
 use uuid::Uuid;
 
 use super::queue::Queue;
@@ -48,7 +48,12 @@ pub(crate) async fn claim(uow: &mut UnitOfWork, worker: Uuid, doable: &Doable, m
     if uow.dialect().locks_rows() {
         due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
-    // MATERIALIZED in effect: as an array the rows are locked once, however the update is planned
+    // by itself, so that it is read and locked once, however the update is planned: as a subquery it might be asked again for each row,
+    // and then more would be taken than there is room for
+    let mut apart = CommonTableExpression::new();
+    apart.table_name("due").column("id").query(due);
+    let mut taken = Query::select();
+    taken.column("id").from("due");
     let mut update = Query::update();
     update
         .table("job")
@@ -58,7 +63,8 @@ pub(crate) async fn claim(uow: &mut UnitOfWork, worker: Uuid, doable: &Doable, m
         .value("started_at", now.value())
         .value("version", Expr::col("version").add(1))
         .value("updated_at", now.value())
-        .and_where(Expr::col("id").in_subquery(due))
+        .with_cte(apart)
+        .and_where(Expr::col("id").in_subquery(taken))
         .returning(Query::returning().columns([
             "id",
             "workspace_id",

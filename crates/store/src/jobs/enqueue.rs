@@ -101,4 +101,18 @@ impl UnitOfWork {
         }
         Ok(is_new.then_some(id))
     }
+
+    /// Tells the workers of all nodes, when this commits, that something waits again.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn tell_workers(&mut self) -> Result<()> {
+        if let Some(tell) = self.dialect().tell_workers() {
+            let mut select = Query::select();
+            select.expr(Expr::cust(tell));
+            self.rows(&select).await?;
+        }
+        self.wake_workers();
+        Ok(())
+    }
 }

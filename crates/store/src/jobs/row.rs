@@ -38,17 +38,17 @@ crate::record! {
         payload: Json<serde_json::Value>,
         state: JobState,
         // a job that is due runs whatever the clock says meanwhile; one that is not waits for `run_at`
-        is_due: bool,
+        is_due: bool => Derived,
         run_at: DateTime,
         // how often a worker took it: a new number with each, so that one who lost it changes nothing
-        attempt: i64,
+        attempt: i64 => Derived,
         failures: i64,
         max_attempts: i64,
         // how often the worker that had it died
-        lost: i64,
-        worker_id: Option<uuid::Uuid>,
-        progress: i64,
-        total: Option<i64>,
+        lost: i64 => Derived,
+        worker_id: Option<uuid::Uuid> => Derived,
+        progress: i64 => Derived,
+        total: Option<i64> => Derived,
         unique_key: Option<String>,
         is_cancelled: bool,
         last_error: Option<String>,

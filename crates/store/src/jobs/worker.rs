@@ -194,6 +194,9 @@ impl Worker {
         }
         for hold in &mut self.holds {
             let back = hold.impatient();
+            if !back.is_empty() {
+                self.ended_since.get_or_insert_with(Instant::now);
+            }
             self.ended.extend(back.into_iter().map(|job| Ended { job, outcome: Outcome::GivenBack }));
         }
         turn.rooms = self.holds.iter().map(Hold::room).collect();

@@ -8,7 +8,7 @@ use kernel::{Permission, PermissionSet};
 use serde_json::json;
 
 use super::super::callers::ROLES;
-use super::super::records::import;
+use super::super::records::{import, job};
 
 /// Somebody who reads.
 pub(super) struct Reader {
@@ -204,6 +204,9 @@ pub(super) async fn make() -> Data {
         permissions: auth::roles::system_role_permissions("director").unwrap(),
         workspace: other_id.clone(),
     });
+    for workspace in [&main_id, &other_id] {
+        job(&app, workspace, true).await;
+    }
     let imports = vec![import(&app, &main_id, "main").await, import(&app, &other_id, "other").await];
     Data { app, readers, clients, contacts, imports, known: Mutex::default() }
 }

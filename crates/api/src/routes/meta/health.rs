@@ -25,7 +25,7 @@ pub(crate) enum HealthStatus {
 /// A service that the server needs.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ServiceHealth {
-    /// Which: `database`, `redis`, `storage`.
+    /// Which: `database`, `redis`, `queue`, `storage`.
     name: String,
     /// How it is.
     status: HealthStatus,
@@ -83,6 +83,24 @@ pub(super) async fn health_ready(context: Context) -> HttpResponse {
             status: if well { HealthStatus::Healthy } else { HealthStatus::Degraded },
             latency_ms: latency(started),
             detail: if well { "limits and invalidations are shared" } else { "limits and caches are this node's own" }.to_owned(),
+        });
+    }
+    let started = Instant::now();
+    // a database that does not answer would not answer this either, only later
+    if database.is_ok() {
+        let now = store.runtime().now();
+        let waited =
+            store::jobs::oldest_due(store).await.map(|oldest| oldest.map_or(0, |since| (now - since).num_seconds().max(0)));
+        let bound = context.state.config.queue_age.as_secs();
+        let (is_well, detail) = match waited {
+            Ok(seconds) => (seconds.unsigned_abs() <= bound, format!("the oldest job that is due has waited {seconds} s")),
+            Err(_) => (false, "the queue cannot be read".to_owned()),
+        };
+        services.push(ServiceHealth {
+            name: "queue".to_owned(),
+            status: if is_well { HealthStatus::Healthy } else { HealthStatus::Degraded },
+            latency_ms: latency(started),
+            detail,
         });
     }
     let started = Instant::now();

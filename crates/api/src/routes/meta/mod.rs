@@ -7,6 +7,7 @@ use actix_web::HttpResponse;
 use crate::context::Context;
 use crate::problem::ApiResult;
 use crate::registry::Registry;
+use crate::state::State;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<health::__path_health_live, _, _>(health::health_live);
@@ -23,8 +24,31 @@ async fn metrics(context: Context) -> HttpResponse {
     let (open, idle) = context.state.store.connections();
     metrics::gauge!("pelatis_database_connections", "state" => "open").set(f64::from(open));
     metrics::gauge!("pelatis_database_connections", "state" => "idle").set(u32::try_from(idle).map_or(f64::MAX, f64::from));
+    note_queues(&context.state).await;
     context.state.metrics.run_upkeep();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(context.state.metrics.render())
+}
+
+/// What stands in the queues at this moment. Where the database does not say, the last numbers stay.
+async fn note_queues(state: &State) {
+    let found = async {
+        let caller = state.auth.installation();
+        let mut reader = state.store.reader(&caller).await?;
+        let waiting = store::jobs::waiting(&mut reader, |_| {}).await?;
+        reader.close().await?;
+        Ok::<_, kernel::Error>(waiting)
+    };
+    // counts and seconds are far below what a double holds exactly
+    let number = |count: i64| i32::try_from(count).map_or(f64::from(i32::MAX), f64::from);
+    let now = state.store.runtime().now();
+    for of in found.await.unwrap_or_default() {
+        let queue = of.queue.as_str();
+        for (name, count) in [("due", of.due), ("later", of.later), ("running", of.running), ("dead", of.dead)] {
+            metrics::gauge!("pelatis_queue_depth", "queue" => queue, "state" => name).set(number(count));
+        }
+        let age = of.oldest.map_or(0, |since| (now - since).num_seconds().max(0));
+        metrics::gauge!("pelatis_queue_age_seconds", "queue" => queue).set(number(age));
+    }
 }
 
 /// The keys that verify access tokens

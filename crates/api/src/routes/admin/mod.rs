@@ -1,0 +1,9 @@
+//! Looking after the installation: `/v1/admin`.
+
+mod jobs;
+
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    jobs::register(registry);
+}
