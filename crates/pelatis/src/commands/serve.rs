@@ -13,6 +13,8 @@ use crate::wiring;
 
 /// Bounds of the buckets in which durations are counted, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// How often what uploads left over is looked for.
+const DAY: Duration = Duration::from_hours(24);
 /// How often durations that were measured are put into their buckets; until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
