@@ -29,14 +29,19 @@ const SMALL: [(&str, &str); 9] = [
 struct Planner {
     engine: Engine,
     url: String,
+    dialect: Dialect,
 }
 
 impl Planner {
+    async fn of(app: &TestApp) -> Self {
+        Self { engine: app.db.engine, url: app.db.admin_url().to_owned(), dialect: app.store().await.dialect() }
+    }
+
     async fn plan(&self, select: &SelectStatement) -> String {
         let lines: Vec<String> = match self.engine {
             Engine::Sqlite => {
                 let mut db = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
-                let sql = format!("EXPLAIN QUERY PLAN {}", self.dialect().show(select));
+                let sql = format!("EXPLAIN QUERY PLAN {}", self.dialect.show(select));
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut db).await.unwrap().iter().map(|row| row.get(3)).collect()
             }
             Engine::Postgres => {
@@ -44,18 +49,11 @@ impl Planner {
                 for way in ["sort", "incremental_sort", "seqscan", "bitmapscan"] {
                     sqlx::query(AssertSqlSafe(format!("SET enable_{way} = off"))).execute(&mut db).await.unwrap();
                 }
-                let sql = format!("EXPLAIN {}", self.dialect().show(select));
+                let sql = format!("EXPLAIN {}", self.dialect.show(select));
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut db).await.unwrap().iter().map(|row| row.get(0)).collect()
             }
         };
         lines.join("\n")
-    }
-
-    fn dialect(&self) -> Dialect {
-        match self.engine {
-            Engine::Sqlite => Dialect::Sqlite,
-            Engine::Postgres => Dialect::Postgres,
-        }
     }
 }
 
@@ -124,7 +122,7 @@ fn lists() -> BTreeMap<&'static str, &'static ListSpec> {
 async fn every_sort_of_every_list_that_can_grow_walks_an_index_in_its_order() {
     let app = TestApp::spawn().await;
     fill(&app).await;
-    let planner = Planner { engine: app.db.engine, url: app.db.admin_url().to_owned() };
+    let planner = Planner::of(&app).await;
     let (mut wrong, mut seen) = (Vec::new(), Vec::new());
     for (name, spec) in lists() {
         if SMALL.iter().any(|(small, _)| *small == name) {
@@ -133,7 +131,7 @@ async fn every_sort_of_every_list_that_can_grow_walks_an_index_in_its_order() {
         }
         for sort in spec.sorts().flat_map(|sort| [sort.to_owned(), format!("-{sort}")]) {
             let mut select = within_workspace(&app, spec);
-            store::list::sort(&mut select, planner.dialect(), spec, &query(spec, &[("sort", &sort)]));
+            store::list::sort(&mut select, planner.dialect, spec, &query(spec, &[("sort", &sort)]));
             select.limit(26);
             let plan = planner.plan(&select).await;
             if sorts(&plan) {
@@ -149,7 +147,7 @@ async fn every_sort_of_every_list_that_can_grow_walks_an_index_in_its_order() {
 async fn every_field_that_says_it_is_indexed_is_found_by_an_index_and_every_pair_is_one_walk() {
     let app = TestApp::spawn().await;
     fill(&app).await;
-    let planner = Planner { engine: app.db.engine, url: app.db.admin_url().to_owned() };
+    let planner = Planner::of(&app).await;
     let mut wrong = Vec::new();
     for (name, spec) in lists() {
         for field in spec.fields.iter().filter(|field| field.indexed) {
@@ -161,7 +159,7 @@ async fn every_field_that_says_it_is_indexed_is_found_by_an_index_and_every_pair
                 _ => "x",
             };
             let values = [store::list::parse_value(field.kind, value).unwrap()];
-            let Some(condition) = store::list::index_condition(planner.dialect(), spec, field, Operator::Eq, &values) else {
+            let Some(condition) = store::list::index_condition(planner.dialect, spec, field, Operator::Eq, &values) else {
                 wrong.push(format!("{name}: {} has no condition for an index", field.name));
                 continue;
             };
@@ -186,7 +184,7 @@ async fn every_field_that_says_it_is_indexed_is_found_by_an_index_and_every_pair
             let asked = query(spec, &[(field.name, value), ("sort", sort)]);
             let mut select = within_workspace(&app, spec);
             select.and_where(Expr::col((spec.table, field.column)).eq(store::list::parse_value(field.kind, value).unwrap()));
-            store::list::sort(&mut select, planner.dialect(), spec, &asked);
+            store::list::sort(&mut select, planner.dialect, spec, &asked);
             select.limit(26);
             let plan = planner.plan(&select).await;
             if sorts(&plan) || plan.contains("Filter") || (planner.engine == Engine::Sqlite && plan.matches("=?").count() < 2) {
