@@ -35,6 +35,8 @@ def seed(installation):
         made("invitation_id", "/v1/invitations", {"email": f"invited-{number}@example.com", "role": "viewer"})
         # a contact that no client has yet, to be linked
         made("contact_id", "/v1/contacts", {"given_name": f"Άννα {number}"})
+        # a file on no record, to be archived: one on an archived client stays as it is
+        ids["file_id"].append(admin.upload(f"loose-{number}.txt", f"Loose {number}")["id"])
     for number in range(2):
         made("workspace_id", "/v1/workspaces", {"slug": f"spare-{number}", "name": f"Spare {number}"})
     for number in range(CLIENTS):
