@@ -39,7 +39,7 @@ fn shown(given: Option<&str>, faults: &mut Faults) -> Result<Shown> {
 /// With its type, as told from its content, or a part of it. A browser saves it, or shows an image or a PDF document in its own window
 /// where `disposition=inline` asks for that.
 #[utoipa::path(get, path = "/v1/files/{file_id}/content", tag = "files", responses(
-    (status = 200, description = "The content", body = FileContent, content_type = "*/*"),
+    (status = 200, description = "The content, of the type that it was found to be", body = FileContent, content_type = "*/*"),
     (status = 206, description = "The part that `Range` asked for", body = FileContent, content_type = "*/*")))]
 async fn get_file_content(context: Context) -> ApiResult {
     let id: FileId = context.id("file_id")?;
@@ -72,7 +72,7 @@ async fn create_file_link(context: Context, body: Body) -> ApiResult {
 ///
 /// The address is made by `POST /v1/files/{file_id}/links`.
 #[utoipa::path(get, path = "/public/v1/files/{file_id}", tag = "files", responses(
-    (status = 200, description = "The content", body = FileContent, content_type = "*/*"),
+    (status = 200, description = "The content, of the type that it was found to be", body = FileContent, content_type = "*/*"),
     (status = 206, description = "The part that `Range` asked for", body = FileContent, content_type = "*/*")))]
 async fn follow_file_link(context: Context) -> ApiResult {
     let id: FileId = context.id("file_id")?;
