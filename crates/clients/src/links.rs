@@ -101,7 +101,7 @@ fn column(name: &'static str) -> Expr {
     Expr::col(("client_contact", name))
 }
 
-/// The condition that a client has a contact: for filters.
+/// The ids of the clients that a contact belongs to: for filters.
 pub(crate) fn clients_with(contact: Value) -> SelectStatement {
     let mut having = Query::select();
     having.expr_as(Expr::col("client_id"), "found").from("client_contact").and_where(Expr::col("contact_id").eq(contact));
