@@ -110,6 +110,8 @@ impl Calls {
             "metrics" => Call::to("/metrics"),
             "openapi" => Call::to("/openapi.json"),
             "get_me" => Call::to("/v1/me"),
+            "list_jobs" => Call::to("/v1/admin/jobs"),
+            "get_queues" => Call::to("/v1/admin/queues"),
             "list_my_audit" => Call::to("/v1/me/audit"),
             "list_audit" | "list_clients" | "list_contacts" | "list_imports" | "list_invitations" | "list_memberships"
             | "list_roles" | "list_tags" | "list_tokens" | "list_users" | "list_workspaces" => {
