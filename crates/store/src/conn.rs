@@ -105,6 +105,16 @@ impl Conn {
         self.rows(select).await?.iter().map(|row| R::read(row, 0)).collect()
     }
 
+    /// As [`all`](Self::all), planned anew each time: for a select among hundreds of values, whose best plan depends on how many rows the
+    /// table has by now. PostgreSQL would go on with the plan of a table that was empty a moment ago.
+    ///
+    /// # Errors
+    /// What the database says, in the words of the kernel.
+    pub async fn all_afresh<R: Record>(&mut self, select: &SelectStatement) -> Result<Vec<R>> {
+        let (sql, values) = self.words(select);
+        self.fetch(sql, values, false).await?.iter().map(|row| R::read(row, 0)).collect()
+    }
+
     /// The first record of a select that begins with the record's columns.
     ///
     /// # Errors
@@ -145,7 +155,12 @@ impl Conn {
     }
 
     pub(crate) async fn sql_rows(&mut self, sql: String, values: Values) -> Result<Vec<Row>> {
+        self.fetch(sql, values, true).await
+    }
+
+    async fn fetch(&mut self, sql: String, values: Values, keep: bool) -> Result<Vec<Row>> {
         on_link!(self, connection, wrap => sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values))
+            .persistent(keep)
             .fetch_all(connection)
             .await
             .map(|rows| rows.into_iter().map(wrap).collect()))

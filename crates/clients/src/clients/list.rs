@@ -181,7 +181,7 @@ pub(crate) async fn find_by_external(
     let mut select = visible_to(caller)?;
     select.and_where(column("external_source").eq(source));
     among(&mut select, "client", "external_id", ids);
-    let rows = conn.all::<ClientRow>(&select).await?;
+    let rows = conn.all_afresh::<ClientRow>(&select).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 

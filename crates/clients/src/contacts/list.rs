@@ -146,7 +146,7 @@ pub(crate) async fn find_by_external(
     let mut select = visible_to(caller)?;
     select.and_where(column("external_source").eq(source));
     among(&mut select, "contact", "external_id", ids);
-    let rows = conn.all::<ContactRow>(&select).await?;
+    let rows = conn.all_afresh::<ContactRow>(&select).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 
