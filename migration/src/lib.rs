@@ -13,6 +13,7 @@ mod m20261121_000005_clients;
 mod m20261125_000006_list_indexes;
 mod m20261125_000020_jobs;
 mod m20261125_000030_files;
+mod m20261125_000060_backups;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000006_list_indexes::Step),
             Box::new(m20261125_000020_jobs::Step),
             Box::new(m20261125_000030_files::Step),
+            Box::new(m20261125_000060_backups::Step),
         ]
     }
 }
@@ -40,10 +42,42 @@ impl MigratorTrait for Migrator {
 /// # Errors
 /// `internal` with what the database says.
 pub async fn migrate(config: &store::DatabaseConfig) -> kernel::Result<()> {
+    take(config, None).await
+}
+
+/// The names of all steps, in their order.
+pub fn steps() -> Vec<String> {
+    Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
+}
+
+/// Brings an empty database to the schema of exactly these steps, which must be the first ones. On SQLite nothing is done: there a schema
+/// comes with its file.
+///
+/// # Errors
+/// `internal` with what the database says.
+pub async fn migrate_to(config: &store::DatabaseConfig, steps: &[String]) -> kernel::Result<()> {
+    if store::snapshot::brings_schema(config)? {
+        return Ok(());
+    }
+    take(config, Some(steps)).await
+}
+
+async fn take(config: &store::DatabaseConfig, until: Option<&[String]>) -> kernel::Result<()> {
     let owner = store::owner_connection(config).await?;
     let result = async {
         store::dialect::ddl::lock_migrations(&owner).await?;
-        let migrated = Migrator::up(&owner, None).await.map_err(kernel::Error::internal);
+        let migrated = async {
+            let left = match until {
+                None => None,
+                Some(steps) => {
+                    let taken = Migrator::get_applied_migrations(&owner).await?.len();
+                    Some(u32::try_from(steps.len().saturating_sub(taken)).unwrap_or(u32::MAX))
+                }
+            };
+            Migrator::up(&owner, left).await
+        }
+        .await
+        .map_err(kernel::Error::internal);
         store::dialect::ddl::unlock_migrations(&owner).await?;
         migrated
     }

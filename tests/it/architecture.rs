@@ -19,6 +19,7 @@ const ORDER: &[&str] = &[
     "auth",
     "platform",
     "files",
+    "backup",
     "clients",
     "sales",
     "projects",
@@ -56,6 +57,7 @@ const DIALECT_PLACES: &[(&str, &str)] = &[
     ("crates/pelatis/src/config/", "says that an owner is given for PostgreSQL alone; nothing is done differently"),
     ("tests/load/", "measures each engine against handlers of its own"),
     ("crates/store/src/conn.rs", "hands a statement to the driver of the one or the other"),
+    ("crates/store/src/snapshot/", "copies a whole database in the way of the one or the other"),
     (
         "crates/store/src/journal/append.rs",
         "appends in one statement on PostgreSQL, where a round trip costs; SQLite has no such statement",

@@ -29,6 +29,7 @@ pub mod routes;
 pub mod schema;
 mod serve;
 pub mod state;
+mod turns;
 
 pub use serve::{ATTACHABLES, Parts, Running, serve};
 pub use state::{ApiConfig, State};

@@ -22,6 +22,7 @@ use crate::middleware::gate::counted;
 use crate::middleware::measures::Measures;
 use crate::middleware::observe::observe;
 use crate::schema::Schemas;
+use crate::turns::Turns;
 use crate::state::{ApiConfig, Inner, State};
 use crate::{openapi, problem, routes};
 
@@ -78,6 +79,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         metrics: parts.metrics,
         client_infos: ClientInfos::default(),
         measures: Measures::default(),
+        turns: Turns::new(config.turns),
         schemas,
         openapi: openapi::text(&document),
     }));

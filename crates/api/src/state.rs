@@ -12,6 +12,7 @@ use store::Store;
 
 use crate::middleware::measures::Measures;
 use crate::schema::Schemas;
+use crate::turns::Turns;
 
 /// How the edge behaves.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub struct ApiConfig {
     pub workers: usize,
     /// How long a job may be due before the queue counts as degraded.
     pub queue_age: Duration,
+    /// Requests of one caller that are worked on at a time; its others wait for them.
+    pub turns: usize,
 }
 
 impl Default for ApiConfig {
@@ -54,6 +57,7 @@ impl Default for ApiConfig {
             shutdown_timeout: Duration::from_secs(30),
             workers: 0,
             queue_age: Duration::from_mins(5),
+            turns: 12,
         }
     }
 }
@@ -97,6 +101,8 @@ pub struct Inner {
     pub client_infos: crate::client_info::ClientInfos,
     /// The numbers of each operation.
     pub measures: Measures,
+    /// Whose turn it is.
+    pub turns: Turns,
     /// The schemas that bodies are checked against.
     pub schemas: Schemas,
     /// The OpenAPI document.

@@ -6,6 +6,7 @@
 //! - [`idempotency`]: at most once for a key, in the same transaction.
 //! - [`jobs`]: background work, enqueued in the same transaction.
 //! - [`shared`]: limits and invalidations, in process or through Redis.
+//! - [`snapshot`]: the whole database as of one moment, and its way into an empty one.
 //! - [`dialect`]: what differs between the engines.
 //!
 //! # Why not SeaORM's entities
@@ -40,6 +41,7 @@ mod reader;
 mod record;
 mod secret;
 pub mod shared;
+pub mod snapshot;
 mod store;
 mod uow;
 

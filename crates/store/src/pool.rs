@@ -196,6 +196,17 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions> {
         .disable_statement_logging())
 }
 
+/// Where the file of a SQLite database is.
+pub(crate) fn sqlite_path(config: &DatabaseConfig) -> Result<std::path::PathBuf> {
+    Ok(sqlite_options(&config.url)?.get_filename().to_owned())
+}
+
+/// How the owner of PostgreSQL's tables connects.
+pub(crate) fn owner_options(config: &DatabaseConfig) -> Result<PgConnectOptions> {
+    // a restore that looks for servers must not find itself
+    Ok(postgres_options(config.owner_url.as_deref().unwrap_or(&config.url))?.application_name("pelatis-owner"))
+}
+
 /// A connection of the owner, for migrations.
 ///
 /// # Errors
@@ -215,9 +226,8 @@ pub async fn owner_connection(config: &DatabaseConfig) -> Result<sea_orm::Databa
             Ok(sea_orm::SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
         }
         Dialect::Postgres => {
-            let url = config.owner_url.as_deref().unwrap_or(&config.url);
             // a step that a crash takes back is taken again; whatever the server commits later brings the steps to disk with it
-            let options = postgres_options(url)?.options([("synchronous_commit", "off")]);
+            let options = owner_options(config)?.options([("synchronous_commit", "off")]);
             let pool = PgPoolOptions::new()
                 .max_connections(1)
                 .acquire_timeout(ACQUIRE)

@@ -1,6 +1,6 @@
 //! Requests a minute, and the headers that tell.
 
-use harness::{Answer, Session, TestApp};
+use harness::{Answer, Engine, Session, TestApp};
 use reqwest::Method;
 use serde_json::json;
 
@@ -102,4 +102,40 @@ async fn an_address_that_tries_bad_tokens_is_stopped_and_good_ones_from_there_ar
     let refused = app.get("/v1/me", &Session::bearer("plt_made-up-6")).await.expect_problem(429, "rate_limited");
     assert!(refused.header("retry-after").is_some());
     app.get("/v1/me", &app.admin).await.expect(200);
+}
+
+/// Seen to fail without [`api`]'s turns: every connection waits for the locked row, and the other is answered 503 after ten seconds.
+#[tokio::test]
+async fn whoever_sends_more_at_a_time_than_its_share_waits_for_itself_and_others_do_not() {
+    use sqlx::Connection as _;
+    let app = TestApp::spawn_with(|config| config.api.turns = 3).await;
+    let client = app.client(&app.admin, "Locked").await;
+    let viewer = app.member(&app.admin, "viewer", "viewer@example.com").await;
+    // who holds the row, so that whatever changes it waits
+    let mut holder = match app.db.engine {
+        Engine::Sqlite => None,
+        Engine::Postgres => {
+            let mut holder = sqlx::PgConnection::connect(app.db.admin_url()).await.unwrap();
+            let lock = format!("BEGIN; SELECT id FROM client WHERE id = {} FOR UPDATE", app.db.uuid(&client));
+            sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
+            Some(holder)
+        }
+    };
+    let path = format!("/v1/clients/{client}");
+    let changes = async {
+        let change = async |number: usize| {
+            app.patch(&path, &app.admin, &json!({ "name": format!("Changed {number}") })).await.expect(200);
+        };
+        futures::future::join_all((0..40).map(change)).await;
+    };
+    let reads = async {
+        for _ in 0..20 {
+            app.get("/v1/clients", &viewer).await.expect(200);
+        }
+        if let Some(holder) = &mut holder {
+            sqlx::raw_sql("COMMIT").execute(holder).await.unwrap();
+        }
+    };
+    futures::join!(changes, reads);
+    assert_eq!(app.db.scalar("SELECT version FROM client").await.unwrap(), "41");
 }

@@ -57,7 +57,8 @@ pub(crate) fn flood(options: &Options) -> Result<()> {
             .json()?;
     }
     let read = request("GET", "/v1/clients", &token, "");
-    let (connections, forbidden) = (read.clone(), request("POST", "/v1/clients", &scoped, &client));
+    // somebody else's, with a token of their own
+    let (connections, forbidden) = (request("GET", "/v1/clients", &scoped, ""), request("POST", "/v1/clients", &scoped, &client));
     let floods: [(&str, usize, f64, Work); 6] = [
         ("nothing", 0, MOST_MS, Box::new(|_| ())),
         ("200 connections that read", 200, MOST_MS, Box::new(move |flood| ask(flood, |_| connections.clone()))),

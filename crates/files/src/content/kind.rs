@@ -121,6 +121,11 @@ impl FileType {
         Self::ALL.into_iter().find(|found| found.mime() == mime)
     }
 
+    /// The type of an ending that [`ending`](Self::ending) gave.
+    pub fn of_ending(ending: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|found| found.ending() == ending)
+    }
+
     pub fn is_image(self) -> bool {
         matches!(self, Self::Jpeg | Self::Png | Self::Gif | Self::Webp)
     }
@@ -146,6 +151,7 @@ mod tests {
         for known in FileType::ALL {
             assert_eq!(FileType::of_mime(known.mime()), Some(known));
             assert!(known.may_end_in(known.ending()));
+            assert_eq!(FileType::of_ending(known.ending()), Some(known));
         }
         assert_eq!(FileType::of_mime("text/html"), None);
     }

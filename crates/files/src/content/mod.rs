@@ -18,6 +18,12 @@ use crate::errors::{FILE_MALFORMED, FILE_TOO_DENSE, FILE_TYPE_MISMATCH, FILE_TYP
 pub(crate) use kind::FileType;
 pub use name::clean;
 
+/// The media type of an object, by the ending that its key was given.
+pub fn mime_of_key(key: &str) -> &'static str {
+    let ending = key.rsplit_once('.').map_or("", |(_, ending)| ending);
+    FileType::of_ending(ending).map_or("application/octet-stream", FileType::mime)
+}
+
 /// What the sender says of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Declared {

@@ -4,6 +4,7 @@ mod commands;
 mod content;
 mod create;
 mod list;
+mod objects;
 mod remove;
 mod wire;
 
@@ -13,6 +14,6 @@ pub(crate) use content::of_link;
 pub use content::{Readable, readable};
 pub use create::{check, create};
 pub use list::{FILE_LIST, get, list, list_on};
-
+pub use objects::{Object, objects};
 pub use remove::{forget, purge, sweep};
 pub use wire::{File, FilePatch, UploadFile};

@@ -68,7 +68,11 @@ pub(crate) struct Linked<'a> {
 }
 
 impl Storage {
-    fn new(url: &StorageUrl, timeout: Duration) -> Result<Self> {
+    /// A storage, which need not be there.
+    ///
+    /// # Errors
+    /// `internal` where it cannot be what it is configured as.
+    pub fn new(url: &StorageUrl, timeout: Duration) -> Result<Self> {
         let place = match &url.place {
             PlaceUrl::Folder(path) => Place::Folder(Folder::new(path)),
             PlaceUrl::S3(s3) => Place::Bucket(Box::new(Bucket::new(s3, timeout)?)),
@@ -125,6 +129,22 @@ impl Storage {
             }
         })
         .boxed()
+    }
+
+    /// Whether there is such an object.
+    ///
+    /// # Errors
+    /// `storage_unavailable`.
+    pub async fn has(&self, key: &str) -> Result<bool> {
+        let (objects, path) = (self.objects().await?, Path::from(key));
+        let found = async {
+            match objects.head(&path).await {
+                Ok(_) => Ok(true),
+                Err(object_store::Error::NotFound { .. }) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        self.step(found).await
     }
 
     /// Removes an object; one that is gone already is as good as removed.
@@ -195,7 +215,11 @@ impl Storage {
 pub struct Storages(Arc<Vec<Storage>>);
 
 impl Storages {
-    pub(crate) fn new(config: &FilesConfig) -> Result<Self> {
+    /// The storages of a configuration.
+    ///
+    /// # Errors
+    /// As [`Storage::new`].
+    pub fn new(config: &FilesConfig) -> Result<Self> {
         let urls = std::iter::once(&config.storage).chain(&config.further);
         let all = urls.map(|url| Storage::new(url, config.storage_timeout)).collect::<Result<Vec<_>>>()?;
         Ok(Self(Arc::new(all)))

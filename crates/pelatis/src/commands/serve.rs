@@ -100,6 +100,8 @@ fn api_config(config: &Config) -> ApiConfig {
         shutdown_timeout: seconds(config.shutdown_seconds),
         workers: usize::try_from(config.workers).unwrap_or(0),
         queue_age: seconds(config.queue_age_seconds),
+        // a quarter of the connections is left to the others, whatever one does
+        turns: usize::try_from(config.database_connections).unwrap_or(1).div_ceil(4) * 3,
         ..ApiConfig::default()
     }
 }

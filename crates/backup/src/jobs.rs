@@ -1,0 +1,200 @@
+//! Backups that make themselves.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use kernel::Result;
+use store::jobs::schedule::When;
+use store::jobs::{Handlers, JobContext};
+use store::{Change, UnitOfWork};
+
+use crate::archive::from_io;
+use crate::keep;
+use crate::make::{Made, make};
+use crate::runs::{self, BackupRunId, BackupRunRow, BackupState};
+use crate::service::Backups;
+
+store::job_kind! {
+    /// Makes a backup and brings it to its targets.
+    pub struct BackUp as "back_up" on Maintenance {
+        /// Its row.
+        backup: BackupRunId,
+    }
+}
+
+store::job_kind! {
+    /// Asks for the backup of the night.
+    pub struct NightlyBackup as "nightly_backup" on Maintenance {}
+}
+
+store::job_kind! {
+    /// Removes backups that are older than the configured days, but never the newest three of a target.
+    pub struct BackupCleanup as "backup_cleanup" on Maintenance {}
+}
+
+/// What a crash leaves in the folder of what is in the making is removed when it is older.
+const LEFT_OVER: Duration = Duration::days(1);
+
+impl Backups {
+    /// Registers the jobs of this crate.
+    pub fn handle_jobs(&self, handlers: &mut Handlers) {
+        let (own, nightly, cleaning) = (self.clone(), self.config().is_nightly, self.clone());
+        handlers.on(move |context: JobContext, BackUp { backup }| back_up(own.clone(), context, backup));
+        handlers.on(async |context: JobContext, NightlyBackup {}| {
+            context.complete(async |uow| runs::begin(uow, None).await.map(|_| ())).await
+        });
+        handlers.on(move |context: JobContext, BackupCleanup {}| {
+            let backups = cleaning.clone();
+            async move { keep::clean_up(&backups, context.store().runtime().now()).await.map(|_| ()) }
+        });
+        if nightly {
+            handlers.recurring("database-backup", When::Daily(2, 0), NightlyBackup {});
+        }
+        handlers.recurring("backup-cleanup", When::Weekly(chrono::Weekday::Sun, 4, 0), BackupCleanup {});
+    }
+
+    /// Makes a backup now, in this process, with its row in the bookkeeping.
+    ///
+    /// # Errors
+    /// What the database says; `storage_unavailable`; `storage_full`.
+    pub async fn back_up(&self, caller: &Arc<kernel::Caller>, on_way: impl AsyncFnMut(u64) -> Result<()>) -> Result<Made> {
+        let store = self.store();
+        let row = store
+            .write(caller, async |uow| {
+                let row = runs::new_row(uow, None, BackupState::Running);
+                uow.insert(&row, Change::plain().event("backup.started")).await?;
+                Ok(row)
+            })
+            .await?;
+        let made = async {
+            let made = make(self, on_way).await?;
+            keep::deliver(self, &made).await?;
+            Ok(made)
+        };
+        match made.await {
+            Ok(made) => {
+                store.write(caller, async |uow| finished(self, uow, row.id, &made).await).await?;
+                if let Some(problem) = self.copied(keep::copy_missing(self, store.runtime().now()).await) {
+                    tracing::warn!(problem, "there is no second copy of this backup yet");
+                } else {
+                    store.write(caller, async |uow| copied(uow, row.id).await).await?;
+                }
+                Ok(made)
+            }
+            Err(error) => {
+                let problem = said(&error);
+                store.write(caller, async |uow| failed(uow, row.id, &problem).await).await?;
+                Err(error)
+            }
+        }
+    }
+
+    fn copied(&self, copied: Result<u64>) -> Option<String> {
+        copied.err().map(|error| {
+            tracing::error!(?error, "backups were not copied to the second target");
+            said(&error)
+        })
+    }
+}
+
+/// What people are told of a failure.
+fn said(error: &kernel::Error) -> String {
+    error.detail().unwrap_or(error.code().title).to_owned()
+}
+
+async fn back_up(backups: Backups, context: JobContext, id: BackupRunId) -> Result<()> {
+    clear(&backups)?;
+    let mut reader = context.store().reader(context.caller()).await?;
+    let row = runs::find(&mut reader, id).await?;
+    reader.close().await?;
+    // a second attempt has only the copy left to make, where the first came so far
+    if row.state != BackupState::Finished {
+        context.write(async |uow| started(uow, id).await).await?;
+        let made = async {
+            let made = make(&backups, async |bytes| {
+                context.go_on()?;
+                context.progress(i64::try_from(bytes).unwrap_or(i64::MAX), None).await
+            })
+            .await?;
+            keep::deliver(&backups, &made).await?;
+            context.write(async |uow| finished(&backups, uow, id, &made).await).await
+        };
+        if let Err(error) = made.await {
+            if context.is_last_attempt() || context.is_cancelled() {
+                let problem = said(&error);
+                context.write(async |uow| failed(uow, id, &problem).await).await?;
+            }
+            return Err(error);
+        }
+    }
+    match keep::copy_missing(&backups, context.store().runtime().now()).await {
+        Ok(_) => context.complete(async |uow| copied(uow, id).await).await,
+        Err(error) => {
+            let problem = said(&error);
+            context.write(async |uow| not_copied(uow, id, &problem).await).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Removes what a crash left over.
+fn clear(backups: &Backups) -> Result<()> {
+    let before = backups.store().runtime().now() - LEFT_OVER;
+    let folder = &backups.config().scratch;
+    std::fs::create_dir_all(folder).map_err(from_io)?;
+    for entry in std::fs::read_dir(folder).map_err(from_io)? {
+        let entry = entry.map_err(from_io)?;
+        let found = entry.metadata().map_err(from_io)?;
+        let is_ours = entry.path().extension().is_some_and(|ending| ending == "part" || ending == "db");
+        if found.is_file() && is_ours && kernel::DateTime::from(found.modified().map_err(from_io)?) < before {
+            std::fs::remove_file(entry.path()).map_err(from_io)?;
+        }
+    }
+    Ok(())
+}
+
+async fn change(
+    uow: &mut UnitOfWork,
+    id: BackupRunId,
+    event: &'static str,
+    change: impl FnOnce(&BackupRunRow) -> Result<BackupRunRow>,
+) -> Result<()> {
+    let before = runs::find(uow, id).await?;
+    let after = change(&before)?;
+    uow.update(&before, after, Change::plain().event(event)).await.map(|_| ())
+}
+
+async fn started(uow: &mut UnitOfWork, id: BackupRunId) -> Result<()> {
+    let now = uow.now();
+    change(uow, id, "backup.started", |row| {
+        Ok(BackupRunRow { state: BackupState::Running, started_at: Some(now), ..row.clone() })
+    })
+    .await
+}
+
+async fn finished(backups: &Backups, uow: &mut UnitOfWork, id: BackupRunId, made: &Made) -> Result<()> {
+    let (now, is_encrypted) = (uow.now(), !backups.config().recipients.is_empty());
+    change(uow, id, "backup.finished", |row| runs::kept(row, made, is_encrypted, now)).await
+}
+
+async fn failed(uow: &mut UnitOfWork, id: BackupRunId, problem: &str) -> Result<()> {
+    let now = uow.now();
+    change(uow, id, "backup.failed", |row| {
+        Ok(BackupRunRow {
+            state: BackupState::Failed,
+            problem: Some(problem.to_owned()),
+            finished_at: Some(now),
+            ..row.clone()
+        })
+    })
+    .await
+}
+
+async fn copied(uow: &mut UnitOfWork, id: BackupRunId) -> Result<()> {
+    let now = uow.now();
+    change(uow, id, "backup.copied", |row| Ok(BackupRunRow { copied_at: Some(now), problem: None, ..row.clone() })).await
+}
+
+async fn not_copied(uow: &mut UnitOfWork, id: BackupRunId, problem: &str) -> Result<()> {
+    change(uow, id, "backup.not_copied", |row| Ok(BackupRunRow { problem: Some(problem.to_owned()), ..row.clone() })).await
+}

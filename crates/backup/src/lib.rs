@@ -1,0 +1,29 @@
+//! Backups: one archive of everything, made while the server serves, kept in one place or two, and brought back into an empty one.
+//!
+//! What must always hold:
+//! - An archive has the state of one moment: the database as of one snapshot, and every file that it speaks of, each compared with the
+//!   digest of its upload on the way.
+//! - It is in a target whole or not at all, and it tells by itself whether it is whole ([`archive::verify`]).
+//! - Nothing is brought back into a place that holds something, and nothing is touched before everything that can be known was looked at.
+//! - The installation's secret is in no archive; an archive only tells whether a secret is the right one.
+//!
+//! `tar`, `zstd` and `age` write what the tools of those names read, so that a backup can be opened where this program is not;
+//! `age` is the encryption that is made for files and has readers in several languages.
+
+pub mod archive;
+mod bring_back;
+mod config;
+pub mod errors;
+mod jobs;
+pub mod keep;
+mod make;
+mod runs;
+mod service;
+mod spool;
+
+pub use bring_back::{Destination, Milestone, check, restore};
+pub use config::BackupConfig;
+pub use jobs::{BackUp, BackupCleanup, NightlyBackup};
+pub use make::{Made, make};
+pub use runs::{BACKUP_LIST, Backup, BackupRunId, BackupState, get, list, newest, request};
+pub use service::{Backups, fetch, taken_at};
