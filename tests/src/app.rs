@@ -8,6 +8,8 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use api::{ApiConfig, Parts};
 use auth::{Auth, AuthConfig};
+use backup::archive::Recipients;
+use backup::{BackupConfig, Backups};
 use files::{Files, FilesConfig, StorageUrl};
 use kernel::Runtime;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -32,6 +34,8 @@ pub struct TestConfig {
     pub auth: AuthConfig,
     /// How files are kept; links lead to the server itself unless said otherwise.
     pub files: FilesConfig,
+    /// How backups are kept.
+    pub backups: BackupConfig,
     /// Through which Redis nodes share; none for one node by itself.
     pub redis: Option<String>,
     /// Whether it works jobs, which is off unless set: most tests want nothing to happen by itself.
@@ -60,10 +64,12 @@ impl std::fmt::Debug for MoreHandlers {
 }
 
 /// Every handler of the program.
-pub fn handlers(auth: &Auth) -> Handlers {
+pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     let mut handlers = Handlers::new();
     store::jobs::handle(&mut handlers);
     auth.handle_jobs(&mut handlers);
+    files.handle_jobs(&mut handlers);
+    backups.handle_jobs(&mut handlers);
     handlers
 }
 
@@ -123,6 +129,17 @@ impl TestApp {
                 most_bytes: 50 * 1024 * 1024,
                 scanner: None,
                 public_url: String::new(),
+            },
+            backups: BackupConfig {
+                target: StorageUrl::parse(&format!("file:{}/backups", folder.path().display())).unwrap(),
+                second: None,
+                scratch: folder.path().join("backing-up"),
+                recipients: Recipients::default(),
+                with_files: true,
+                keep_days: 14,
+                is_nightly: true,
+                overdue: Duration::from_hours(26),
+                target_timeout: Duration::from_secs(5),
             },
             redis: std::env::var("PELATIS_TEST_REDIS").ok(),
             worker: false,
@@ -250,6 +267,11 @@ impl TestApp {
         self.db.rows(&format!("SELECT action FROM journal_entry WHERE record_id = {id} ORDER BY number")).await
     }
 
+    /// The installation's secret.
+    pub fn secret(&self) -> Secret {
+        self.secret.clone()
+    }
+
     /// The store under the server, opened once more in the test's own runtime.
     pub async fn store(&self) -> Store {
         let runtime = Runtime::new(Arc::new(self.clock.clone()), Arc::new(TestEntropy));
@@ -300,15 +322,16 @@ fn start(
                 files.public_url.clone_from(&base);
             }
             let files = Files::open(store.clone(), files, api::ATTACHABLES).unwrap();
+            let backups = Backups::open(store.clone(), files.clone(), config.backups).unwrap();
             let worker = config.worker.then(|| {
-                let mut all = handlers(&auth);
+                let mut all = handlers(&auth, &files, &backups);
                 if let Some(more) = &config.handlers.0 {
                     more(&mut all);
                 }
                 let options = WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
                 Worker::start(store.clone(), all, options)
             });
-            let running = api::serve(listener, Parts { store: store.clone(), auth, files, config: config.api, metrics }).unwrap();
+            let running = api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: config.api, metrics }).unwrap();
             tell.send((base, code, running.handle())).unwrap();
             running.server.await.unwrap();
             if let Some(worker) = worker {

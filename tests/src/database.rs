@@ -108,15 +108,34 @@ impl Database {
         }
         run(&mut admin, &format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")).await;
         admin.close().await.unwrap();
+        Self::on(server, &name)
+    }
+
+    fn on(server: &str, name: &str) -> Self {
         Self {
             engine: Engine::Postgres,
             config: DatabaseConfig {
-                url: as_role(server, LOGIN, &name),
-                owner_url: Some(as_role(server, OWNER, &name)),
+                url: as_role(server, LOGIN, name),
+                owner_url: Some(as_role(server, OWNER, name)),
                 connections: 8,
             },
             admin_url: format!("{server}/{name}"),
             held: Arc::default(),
+        }
+    }
+
+    /// A database of the same engine without even a schema.
+    pub async fn bare(folder: &TempDir) -> Self {
+        match Engine::chosen() {
+            Engine::Sqlite => Self::sqlite_at(&folder.path().join("bare.db")),
+            Engine::Postgres => {
+                let server = std::env::var("PELATIS_TEST_POSTGRES").expect("PELATIS_TEST_POSTGRES names a server");
+                let name = format!("pelatis_test_{}", kernel::Runtime::system().uuid().simple());
+                let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+                run(&mut admin, &format!("CREATE DATABASE {name} OWNER {OWNER}")).await;
+                admin.close().await.unwrap();
+                Self::on(&server, &name)
+            }
         }
     }
 

@@ -13,6 +13,8 @@ pub enum Access {
     SignedIn,
     /// Whoever belongs to a workspace, whichever.
     Member,
+    /// A super admin of the installation, signed in and not through a token: what it is about belongs to no workspace.
+    SuperAdmin,
     /// Whoever has one of these in the workspace.
     AnyOf(&'static [Permission]),
     /// Whoever has all of these in the workspace.
@@ -83,6 +85,7 @@ impl Operation {
             Access::Public => "public".to_owned(),
             Access::SignedIn => "signed_in".to_owned(),
             Access::Member => "member".to_owned(),
+            Access::SuperAdmin => "super_admin".to_owned(),
             Access::AnyOf(list) => names(list, " | "),
             Access::AllOf(list) => names(list, " & "),
         }
@@ -158,6 +161,9 @@ pub static OPERATIONS: &[Operation] = &[
     one("cancel_job", &[P::AdminManageSettings], Workspace),
     one("discard_job", &[P::AdminManageSettings], Workspace),
     one("get_queues", &[P::AdminManageSettings], Workspace),
+    O::new("list_backups", Access::SuperAdmin, Nothing),
+    O::new("get_backup", Access::SuperAdmin, Nothing),
+    O::new("request_backup", Access::SuperAdmin, Nothing),
     one("list_audit", &[P::AdminViewAuditLog], Workspace),
     O::new("list_files", SEE_FILES, WorkspaceOrOwn),
     O::new("get_file", SEE_FILES, WorkspaceOrOwn),

@@ -24,6 +24,7 @@ pub static CODES: &[&[&ErrorCode]] = &[
     auth::errors::ALL,
     platform::errors::ALL,
     files::errors::ALL,
+    backup::errors::ALL,
     clients::errors::ALL,
     errors::ALL,
 ];

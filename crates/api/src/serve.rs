@@ -10,6 +10,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, HttpRequest, HttpServer, web};
 use auth::Auth;
+use backup::Backups;
 use files::{Attachable, Files};
 use kernel::error::codes;
 use kernel::{Error, Result};
@@ -39,6 +40,8 @@ pub struct Parts {
     pub auth: Auth,
     /// Files and their storages.
     pub files: Files,
+    /// Backups and their targets.
+    pub backups: Backups,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.
@@ -75,6 +78,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         store: parts.store,
         auth: parts.auth,
         files: parts.files,
+        backups: parts.backups,
         config: parts.config,
         metrics: parts.metrics,
         client_infos: ClientInfos::default(),

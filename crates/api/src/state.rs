@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::Auth;
+use backup::Backups;
 use files::Files;
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -93,6 +94,8 @@ pub struct Inner {
     pub auth: Auth,
     /// Files and their storages.
     pub files: Files,
+    /// Backups and their targets.
+    pub backups: Backups,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.

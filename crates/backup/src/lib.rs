@@ -14,6 +14,7 @@ pub mod archive;
 mod bring_back;
 mod config;
 pub mod errors;
+mod health;
 mod jobs;
 pub mod keep;
 mod make;
@@ -23,7 +24,8 @@ mod spool;
 
 pub use bring_back::{Destination, Milestone, check, restore};
 pub use config::BackupConfig;
+pub use health::{Health, health};
 pub use jobs::{BackUp, BackupCleanup, NightlyBackup};
 pub use make::{Made, make};
 pub use runs::{BACKUP_LIST, Backup, BackupRunId, BackupState, get, list, newest, request};
-pub use service::{Backups, fetch, taken_at};
+pub use service::{Backups, fetch, taken_at, targets};

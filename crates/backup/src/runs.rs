@@ -1,7 +1,7 @@
 //! The bookkeeping of backups: one row for each that was asked for, and what became of it. A backup holds every workspace, so it is a matter
 //! of the installation's super admins, signed in themselves and not through a token.
 
-use kernel::{Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use kernel::{Caller, DateTime, Error, Page, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::jobs::{Job, JobState};
 use store::list::{ListField, ListQuery, ListSpec};
@@ -132,20 +132,12 @@ pub static BACKUP_LIST: ListSpec = ListSpec {
     ..ListSpec::EMPTY
 };
 
-fn allowed(caller: &Caller) -> Result<()> {
-    caller.require(Permission::AdminSystemBackup)?;
-    if caller.is_super_admin {
-        return Ok(());
-    }
-    Err(Error::new(&kernel::error::codes::FORBIDDEN).with_detail("This needs a super admin of the installation, signed in."))
-}
-
 /// Backups, newest first.
 ///
 /// # Errors
 /// `forbidden` to everybody but the installation's super admins.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Backup>> {
-    allowed(caller)?;
+    caller.require_super_admin()?;
     let page = store::list::page::<BackupRunRow>(conn, caller, BackupRunRow::select(), &BACKUP_LIST, query).await?;
     Ok(page.map(Backup::from))
 }
@@ -155,7 +147,7 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
 /// # Errors
 /// `forbidden` to everybody but the installation's super admins; `not_found`.
 pub async fn get(conn: &mut Conn, caller: &Caller, id: BackupRunId) -> Result<Backup> {
-    allowed(caller)?;
+    caller.require_super_admin()?;
     conn.one::<BackupRunRow>(&of(id)).await?.map(Backup::from).ok_or_else(Error::not_found)
 }
 
@@ -170,7 +162,7 @@ fn of(id: BackupRunId) -> store::query::SelectStatement {
 /// # Errors
 /// `forbidden` to everybody but the installation's super admins; `backup_runs` while another one waits.
 pub async fn request(uow: &mut UnitOfWork) -> Result<Backup> {
-    allowed(&uow.caller())?;
+    uow.caller().require_super_admin()?;
     let asked_by = uow.caller().user()?;
     uow.enter(None).await?;
     begin(uow, Some(asked_by)).await?.map(Backup::from).ok_or_else(|| Error::new(&BACKUP_RUNS))

@@ -64,7 +64,10 @@ impl Backups {
 }
 
 /// The targets that are configured, the first one first.
-pub(crate) fn targets(config: &BackupConfig) -> Result<Vec<Storage>> {
+///
+/// # Errors
+/// `internal` where a target cannot be what it is configured as.
+pub fn targets(config: &BackupConfig) -> Result<Vec<Storage>> {
     let urls = std::iter::once(&config.target).chain(&config.second);
     urls.map(|url| Storage::new(url, config.target_timeout)).collect()
 }

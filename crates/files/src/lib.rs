@@ -21,14 +21,16 @@ pub mod files;
 pub mod folders;
 pub mod links;
 mod rows;
+mod scanner;
 mod service;
 mod spool;
 pub mod storage;
+mod tidy;
 
 pub use attach::{Attachable, Seen};
 pub use config::{FilesConfig, Scanner, StorageUrl};
 pub use links::{FileLink, LinkRequest, Shown};
 pub use rows::{FileId, FolderId};
-mod scanner;
 pub use service::{Examined, Files, Stored};
 pub use spool::{Received, Spool};
+pub use tidy::FileCleanup;

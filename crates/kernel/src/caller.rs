@@ -218,6 +218,19 @@ impl Caller {
         Err(Error::new(&codes::FORBIDDEN).with_detail(format!("This needs {}.", names.join(" or "))))
     }
 
+    /// Fails unless it is a super admin of the installation, signed in and not through a token.
+    ///
+    /// # Errors
+    /// `unauthenticated` for nobody, `forbidden` for anybody else.
+    #[track_caller]
+    pub fn require_super_admin(&self) -> Result<()> {
+        match self.actor {
+            Actor::Anonymous => Err(Error::new(&codes::UNAUTHENTICATED)),
+            Actor::User { .. } if self.is_super_admin => Ok(()),
+            _ => Err(Error::new(&codes::FORBIDDEN).with_detail("This needs a super admin of the installation, signed in.")),
+        }
+    }
+
     /// How far the caller sees, where a record type has two permissions for it.
     ///
     /// # Errors

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use auth::{Auth, AuthConfig};
+use backup::archive::Recipients;
+use backup::{BackupConfig, Backups};
 use files::{Files, FilesConfig, Scanner};
 use kernel::{Error, Result, Runtime};
 use store::jobs::{Handlers, Worker, WorkerOptions};
@@ -62,10 +64,9 @@ pub async fn open(config: &Config) -> Result<(Store, Auth)> {
     Ok((store, auth.await?))
 }
 
-/// Takes the storages of files into use. None of them needs to be there.
-pub fn open_files(config: &Config, store: &Store) -> Result<Files> {
-    let unread = || Error::internal("a storage was not checked with the configuration");
-    let files = FilesConfig {
+/// What the configuration says of the storages of files.
+pub fn files_config(config: &Config) -> Result<FilesConfig> {
+    Ok(FilesConfig {
         storage: config.storage_url.storage().ok_or_else(unread)?,
         further: config.further_storage_urls.iter().map(|url| url.storage().ok_or_else(unread)).collect::<Result<_>>()?,
         spool: config.data_dir.join("spool"),
@@ -73,36 +74,74 @@ pub fn open_files(config: &Config, store: &Store) -> Result<Files> {
         most_bytes: u64::try_from(config.upload_limit_bytes).map_err(Error::internal)?,
         scanner: config.clamd_url.as_ref().and_then(|url| Scanner::parse(url.as_str())),
         public_url: config.public_url.as_str().to_owned(),
-    };
-    Files::open(store.clone(), files, api::ATTACHABLES)
+    })
+}
+
+fn unread() -> Error {
+    Error::internal("a storage was not checked with the configuration")
+}
+
+/// Takes the storages of files into use. None of them needs to be there.
+pub fn open_files(config: &Config, store: &Store) -> Result<Files> {
+    Files::open(store.clone(), files_config(config)?, api::ATTACHABLES)
+}
+
+/// What the configuration says of backups.
+pub fn backup_config(config: &Config) -> Result<BackupConfig> {
+    let recipients: Vec<String> = config.backup_recipients.iter().map(|key| key.as_str().to_owned()).collect();
+    Ok(BackupConfig {
+        target: config.backup_url.storage().ok_or_else(unread)?,
+        second: config.second_backup_url.as_ref().map(|url| url.storage().ok_or_else(unread)).transpose()?,
+        scratch: config.data_dir.join("backing-up"),
+        recipients: Recipients::parse(&recipients)?,
+        with_files: config.backup_files,
+        keep_days: config.backup_days,
+        is_nightly: config.backup_nightly,
+        overdue: Duration::from_hours(config.backup_age_hours.into()),
+        target_timeout: Duration::from_secs(config.storage_timeout_seconds.into()),
+    })
+}
+
+/// Takes the targets of backups into use. None of them needs to be there.
+pub fn open_backups(config: &Config, store: &Store, files: &Files) -> Result<Backups> {
+    Backups::open(store.clone(), files.clone(), backup_config(config)?)
 }
 
 /// The handlers of every job that this program knows.
-pub fn handlers(auth: &Auth) -> Handlers {
+pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     let mut handlers = Handlers::new();
     store::jobs::handle(&mut handlers);
     auth.handle_jobs(&mut handlers);
+    files.handle_jobs(&mut handlers);
+    backups.handle_jobs(&mut handlers);
     handlers
 }
 
 /// Starts a worker on this thread.
-pub fn work(config: &Config, store: &Store, auth: &Auth) -> store::jobs::Running {
+pub fn work(config: &Config, store: &Store, handlers: Handlers) -> store::jobs::Running {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     let options = WorkerOptions { lease: seconds(config.worker_lease_seconds), shutdown: seconds(config.shutdown_seconds) };
-    Worker::start(store.clone(), handlers(auth), options)
+    Worker::start(store.clone(), handlers, options)
 }
 
 /// The installation's secret: given, or in its file, which is made where it is not there.
 fn secret(config: &Config, runtime: &Runtime) -> Result<Secret> {
+    match given_secret(config)? {
+        Some(secret) => Ok(secret),
+        None => make(&config.secret_key_file, runtime),
+    }
+}
+
+/// The installation's secret, where there is one.
+pub fn given_secret(config: &Config) -> Result<Option<Secret>> {
     if let Some(key) = &config.secret_key {
-        return Ok(Secret::new(*key.expose()));
+        return Ok(Some(Secret::new(*key.expose())));
     }
     let path = &config.secret_key_file;
+    let wrong = || Error::internal(format!("{} does not hold 64 hexadecimal digits", path.display()));
     match fs::read_to_string(path) {
-        Ok(text) => {
-            parse(text.trim()).ok_or_else(|| Error::internal(format!("{} does not hold 64 hexadecimal digits", path.display())))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path, runtime),
+        Ok(text) => parse(text.trim()).map(Some).ok_or_else(wrong),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::internal(error)),
     }
 }

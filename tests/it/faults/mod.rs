@@ -10,7 +10,7 @@ mod history;
 mod killed;
 mod line;
 mod postgres_away;
-mod program;
+pub(crate) mod program;
 mod shared_records;
 mod slow_clients;
 mod workers;

@@ -88,6 +88,33 @@ impl Program {
         (self.child, self.base, _) = launch(self.folder.path(), &self.settings, &self.around, false);
     }
 
+    /// Runs another command of the program beside it, with its settings and in its folder; whether it did well, and what it said.
+    pub fn run(&self, words: &[&str]) -> (bool, String) {
+        let done = self.command(words).wait_with_output().unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// As [`run`](Self::run), while it runs.
+    pub fn command(&self, words: &[&str]) -> Child {
+        let mut command = Command::new(built());
+        command.args(words).current_dir(self.folder.path()).env_clear().env("PATH", std::env::var("PATH").unwrap());
+        command.envs(self.settings.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// The folder that it works in; what it keeps itself is in `data`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Has it work on another database from its next start on.
+    pub fn moved_to(&mut self, db: &Database) {
+        self.settings.retain(|(name, _)| name != "DATABASE_URL" && name != "DATABASE_OWNER_URL");
+        self.settings.push(("DATABASE_URL".to_owned(), db.config.url.clone()));
+        self.settings.extend(db.config.owner_url.iter().map(|url| ("DATABASE_OWNER_URL".to_owned(), url.clone())));
+    }
+
     /// What it has logged since it was first started.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()

@@ -119,17 +119,22 @@ async fn everything_that_is_to_recur_does() {
         hashing_at_once: 1,
         frontend_url: String::new(),
     };
-    let auth = auth::Auth::open(store, auth_config).await.unwrap();
-    let handlers = harness::handlers(&auth);
+    let auth = auth::Auth::open(store.clone(), auth_config).await.unwrap();
+    let files = crate::backup::files_of(&app, &store);
+    let backups = crate::backup::backups_of(&app, &store, |_| {});
+    let handlers = harness::handlers(&auth, &files, &backups);
     let mut names: Vec<String> = handlers.recurs().map(|(name, when)| format!("{name} {when}")).collect();
     names.sort();
     assert_eq!(
         names,
         [
+            "backup-cleanup Sun 04:00",
+            "database-backup daily 02:00",
             "idempotency-cleanup daily 03:10",
             "job-cleanup every 60 min",
             "prepare-months daily 00:30",
             "session-cleanup daily 03:00",
+            "temp-file-cleanup daily 03:30",
         ]
     );
 }

@@ -16,6 +16,8 @@ pub(crate) const ROLES: [&str; 7] =
 pub(crate) enum Holds {
     /// These permissions.
     Permissions(PermissionSet),
+    /// Everything everywhere: a super admin of the installation.
+    SuperAdmin,
     /// An account without any workspace.
     NoWorkspace,
     /// An account of another workspace, that names this one.
@@ -58,7 +60,7 @@ pub(crate) struct Callers {
 
 fn named(operation: &Operation) -> PermissionSet {
     match operation.access {
-        Access::Public | Access::SignedIn | Access::Member => PermissionSet::none(),
+        Access::Public | Access::SignedIn | Access::Member | Access::SuperAdmin => PermissionSet::none(),
         Access::AnyOf(list) | Access::AllOf(list) => list.iter().copied().collect(),
     }
 }
@@ -88,7 +90,7 @@ fn with_the_scope_own(operation: &Operation) -> PermissionSet {
 fn without_the_scope(operation: &Operation) -> PermissionSet {
     let mut set = PermissionSet::all();
     match operation.access {
-        Access::Public | Access::SignedIn | Access::Member => {}
+        Access::Public | Access::SignedIn | Access::Member | Access::SuperAdmin => {}
         Access::AnyOf(list) => list.iter().for_each(|permission| set.remove(*permission)),
         Access::AllOf(list) => set.remove(*list.last().unwrap()),
     }
@@ -97,7 +99,11 @@ fn without_the_scope(operation: &Operation) -> PermissionSet {
 
 impl Callers {
     pub(crate) async fn make(app: &TestApp) -> Self {
-        let mut kinds = vec![Kind::fixed("anonymous", None, Session::nobody(), Holds::Nothing)];
+        let installation = app.sign_in("admin@example.com").await.in_workspace("main");
+        let mut kinds = vec![
+            Kind::fixed("anonymous", None, Session::nobody(), Holds::Nothing),
+            Kind::fixed("installation", Some("admin@example.com".to_owned()), installation, Holds::SuperAdmin),
+        ];
         let mut maker = Session::nobody();
         for role in ROLES {
             let email = format!("{role}@example.com");

@@ -28,6 +28,7 @@ const LEGEND: &str = "\
 # Who gets what: the status of every operation for every kind of caller, as tests/it/permissions finds it.
 # Several statuses: a record of one's own / a colleague's / another workspace's; a member who may less / who may more / another
 # workspace's; or, of what nobody owns, this workspace's / another's. One status: the same for all of them.
+# installation is a super admin of the installation, signed in.
 # token holds what the operation names and sees the whole workspace, token:own sees its maker's records, token:lacking holds everything
 # but what the operation names. Those after it are no good any more, or not from here.
 ";

@@ -189,6 +189,9 @@ impl World {
             let workspace = if target == Target::Elsewhere { &self.other_id } else { &self.app.workspace };
             records.put("job_id", job(&self.app, workspace, operation == "retry_job").await);
         }
+        if needs("backup_id") {
+            records.put("backup_id", self.backup().await);
+        }
         if operation == "refresh" {
             records.put_standing("refresh_token", &self.refresh_token);
         }
@@ -200,6 +203,15 @@ impl World {
         }
         self.put_away(operation, &records, &by).await;
         records
+    }
+
+    /// A backup, which waits for ever: no worker is here.
+    async fn backup(&self) -> String {
+        let all = self.app.get("/v1/admin/backups", &self.app.admin).await.expect(200);
+        match all.body["data"][0]["id"].as_str() {
+            Some(id) => id.to_owned(),
+            None => self.app.post("/v1/admin/backups", &self.app.admin, &json!({})).await.expect(201).id(),
+        }
     }
 
     /// Archives what is to be restored or purged.

@@ -34,6 +34,8 @@ pub(crate) struct Ask {
     pub of_contacts: bool,
     /// Whether it is about a file or folder on a client, whose row scope is that of the client.
     pub of_files: bool,
+    /// Whether it is about workspaces, all of which a super admin of the installation belongs to.
+    pub of_workspaces: bool,
     /// The status where the record is not there for the caller.
     pub missing: u16,
     /// Whether it changes something when it succeeds.
@@ -47,11 +49,13 @@ const ALONE: Ask = Ask {
     of_tokens: false,
     of_contacts: false,
     of_files: false,
+    of_workspaces: false,
     missing: 404,
     changes: true,
     success: None,
 };
 const SHARED: Ask = Ask { targets: &[Target::Here, Target::Elsewhere], ..ALONE };
+const WORKSPACES: Ask = Ask { of_workspaces: true, ..SHARED };
 const OWNED: Ask = Ask { targets: &[Target::Own, Target::Colleagues, Target::Elsewhere], ..ALONE };
 const TOKENS: Ask = Ask { of_tokens: true, ..OWNED };
 const CONTACTS: Ask = Ask { of_contacts: true, ..OWNED };
@@ -86,8 +90,12 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "list_jobs" | "get_queues" => ALONE.read(),
         "get_job" => SHARED.read(),
         "retry_job" | "cancel_job" | "discard_job" => SHARED,
-        "get_workspace" | "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
-        "update_workspace" | "update_tag" | "delete_tag" | "revoke_invitation" => SHARED,
+        "get_workspace" => WORKSPACES.read(),
+        "update_workspace" => WORKSPACES,
+        "list_backups" | "get_backup" => ALONE.read(),
+        "request_backup" => ALONE,
+        "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
+        "update_tag" | "delete_tag" | "revoke_invitation" => SHARED,
         "get_user" | "get_membership" => MEMBERS.read(),
         "update_user" | "update_membership" | "delete_membership" => MEMBERS,
         "get_token" => TOKENS.read(),

@@ -163,6 +163,7 @@ async fn admit(
     let caller = Arc::new(caller);
     let allowed = match operation.access {
         Access::Public | Access::SignedIn | Access::Member => Ok(()),
+        Access::SuperAdmin => caller.require_super_admin(),
         Access::AnyOf(permissions) => caller.require_any(permissions),
         Access::AllOf(permissions) => permissions.iter().try_for_each(|permission| caller.require(*permission)),
     };

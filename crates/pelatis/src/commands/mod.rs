@@ -1,5 +1,7 @@
 //! The command line.
 
+mod backup;
+mod doctor;
 mod import;
 mod mail;
 mod openapi;
@@ -29,6 +31,12 @@ enum Command {
     Migrate(#[command(flatten)] Flags),
     /// Bring data in.
     Import(import::Import),
+    /// Back up everything.
+    Backup(backup::Back),
+    /// Bring a backup back into an empty place.
+    Restore(backup::Restore),
+    /// Look at everything that the server needs.
+    Doctor(doctor::Doctor),
     /// Show the mail that waits to be sent.
     Mail(#[command(flatten)] Flags),
     /// Print the OpenAPI document.
@@ -110,6 +118,9 @@ impl CommandLine {
                 say("The database has the newest schema.");
             }
             Command::Import(import) => import.run().await?,
+            Command::Backup(back) => back.run().await?,
+            Command::Restore(restore) => restore.run().await?,
+            Command::Doctor(doctor) => doctor.run().await?,
             Command::Mail(flags) => mail::show(&configured(flags)?).await?,
             Command::Openapi => openapi::print(),
             Command::RotateKeys(flags) => {

@@ -13,8 +13,6 @@ use crate::wiring;
 
 /// Bounds of the buckets in which durations are counted, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-/// How often what uploads left over is looked for.
-const DAY: Duration = Duration::from_hours(24);
 /// How often durations that were measured are put into their buckets; until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -34,22 +32,8 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
     let setup_code = auth.offer_setup().await?;
 
     let files = wiring::open_files(config, &store)?;
-    let (kept, installation) = (files.clone(), auth.installation());
-    // what is done twice by two nodes is done once: each step looks at what is there
-    actix_web::rt::spawn(async move {
-        loop {
-            match files::cleanup::clean_up(&kept).await {
-                Ok(cleaned) => tracing::info!(cleaned.spooled, cleaned.orphans, "what uploads left over was removed"),
-                Err(error) => tracing::error!(?error, "what uploads left over was not looked for"),
-            }
-            if let Err(error) = files::files::sweep(&kept, &installation).await {
-                tracing::error!(?error, "objects of purged files were not removed");
-            }
-            tokio::time::sleep(DAY).await;
-        }
-    });
-
-    let worker = config.worker.then(|| wiring::work(config, &store, &auth));
+    let backups = wiring::open_backups(config, &store, &files)?;
+    let worker = config.worker.then(|| wiring::work(config, &store, wiring::handlers(&auth, &files, &backups)));
     let measured = metrics.clone();
     tokio::spawn(async move {
         loop {
@@ -58,7 +42,7 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         }
     });
 
-    let running = api::serve(listener, Parts { store: store.clone(), auth, files, config: api_config(config), metrics })?;
+    let running = api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: api_config(config), metrics })?;
     say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
     say(&format!("Reached at {}, the reference at {0}/docs", config.public_url.as_str()));
     if let Some(code) = setup_code {

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 
 use super::reader::Reader;
 use super::setting::{
-    DatabaseUrl, LogFilter, LogFormat, PostgresUrl, Prefix, RedisUrl, ScannerUrl, SecretKey, Setting, Shape, StorageUrl,
+    BackupRecipient, DatabaseUrl, LogFilter, LogFormat, PostgresUrl, Prefix, RedisUrl, ScannerUrl, SecretKey, Setting, Shape, StorageUrl,
     WebOrigin, WebUrl,
 };
 
@@ -160,6 +160,21 @@ settings! {
     /// Where clamd listens, tcp://host:port or unix:<path>, which then sees every file before it is taken, and none is where it is away.
     /// Left out, nothing is scanned.
     clamd_url: Option<ScannerUrl> { env: "PELATIS_CLAMD_URL", example: "unix:/run/clamav/clamd.ctl" }
+    /// Where backups go: file:<path>, or s3://… as for storage_url. The place must be theirs alone.
+    /// Left out, it is backups in data_dir, which is lost with everything else.
+    backup_url: StorageUrl { env: "PELATIS_BACKUP_URL", default: "file:<data_dir>/backups" }
+    /// Where every backup goes too, for the day on which the first place is lost: a folder of another machine, or a bucket elsewhere.
+    second_backup_url: Option<StorageUrl> { env: "PELATIS_SECOND_BACKUP_URL", example: "s3://key:secret@s3.example.com/backups" }
+    /// Who can open backups: public keys of age; in the environment separated by commas. Left out, everybody who has the archive can.
+    backup_recipients: Vec<BackupRecipient> { env: "PELATIS_BACKUP_RECIPIENTS", default: "" }
+    /// Whether the content of files is in backups. Where their storage keeps copies itself, it need not be.
+    backup_files: bool { env: "PELATIS_BACKUP_FILES", default: "true" }
+    /// Whether a backup is made every night at 02:00 UTC.
+    backup_nightly: bool { env: "PELATIS_BACKUP_NIGHTLY", default: "true" }
+    /// The days after which a backup is removed; the newest three always stay.
+    backup_days: u32 { env: "PELATIS_BACKUP_DAYS", default: "14", range: 1..=3650 }
+    /// The hours that the newest backup may be old before /health/ready calls backups degraded.
+    backup_age_hours: u32 { env: "PELATIS_BACKUP_AGE_HOURS", default: "26", range: 1..=8760 }
     /// The minutes that an access token is good for.
     access_token_minutes: u32 { env: "PELATIS_ACCESS_TOKEN_MINUTES", default: "15", range: 1..=1440 }
     /// The days that a refresh token is good for.

@@ -142,6 +142,12 @@ impl StorageUrl {
 }
 
 checked_text! {
+    /// A public key of age, for whom backups are encrypted.
+    BackupRecipient, shown, "a public key of age, age1…",
+    |text| backup::archive::Recipients::is_key(text).then_some(text)
+}
+
+checked_text! {
     /// Where clamd listens.
     ScannerUrl, shown, "tcp://host:port or unix:<path>",
     |text| files::Scanner::parse(text).map(|_| text)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::context::Context;
+use crate::state::State;
 
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -25,7 +26,7 @@ pub(crate) enum HealthStatus {
 /// A service that the server needs.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ServiceHealth {
-    /// Which: `database`, `redis`, `queue`, `storage`.
+    /// Which: `database`, `redis`, `queue`, `storage`, `backups`.
     name: String,
     /// How it is.
     status: HealthStatus,
@@ -111,6 +112,16 @@ pub(super) async fn health_ready(context: Context) -> HttpResponse {
         latency_ms: latency(started),
         detail,
     });
+    if database.is_ok() {
+        let started = Instant::now();
+        let (well, detail) = backups(&context.state).await;
+        services.push(ServiceHealth {
+            name: "backups".to_owned(),
+            status: if well { HealthStatus::Healthy } else { HealthStatus::Degraded },
+            latency_ms: latency(started),
+            detail,
+        });
+    }
     let worst = |status| services.iter().any(|service| service.status == status);
     let status = match () {
         () if worst(HealthStatus::Down) => HealthStatus::Down,
@@ -137,4 +148,15 @@ async fn storages(files: &files::Files) -> (bool, String) {
     }
     let away = list(false);
     if away.is_empty() { (true, list(true).join(", ")) } else { (false, format!("away: {}", away.join(", "))) }
+}
+
+/// Whether the newest backup is young enough, and in every place that it should be in.
+async fn backups(state: &State) -> (bool, String) {
+    match backup::health(&state.backups).await {
+        Ok(health) => (health.is_well, health.detail),
+        Err(error) => {
+            tracing::warn!(?error, "the bookkeeping of backups cannot be read");
+            (false, "the bookkeeping of backups cannot be read".to_owned())
+        }
+    }
 }
