@@ -106,6 +106,9 @@ def _networks(document):
         for network in services[name]["networks"]:
             if not (networks[network] or {}).get("internal"):
                 yield "internal", f"{name}: the network {network} leads outside"
+    for name, service in services.items():
+        if name not in ("s3", PUBLISHED) and set(service["networks"]) & set(services["s3"]["networks"]):
+            yield "internal", f"{name}: reaches the ports of S3 that ask nobody who they are"
     if set(services[PUBLISHED]["networks"]) & set(services["postgres"]["networks"]):
         yield "internal", f"{PUBLISHED}: reaches the database"
     trusted = services["server"]["environment"].get("PELATIS_TRUSTED_PROXIES")

@@ -39,6 +39,7 @@ FAULTS = [
     ("volumes", COMPOSE, "acme:/var/www/acme:ro", "acne:/var/www/acme:ro"),
     ("internal", COMPOSE, "back: {internal: true}", "back: {}"),
     ("internal", COMPOSE, "      files: {}\n", "      files: {}\n      back: {}\n"),
+    ("internal", COMPOSE, "    # edge, as it sends mail and fetches files\n    networks: [edge, back]", "    networks: [edge, back, files]"),
     ("proxy", COMPOSE, "172.30.80.10/32", "0.0.0.0/0"),
     ("unknown", COMPOSE, "PELATIS_LISTEN: ", "PELATIS_LISTENS: "),
     ("unknown", COMPOSE, "SMTP_URL: ", "SMTP_ADDRESS: "),

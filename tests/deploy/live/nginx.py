@@ -11,6 +11,16 @@ from .processes import free_ports, listens, until
 CONF = "deploy/nginx/pelatis.conf"
 # localhost: a name that the program can look up too, and then finds this machine
 API, FILES = "crm.example.com", "localhost"
+# What Debian's nginx.conf says around ours: some of it is set twice then, and some of it is weaker than ours.
+DEBIAN = """
+sendfile on;
+tcp_nopush on;
+types_hash_max_size 2048;
+default_type application/octet-stream;
+ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;
+ssl_prefer_server_ciphers on;
+gzip on;
+"""
 
 
 def certificate(folder):
@@ -52,7 +62,7 @@ class Nginx:
             f"{user}worker_processes 2;\npid {self.folder}/pid;\nerror_log stderr notice;\ndaemon off;\n"
             f"events {{ worker_connections 1024; }}\nhttp {{\n"
             + "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-            + f"include {self.folder}/pelatis.conf;\n}}\n",
+            + f"{DEBIAN}include {self.folder}/pelatis.conf;\n}}\n",
             encoding="utf-8",
         )
         challenge = self.folder / "acme/.well-known/acme-challenge"

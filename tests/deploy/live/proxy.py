@@ -242,8 +242,8 @@ BREAKING = [
     (plain_http_leads_to_tls, "return 308", "return 302"),
     (unknown_names_get_nothing, "return 444;", "return 200;"),
     (
-        old_tls_is_refused, "ssl_protocols TLSv1.2 TLSv1.3;\nssl_ciphers ",
-        "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;\nssl_ciphers ALL:@SECLEVEL=0:",
+        old_tls_is_refused, "ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers ",
+        "ssl_ciphers ALL:@SECLEVEL=0:",
     ),
     (old_tls_is_refused, "listen 443 ssl http2", "listen 443 ssl"),
     (files_stream_both_ways, "proxy_request_buffering off;", ""),

@@ -13,7 +13,7 @@ from checks.interpolation import fill_in, parsed
 
 from .client import Client
 from .nginx import API, FILES, Nginx
-from .processes import Processes, free_ports, until
+from .processes import Processes, free_ports, listens, until
 
 PASSWORD = f"{secrets.token_urlsafe(18)}-Φ9"
 
@@ -71,11 +71,11 @@ class Site:
         home.mkdir(exist_ok=True)
         kinds = ["master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc", "s3.port.grpc", "admin.port"]
         ports = [f"-{kind}={port}" for kind, port in zip(kinds, free_ports(len(kinds)))]
-        command = [part.replace("=/data", f"={home}").replace("0.0.0.0", "127.0.0.1") for part in self.services["s3"]["command"]]
+        command = [part.replace("=/data", f"={home}") for part in self.services["s3"]["command"]]
         started = self.processes.start(
             "s3", [self.weed, *command, "-ip.bind=127.0.0.1", f"-s3.port={self.s3}", *ports], self.folder, self.environment("s3")
         )
-        started.says("created bucket pelatis" if not list(home.glob("filerldb2")) else "S3 ")
+        until("S3 listens", lambda: listens(self.s3))
         return started
 
     def make_database(self):
