@@ -1,8 +1,8 @@
 """The parts of tests/deploy/run that are in Python; see README.md beside it.
 
-    main.py checks | planted | proxy | broken-proxy | site     ends with 1 where something is wrong, and says what
+    main.py checks | planted | proxy | broken-proxy | site | broken-site     ends with 1 where something is wrong, and says what
 
-PELATIS_BIN is the program, PELATIS_TEST_POSTGRES a PostgreSQL for `site`, and the last argument an empty folder.
+PELATIS_BIN is the program, PELATIS_TEST_POSTGRES a PostgreSQL for the sites, and the last argument an empty folder.
 """
 
 import os
@@ -46,7 +46,16 @@ def site(folder):
     return []
 
 
-PARTS = {"checks": checks, "planted": faults_planted, "proxy": proxy, "broken-proxy": broken_proxy, "site": site}
+def broken_site(folder):
+    from live import site as whole
+
+    weed = Path(sys.executable).with_name("weed")
+    return whole.unnoticed(os.environ["PELATIS_BIN"], weed, os.environ["PELATIS_TEST_POSTGRES"], folder)
+
+
+PARTS = {
+    "checks": checks, "planted": faults_planted, "proxy": proxy, "broken-proxy": broken_proxy, "site": site, "broken-site": broken_site,
+}
 
 
 def main(arguments):

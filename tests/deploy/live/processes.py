@@ -1,6 +1,7 @@
 """Processes that a test starts, each in a session of its own, and ends by their numbers, whatever happens."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,15 +10,20 @@ from pathlib import Path
 
 
 def free_ports(count):
-    """Ports that nobody listens on, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody listens on, all different, and from where no outgoing connection gets its own."""
+    found = []
+    while len(found) < count:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            # as servers do it; one that is still being given back is free to them
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
 
 
 def until(what, is_so, seconds=30):

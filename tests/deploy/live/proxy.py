@@ -187,8 +187,10 @@ def what_is_too_large_is_refused(front):
         connection.putheader(name, value)
     connection.endheaders()
     response = connection.getresponse()
-    Answer(response, response.read()).problem(413, "too_large")
+    refused = Answer(response, response.read())
     connection.close()
+    refused.problem(413, "too_large")
+    assert refused.header("x-request-id") is None, "the server had to refuse it"
     admin.post("/v1/clients", {"kind": "company", "name": "x" * 2 * MEBI}).problem(413, "too_large")
 
 

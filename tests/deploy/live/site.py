@@ -12,7 +12,7 @@ from checks.files import ROOT, Tree, assignments
 from checks.interpolation import fill_in, parsed
 
 from .client import Client
-from .nginx import API, FILES, Nginx
+from .nginx import API, CONF, FILES, Nginx
 from .processes import Processes, free_ports, listens, until
 
 PASSWORD = f"{secrets.token_urlsafe(18)}-Φ9"
@@ -21,16 +21,16 @@ PASSWORD = f"{secrets.token_urlsafe(18)}-Φ9"
 class Site:
     """What the compose file says, and where its services are here."""
 
-    def __init__(self, processes, folder, program, weed, postgres):
-        self.processes, self.folder, self.program, self.weed = processes, Path(folder), program, weed
+    def __init__(self, processes, tree, folder, program, weed, postgres):
+        self.processes, self.tree, self.folder, self.program, self.weed = processes, tree, Path(folder), program, weed
         self.folder.mkdir(parents=True)
         self.postgres = postgres.rsplit(":", 1)[1]
         self.redis, self.s3, self.server = free_ports(3)
-        names = assignments(Tree().read("deploy/env.example"))
+        names = assignments(tree.read("deploy/env.example"))
         # whoever fills it in gives each its own
         self.values = {name: secrets.token_hex(24) for name in names if re.search(r"PASSWORD$|SECRET", name)}
         self.values |= {"PELATIS_HOST": API, "FILES_HOST": FILES}
-        self.services = fill_in(parsed(Tree().read("deploy/compose.yaml")), self.values)["services"]
+        self.services = fill_in(parsed(tree.read("deploy/compose.yaml")), self.values)["services"]
         self.key = self.folder / "pelatis.key"
         self.key.write_text(f"{secrets.token_hex(32)}\n")
         self.key.chmod(0o600)
@@ -69,23 +69,28 @@ class Site:
     def start_s3(self):
         home = self.folder / "s3"
         home.mkdir(exist_ok=True)
-        kinds = ["master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc", "s3.port.grpc", "admin.port"]
+        kinds = [f"{part}.port{kind}" for part in ("master", "volume", "filer", "admin") for kind in ("", ".grpc")] + ["s3.port.grpc"]
         ports = [f"-{kind}={port}" for kind, port in zip(kinds, free_ports(len(kinds)))]
         command = [part.replace("=/data", f"={home}") for part in self.services["s3"]["command"]]
         started = self.processes.start(
             "s3", [self.weed, *command, "-ip.bind=127.0.0.1", f"-s3.port={self.s3}", *ports], self.folder, self.environment("s3")
         )
-        until("S3 listens", lambda: listens(self.s3))
+        until("S3 listens", lambda: listens(self.s3) or not started.is_running())
+        assert started.is_running(), started.text()[-2000:]
         return started
 
     def make_database(self):
         """Passwords are asked for, and the roles made by the script that the image of PostgreSQL runs."""
+        self.sql("DROP DATABASE IF EXISTS pelatis WITH (FORCE)")
+        self.sql("DROP ROLE IF EXISTS pelatis_owner, pelatis_app")
         settings = Path(self.sql("SHOW hba_file"))
         # for the script as in the image: its superuser comes by a socket and needs none
         settings.write_text("host pelatis all 127.0.0.1/32 scram-sha-256\n" + settings.read_text())
         self.sql("SELECT pg_reload_conf()")
         given = {**self.environment("postgres"), "PGHOST": "127.0.0.1", "PGPORT": self.postgres}
-        made = subprocess.run([ROOT / "deploy/postgres/roles.sh"], env=given, capture_output=True, text=True, check=False)
+        script = self.folder / "roles.sh"
+        script.write_text(self.tree.read("deploy/postgres/roles.sh"))
+        made = subprocess.run(["bash", script], env=given, capture_output=True, text=True, check=False)
         assert made.returncode == 0, f"roles.sh: {made.stderr}"
 
     def sql(self, text, database="postgres", password=None):
@@ -107,22 +112,24 @@ class Site:
         return subprocess.run([ROOT / "deploy/health", *arguments], env=self.environment(service), capture_output=True, check=False).returncode
 
 
-def run(program, weed, postgres, folder):
+def run(program, weed, postgres, folder, tree=Tree()):
     """Starts all of it, works with it, takes parts of it away, and stops it; fails where anything is not as promised."""
     with Processes() as processes:
-        site = Site(processes, folder, program, weed, postgres)
+        site = Site(processes, tree, folder, program, weed, postgres)
         site.make_database()
         redis = site.start_redis()
         s3 = site.start_s3()
-        nginx = Nginx(processes, Tree(), site.folder / "nginx", f"127.0.0.1:{site.server}", f"127.0.0.1:{site.s3}")
+        nginx = Nginx(processes, tree, site.folder / "nginx", f"127.0.0.1:{site.server}", f"127.0.0.1:{site.s3}")
         site.https = nginx.https
 
         migrated = site.run("migrate").child.wait(120)
         assert migrated == 0, f"migrate ended with {migrated}"
         # the certificate of a real site is one that every machine knows
         trusted = {"SSL_CERT_FILE": str(nginx.authority)}
-        server, worker = site.run("server", trusted), site.run("worker", trusted)
+        # as in the compose file, one after the other
+        server = site.run("server", trusted)
         server.says("listens on http://")
+        worker = site.run("worker", trusted)
         worker.says("works jobs")
         for service, process in (("server", server), ("worker", worker)):
             until(f"the health check of {service} passes", lambda service=service, process=process: site.health(process, service) == 0, 10)
@@ -254,7 +261,7 @@ def _job(site, admin):
 
 def _runbook(site, admin):
     """Every block that is marked runs as it stands, with what its head says is set."""
-    text = Tree().read("deploy/runbook.md")
+    text = site.tree.read("deploy/runbook.md")
     blocks = re.findall(r"^```sh checked\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 10, f"{len(blocks)} blocks are marked"
     home = site.folder / "bin"
@@ -301,3 +308,33 @@ def _stop(site, nginx, server, worker):
     secret_values = [value for name, value in site.values.items() if name not in ("PELATIS_HOST", "FILES_HOST")]
     for process in (server, worker):
         assert not [value for value in secret_values if value in process.text()], f"{process.name} logs a secret"
+
+
+COMPOSE = "deploy/compose.yaml"
+# What stands in a file, what breaks the site, and a word of what is said then.
+BREAKING = [
+    (COMPOSE, 'PELATIS_WORKER: "false"', 'PELATIS_WORKER: "true"', "more than the one worker"),
+    (COMPOSE, "redis://:${REDIS_PASSWORD:?}@", "redis://:${S3_SECRET_KEY:?}@", "/health/ready is healthy"),
+    (COMPOSE, "DATABASE_OWNER_URL: postgres://pelatis_owner:${OWNER_PASSWORD:?}@", "DATABASE_OWNER_URL: postgres://pelatis_app:${APP_PASSWORD:?}@", "migrate"),
+    (COMPOSE, "PELATIS_SECRET_KEY_FILE: /run", "PELATIS_SECRET_FILE: /run", "nobody reads"),
+    (CONF, "if ($pelatis_signed = no)", "if ($pelatis_signed = never)", "not signed gets to S3"),
+    (CONF, "proxy_set_header Host $http_host;", "proxy_set_header Host $host;", "/health/ready is healthy"),
+    ("deploy/postgres/roles.sh", "NOCREATEDB CREATEROLE", "NOCREATEDB NOCREATEROLE", "migrate"),
+    ("deploy/runbook.md", "pelatis check-config", "pelatis check-configuration", "this block of the runbook"),
+]
+
+
+def unnoticed(program, weed, postgres, folder):
+    """The planted faults that the site works with all the same, or that something else is said of."""
+    found = []
+    Path(folder).mkdir()
+    for number, (path, old, new, word) in enumerate(BREAKING):
+        try:
+            run(program, weed, postgres, Path(folder) / str(number), Tree().with_fault(path, old, new))
+        except AssertionError as error:
+            if word in str(error):
+                continue
+            found.append(f"{path}: {old!r} as {new!r} is told as: {error}")
+        else:
+            found.append(f"{path}: {old!r} as {new!r} is not found")
+    return found
