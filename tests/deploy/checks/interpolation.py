@@ -4,6 +4,8 @@ import re
 
 import yaml
 
+# the one in C, where it was built: it is read dozens of times
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?:(?P<how>:[-?])(?P<other>[^}]*))?\})")
 
 
@@ -42,5 +44,5 @@ def variables(text):
 
 def parsed(text):
     """The file, not filled in."""
-    document = yaml.safe_load(text)
+    document = yaml.load(text, Loader=LOADER)
     return {key: value for key, value in document.items() if not key.startswith("x-")}

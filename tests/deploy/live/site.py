@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 from pathlib import Path
 
@@ -143,6 +144,7 @@ def run(program, weed, postgres, folder, tree=Tree()):
         _job(site, admin)
         _runbook(site, admin)
         _parts_away(site, admin, redis, s3)
+        _database_away(site, admin)
         _stop(site, nginx, server, worker)
 
 
@@ -297,6 +299,26 @@ def _parts_away(site, admin, redis, s3):
     _ready(site, "healthy", storage="healthy")
     again = upload(admin, "again.txt", b"again")
     assert again.status == 201, again.body
+
+
+def _database_away(site, admin):
+    """Without its database it says so, and goes on with it, as the worker does, without a new start."""
+    data = Path(site.sql("SHOW data_directory"))
+    os.kill(int((data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGINT)
+    until("PostgreSQL has stopped", lambda: not (data / "postmaster.pid").exists())
+
+    def is_down():
+        code, health = _services(site)
+        return code != 0 and health["status"] == "down"
+
+    until("/health/ready is down", is_down)
+    assert subprocess.run([ROOT / "deploy/health", "live"], env=site.environment("server"), check=False).returncode == 0, "it is not alive"
+    admin.get("/v1/clients").problem(503, "unavailable")
+    subprocess.run([ROOT / "tests/services", "revive", data.parent], check=True)
+    _ready(site, "healthy")
+    assert admin.get("/v1/clients").status == 200, "it does not go on"
+    job = put_noop(site, "waiting")
+    until("the worker goes on", lambda: is_done(admin, job), 20)
 
 
 def _stop(site, nginx, server, worker):
