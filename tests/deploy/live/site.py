@@ -338,7 +338,7 @@ BREAKING = [
     (COMPOSE, 'PELATIS_WORKER: "false"', 'PELATIS_WORKER: "true"', "more than the one worker"),
     (COMPOSE, "redis://:${REDIS_PASSWORD:?}@", "redis://:${S3_SECRET_KEY:?}@", "/health/ready is healthy"),
     (COMPOSE, "DATABASE_OWNER_URL: postgres://pelatis_owner:${OWNER_PASSWORD:?}@", "DATABASE_OWNER_URL: postgres://pelatis_app:${APP_PASSWORD:?}@", "migrate"),
-    (COMPOSE, "PELATIS_SECRET_KEY_FILE: /run", "PELATIS_SECRET_FILE: /run", "nobody reads"),
+    (COMPOSE, "PELATIS_SECRET_KEY_FILE: /run", "PELATIS_SECRET_FILE: /run", "not sealed with the installation's secret"),
     (CONF, "if ($pelatis_signed = no)", "if ($pelatis_signed = never)", "not signed gets to S3"),
     (CONF, "proxy_set_header Host $http_host;", "proxy_set_header Host $host;", "/health/ready is healthy"),
     ("deploy/postgres/roles.sh", "NOCREATEDB CREATEROLE", "NOCREATEDB NOCREATEROLE", "migrate"),
