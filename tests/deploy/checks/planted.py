@@ -23,7 +23,7 @@ FAULTS = [
       start_period: 30s
 """, "      disable: true\n"),
     ("pinned", COMPOSE, "seaweedfs:4.48", "seaweedfs:latest"),
-    ("pinned", COMPOSE, "library/redis:7.2.11-bookworm", "image: redis"),
+    ("pinned", COMPOSE, "image: redis:7.2.11-bookworm", "image: redis"),
     ("version", COMPOSE, "image: pelatis:0.1.0", "image: pelatis:0.0.9"),
     ("grace", COMPOSE, "  stop_grace_period: 40s\n  tmpfs", "  stop_grace_period: 10s\n  tmpfs"),
     ("ports", COMPOSE, "    command: [serve]\n", "    command: [serve]\n    ports: [\"8080:8080\"]\n"),
