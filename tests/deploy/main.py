@@ -6,6 +6,7 @@ PELATIS_BIN is the program, PELATIS_TEST_POSTGRES a PostgreSQL for the sites, an
 """
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -62,6 +63,8 @@ def main(arguments):
     if len(arguments) != 2 or arguments[0] not in PARTS:
         print(__doc__, file=sys.stderr)
         return 2
+    # an end like any other: what was started is ended on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     wrong = PARTS[arguments[0]](Path(arguments[1]))
     for line in wrong:
