@@ -1,6 +1,7 @@
 //! The seven system roles. Their permissions are code: [`sync`] writes them to the table at every start, so that a new version
 //! brings its new permissions along.
 
+use kernel::error::codes;
 use kernel::{Caller, DateTime, Permission, PermissionSet, Result};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Order};
@@ -127,6 +128,14 @@ pub(crate) async fn find_by_key(conn: &mut Conn, key: &str) -> Result<Option<Rol
 /// # Errors
 /// What the database says.
 pub async fn sync(store: &Store) -> Result<()> {
+    match sync_once(store).await {
+        // a server and a worker that start together on a new database both do this, and one of them finds what the other has written
+        Err(error) if *error.code() == codes::ALREADY_EXISTS => sync_once(store).await,
+        other => other,
+    }
+}
+
+async fn sync_once(store: &Store) -> Result<()> {
     let caller = std::sync::Arc::new(Caller::job(store.runtime().uuid(), None, kernel::Cause::Command));
     store
         .write(&caller, async |uow| {

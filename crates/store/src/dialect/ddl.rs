@@ -86,7 +86,9 @@ pub fn app_role(dialect: Dialect) -> Vec<String> {
         Dialect::Sqlite => Vec::new(),
         Dialect::Postgres => vec![
             format!(
-                "DO $$ BEGIN CREATE ROLE {APP_ROLE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; \
+                // where the role is there already, the owner need not be one who may make roles
+                "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN \
+                 CREATE ROLE {APP_ROLE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; END IF; \
                  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             ),
             // one who is no superuser must be a member to set itself down to the role
