@@ -71,7 +71,7 @@ async fn take(config: &store::DatabaseConfig, until: Option<&[String]>) -> kerne
                 None => None,
                 Some(steps) => {
                     let taken = Migrator::get_applied_migrations(&owner).await?.len();
-                    Some(u32::try_from(steps.len().saturating_sub(taken)).unwrap_or(u32::MAX))
+                    Some(<u32 as TryFrom<usize>>::try_from(steps.len().saturating_sub(taken)).unwrap_or(u32::MAX))
                 }
             };
             Migrator::up(&owner, left).await

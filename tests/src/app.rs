@@ -331,7 +331,8 @@ fn start(
                 let options = WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
                 Worker::start(store.clone(), all, options)
             });
-            let running = api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: config.api, metrics }).unwrap();
+            let running =
+                api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: config.api, metrics }).unwrap();
             tell.send((base, code, running.handle())).unwrap();
             running.server.await.unwrap();
             if let Some(worker) = worker {

@@ -8,11 +8,11 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use kernel::error::{Faults, codes};
 use kernel::{Error, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The schemas of the document, each compiled when it is first needed.
 pub struct Schemas {
-    components: Value,
+    schemas: Map<String, Value>,
     compiled: RwLock<HashMap<String, Arc<Validator>>>,
 }
 
@@ -23,15 +23,31 @@ impl std::fmt::Debug for Schemas {
 }
 
 impl Schemas {
-    /// The schemas of an OpenAPI document.
-    pub fn new(document: &Value) -> Self {
-        Self { components: document.get("components").cloned().unwrap_or_default(), compiled: RwLock::default() }
+    /// The schemas of an OpenAPI document. They are taken out of it: a copy of them would be megabytes.
+    pub fn new(mut document: Value) -> Self {
+        let schemas = document.pointer_mut("/components/schemas").map(Value::take);
+        let schemas = match schemas {
+            Some(Value::Object(schemas)) => schemas,
+            _ => Map::new(),
+        };
+        Self { schemas, compiled: RwLock::default() }
     }
 
     /// The names of the schemas.
     pub fn names(&self) -> Vec<String> {
-        let schemas = self.components.get("schemas").and_then(Value::as_object);
-        schemas.map(|schemas| schemas.keys().cloned().collect()).unwrap_or_default()
+        self.schemas.keys().cloned().collect()
+    }
+
+    /// A schema with those that it refers to, and no others: a compiled one keeps all that it was given.
+    fn with_references(&self, name: &str) -> Map<String, Value> {
+        let (mut found, mut wanted) = (Map::new(), vec![name]);
+        while let Some(name) = wanted.pop() {
+            if let Some(schema) = self.schemas.get(name).filter(|_| !found.contains_key(name)) {
+                found.insert(name.to_owned(), schema.clone());
+                references(schema, &mut wanted);
+            }
+        }
+        found
     }
 
     fn validator(&self, name: &str) -> Result<Arc<Validator>> {
@@ -40,7 +56,7 @@ impl Schemas {
         {
             return Ok(validator.clone());
         }
-        let schema = json!({ "$ref": format!("#/components/schemas/{name}"), "components": self.components });
+        let schema = json!({ "$ref": format!("{SCHEMAS}{name}"), "components": { "schemas": self.with_references(name) } });
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .should_validate_formats(true)
@@ -73,6 +89,22 @@ impl Schemas {
             }
         }
         faults.into_result()
+    }
+}
+
+/// Where a document has its schemas.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The names of the schemas that one refers to.
+fn references<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
+    match schema {
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str);
+            found.extend(reference.and_then(|reference| reference.strip_prefix(SCHEMAS)));
+            members.values().for_each(|member| references(member, found));
+        }
+        _ => {}
     }
 }
 

@@ -23,8 +23,8 @@ use crate::middleware::gate::counted;
 use crate::middleware::measures::Measures;
 use crate::middleware::observe::observe;
 use crate::schema::Schemas;
-use crate::turns::Turns;
 use crate::state::{ApiConfig, Inner, State};
+use crate::turns::Turns;
 use crate::{openapi, problem, routes};
 
 /// How long a client may take to send the head of a request.
@@ -72,7 +72,8 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
     let registry = routes::registry();
     registry.check()?;
     let document = openapi::document(&registry);
-    let schemas = Schemas::new(&document);
+    let openapi = openapi::text(&document);
+    let schemas = Schemas::new(document);
     let config = parts.config.clone();
     let state = Data::new(State::new(Inner {
         store: parts.store,
@@ -85,7 +86,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         measures: Measures::default(),
         turns: Turns::new(config.turns),
         schemas,
-        openapi: openapi::text(&document),
+        openapi,
     }));
     let registry = Arc::new(registry);
     let origins = config.cors_origins.clone();

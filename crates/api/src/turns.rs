@@ -42,9 +42,9 @@ impl Turns {
         Box::pin(async move {
             match tokio::time::timeout(PATIENCE, own.acquire_owned()).await {
                 Ok(turn) => turn.map_err(Error::internal),
-                Err(_) => Err(Error::new(&codes::UNAVAILABLE)
-                    .with_detail("You have too many requests at a time.")
-                    .with_retry_after(5)),
+                Err(_) => {
+                    Err(Error::new(&codes::UNAVAILABLE).with_detail("You have too many requests at a time.").with_retry_after(5))
+                }
             }
         })
         .await
@@ -60,8 +60,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_waits_for_itself_and_nobody_else_for_it() {
         let turns = Turns::new(2);
-        let (one, other) =
-            (Caller::job(uuid::Uuid::from_u128(1), None, Cause::Command), Caller::anonymous(Origin::default()));
+        let (one, other) = (Caller::job(uuid::Uuid::from_u128(1), None, Cause::Command), Caller::anonymous(Origin::default()));
         let first = turns.take(&one).await.unwrap();
         let _second = turns.take(&one).await.unwrap();
         let third = turns.take(&one);

@@ -1,8 +1,8 @@
 //! Whether there is a backup that is worth something.
 
 use kernel::{Caller, Cause, DateTime, Result};
-use store::query::Query;
 use store::Store;
+use store::query::Query;
 
 use crate::runs::{self, Backup};
 use crate::service::Backups;

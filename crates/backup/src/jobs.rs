@@ -180,12 +180,7 @@ async fn finished(backups: &Backups, uow: &mut UnitOfWork, id: BackupRunId, made
 async fn failed(uow: &mut UnitOfWork, id: BackupRunId, problem: &str) -> Result<()> {
     let now = uow.now();
     change(uow, id, "backup.failed", |row| {
-        Ok(BackupRunRow {
-            state: BackupState::Failed,
-            problem: Some(problem.to_owned()),
-            finished_at: Some(now),
-            ..row.clone()
-        })
+        Ok(BackupRunRow { state: BackupState::Failed, problem: Some(problem.to_owned()), finished_at: Some(now), ..row.clone() })
     })
     .await
 }

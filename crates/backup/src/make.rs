@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use files::files::Object;
-use kernel::{Error, Result, TypedId as _};
+use kernel::{Error, Result};
 use store::snapshot::{PART, Parts, Snapshot};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;

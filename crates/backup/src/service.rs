@@ -120,9 +120,15 @@ mod tests {
             let name = archive_name(moment, uuid::Uuid::from_u128(0x1234_5678_9abc), is_sealed);
             assert_eq!(taken_at(&name), Some(moment), "{name}");
         }
-        for wrong in ["", "pelatis-.tar.zst", "pelatis-20261125T020007Z.tar.zst", "pelatis-20261125T020007Z-1234567.tar.zst",
-            "pelatis-20261325T020007Z-12345678.tar.zst", "x-20261125T020007Z-12345678.tar.zst", "pelatis-20261125T020007Z-12345678.tar"]
-        {
+        for wrong in [
+            "",
+            "pelatis-.tar.zst",
+            "pelatis-20261125T020007Z.tar.zst",
+            "pelatis-20261125T020007Z-1234567.tar.zst",
+            "pelatis-20261325T020007Z-12345678.tar.zst",
+            "x-20261125T020007Z-12345678.tar.zst",
+            "pelatis-20261125T020007Z-12345678.tar",
+        ] {
             assert_eq!(taken_at(wrong), None, "{wrong}");
         }
     }

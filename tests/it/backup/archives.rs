@@ -55,7 +55,9 @@ async fn an_archive_that_was_changed_cut_or_put_together_is_refused() {
             let name = entry.path().unwrap().to_str().unwrap().to_owned();
             let mut content = Vec::new();
             std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
-            if name == "SHA256SUMS" && let Some(more) = more {
+            if name == "SHA256SUMS"
+                && let Some(more) = more
+            {
                 add(more, b"more");
             }
             if let Some(content) = change(&name, content) {

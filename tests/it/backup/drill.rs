@@ -24,7 +24,8 @@ async fn everything(db: &Database) -> BTreeMap<String, Vec<String>> {
     };
     let mut all = BTreeMap::new();
     for table in db.rows(tables).await {
-        if ["job", "job_worker", "job_schedule", "seaql_migrations", "idempotency_record", "backup_run"].contains(&table.as_str()) {
+        if ["job", "job_worker", "job_schedule", "seaql_migrations", "idempotency_record", "backup_run"].contains(&table.as_str())
+        {
             continue;
         }
         let rows = match db.engine {

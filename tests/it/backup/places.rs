@@ -65,7 +65,8 @@ async fn an_archive_of_another_engine_secret_or_schema_is_refused_before_anythin
     let client = app.client(&app.admin, "With a file").await;
     app.upload(&app.admin, &[("rel_type", "client"), ("rel_id", &client)], "a.txt", b"text").await.expect(201);
     let archive = super::archive_of(&app, |_| {}).await;
-    another.files.storage = ::files::StorageUrl::parse(&format!("file:{}/files?name=elsewhere", folder.path().display())).unwrap();
+    another.files.storage =
+        ::files::StorageUrl::parse(&format!("file:{}/files?name=elsewhere", folder.path().display())).unwrap();
     let error = restore(&archive, &Identities::default(), &another, |_| {}).await.unwrap_err();
     assert_eq!(error.code().code, "storage_unavailable");
     assert_eq!(store::snapshot::place(&database.config).await.unwrap(), store::snapshot::Place::Bare);

@@ -135,7 +135,7 @@ fn of_platform(name: &str) -> Option<Value> {
         "JobPage" => page(&of("JobView")),
         "BackupPage" => page(&of("Backup")),
         "Backup" => json!({
-            "id": ID, "state": "finished", "asked_by": null, "name": "pelatis-20261125T020007Z-3f9a1c2e.tar.zst", "bytes": 18_350_211,
+            "id": RECORD, "state": "finished", "asked_by": null, "name": "pelatis-20261125T020007Z-3f9a1c2e.tar.zst", "bytes": 18_350_211,
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "is_encrypted": false, "has_files": true,
             "record_count": 412_908, "file_count": 1204, "damaged_count": 0, "problem": null, "started_at": AT, "finished_at": AT,
             "copied_at": AT, "created_at": AT, "updated_at": AT,

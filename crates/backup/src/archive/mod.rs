@@ -23,7 +23,6 @@ mod write;
 pub use manifest::{Damaged, FORMAT, Manifest};
 pub use read::{Entry, verify, walk};
 pub use sealed::{Identities, Recipients};
-pub(crate) use read::digest_of;
 pub(crate) use write::from_io;
 pub use write::{Writer, Written};
 

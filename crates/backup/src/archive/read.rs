@@ -9,7 +9,7 @@ use kernel::{Error, Result};
 
 use super::sealed::Identities;
 use super::write::from_io;
-use super::{FORMAT, MANIFEST, Manifest, SUMS, hex, sum_line};
+use super::{FORMAT, MANIFEST, Manifest, SUMS, sum_line};
 use crate::errors::BACKUP_DAMAGED;
 
 /// The longest manifest that is read, in bytes.
@@ -60,7 +60,10 @@ pub fn walk(path: &Path, identities: &Identities, mut each: impl FnMut(&mut Entr
 /// Whether an entry may be called so: nothing in it leads elsewhere.
 fn is_name(name: &str) -> bool {
     let is_part = |part: &str| {
-        !part.is_empty() && part != "." && part != ".." && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        !part.is_empty()
+            && part != "."
+            && part != ".."
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     name.split('/').all(is_part)
 }
@@ -125,13 +128,6 @@ fn digest(content: &mut dyn Read) -> Result<Vec<u8>> {
             _ => return Ok(digest.finish().as_ref().to_vec()),
         }
     }
-}
-
-/// The SHA-256 of a whole file, in hexadecimal. Takes the thread it is called on.
-pub(crate) fn digest_of(path: &Path) -> Result<(u64, String)> {
-    let mut file = File::open(path).map_err(from_io)?;
-    let length = file.metadata().map_err(from_io)?.len();
-    Ok((length, hex(&digest(&mut file)?)))
 }
 
 #[cfg(test)]

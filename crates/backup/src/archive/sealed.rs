@@ -99,8 +99,7 @@ impl Identities {
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || Error::invalid_field("identity", "invalid", "must hold private keys of age, AGE-SECRET-KEY-…");
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let keys: Vec<Identity> =
-            lines.map(|line| Identity::from_str(line).map_err(|_| wrong())).collect::<Result<_>>()?;
+        let keys: Vec<Identity> = lines.map(|line| Identity::from_str(line).map_err(|_| wrong())).collect::<Result<_>>()?;
         if keys.is_empty() { Err(wrong()) } else { Ok(Self(keys)) }
     }
 

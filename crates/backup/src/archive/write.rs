@@ -89,7 +89,9 @@ impl Writer {
             return Ok(());
         }
         // the thread has ended, and knows why
-        match ended(std::mem::replace(&mut self.thread, tokio::task::spawn_blocking(|| Err(io::ErrorKind::BrokenPipe.into())))).await {
+        match ended(std::mem::replace(&mut self.thread, tokio::task::spawn_blocking(|| Err(io::ErrorKind::BrokenPipe.into()))))
+            .await
+        {
             Ok(_) => Err(Error::internal("the archive ended before its end")),
             Err(error) => Err(error),
         }

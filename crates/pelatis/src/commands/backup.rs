@@ -77,7 +77,12 @@ impl Back {
 
 fn contents(manifest: &Manifest) -> String {
     let files = if manifest.has_files { manifest.files.to_string() } else { "no".to_owned() };
-    format!("{} rows of {} tables, {files} files ({})", manifest.rows(), manifest.database.tables.len(), HumanBytes(manifest.file_bytes))
+    format!(
+        "{} rows of {} tables, {files} files ({})",
+        manifest.rows(),
+        manifest.database.tables.len(),
+        HumanBytes(manifest.file_bytes)
+    )
 }
 
 /// Moves a finished archive to a name that is free, whatever disk it is on.

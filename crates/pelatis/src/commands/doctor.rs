@@ -1,6 +1,6 @@
 //! `pelatis doctor`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use backup::archive::{Identities, verify};
 use clap::Args;
@@ -51,43 +51,47 @@ impl Doctor {
                     tell(&format!("backups, place {}", number + 1), names.map(|names| format!("{} archives", names.len())));
                 }
                 let health = backup::health(&backups).await;
-                tell("backups", health.and_then(|health| if health.is_well { Ok(health.detail) } else { Err(Error::internal(health.detail)) }));
+                tell(
+                    "backups",
+                    health
+                        .and_then(|health| if health.is_well { Ok(health.detail) } else { Err(Error::internal(health.detail)) }),
+                );
             }
             Err(error) => tell("database", Err(Error::internal(format!("{error:?}")))),
         }
         if opened.is_ok() {
-            tell("newest backup", self.newest(&config).await);
+            tell("newest backup", newest(&config, self.identity.as_deref()).await);
         }
         if let Ok((store, _)) = opened {
             store.close().await;
         }
         if faults == 0 { Ok(()) } else { Err(Error::internal(format!("{faults} faults were found")).into()) }
     }
+}
 
-    /// Reads the newest archive from its first byte to its last; an encrypted one only where the key is there.
-    async fn newest(&self, config: &Config) -> Result<String> {
-        let identities = match &self.identity {
-            Some(path) => Identities::parse(&std::fs::read_to_string(path).map_err(Error::internal)?)?,
-            None => Identities::default(),
-        };
-        let path = match super::backup::find(config, None, false).await {
-            Ok(path) => path,
-            Err(error) if *error.code() == backup::errors::NO_BACKUP => return Ok("there is none yet".to_owned()),
-            Err(error) => return Err(error),
-        };
-        let is_sealed = path.extension().is_some_and(|ending| ending == "age");
-        let read = path.clone();
-        let verified = match (is_sealed, self.identity.is_some()) {
-            (true, false) => Ok("it is encrypted; give --identity to have it read".to_owned()),
-            _ => tokio::task::spawn_blocking(move || verify(&read, &identities))
-                .await
-                .map_err(Error::internal)?
-                .map(|manifest| format!("whole, of {}, {} rows, {} files", manifest.taken_at, manifest.rows(), manifest.files)),
-        };
-        // it was fetched to be read
-        let _ = tokio::fs::remove_file(&path).await;
-        verified
-    }
+/// Reads the newest archive from its first byte to its last; an encrypted one only where the key is there.
+async fn newest(config: &Config, identity: Option<&Path>) -> Result<String> {
+    let identities = match identity {
+        Some(path) => Identities::parse(&std::fs::read_to_string(path).map_err(Error::internal)?)?,
+        None => Identities::default(),
+    };
+    let path = match super::backup::find(config, None, false).await {
+        Ok(path) => path,
+        Err(error) if *error.code() == backup::errors::NO_BACKUP => return Ok("there is none yet".to_owned()),
+        Err(error) => return Err(error),
+    };
+    let is_sealed = path.extension().is_some_and(|ending| ending == "age");
+    let read = path.clone();
+    let verified = match (is_sealed, identity.is_some()) {
+        (true, false) => Ok("it is encrypted; give --identity to have it read".to_owned()),
+        _ => tokio::task::spawn_blocking(move || verify(&read, &identities))
+            .await
+            .map_err(Error::internal)?
+            .map(|manifest| format!("whole, of {}, {} rows, {} files", manifest.taken_at, manifest.rows(), manifest.files)),
+    };
+    // it was fetched to be read
+    let _ = tokio::fs::remove_file(&path).await;
+    verified
 }
 
 fn secret(config: &Config) -> Result<String> {

@@ -42,7 +42,8 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         }
     });
 
-    let running = api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: api_config(config), metrics })?;
+    let running =
+        api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: api_config(config), metrics })?;
     say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
     say(&format!("Reached at {}, the reference at {0}/docs", config.public_url.as_str()));
     if let Some(code) = setup_code {

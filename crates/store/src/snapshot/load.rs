@@ -2,8 +2,8 @@
 
 use kernel::{Error, Result};
 
-use super::{Contents, sqlite_file, table_of};
 use super::postgres::{quote, quoted};
+use super::{Contents, sqlite_file, table_of};
 use crate::dialect::Dialect;
 use crate::errors::from_sqlx;
 use crate::pool::{DatabaseConfig, owner_options};

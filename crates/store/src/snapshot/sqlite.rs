@@ -43,7 +43,8 @@ impl Copy {
     }
 
     pub async fn reader(&self, store: &Store) -> Result<Reader> {
-        let options = SqliteConnectOptions::new().filename(&self.path).read_only(true).immutable(true).disable_statement_logging();
+        let options =
+            SqliteConnectOptions::new().filename(&self.path).read_only(true).immutable(true).disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(from_sqlx)?;
         let link = pool.acquire().await.map(Link::Pooled).map_err(from_sqlx)?;
         Ok(Reader::from(Conn::new(link, store.cursor_key.clone())))

@@ -106,7 +106,9 @@ impl Snapshot {
     async fn enter(&mut self, workspace: Option<WorkspaceId>) -> Result<()> {
         match &self.kind {
             Kind::Sqlite(_) => Ok(()),
-            Kind::Postgres(caller) => self.reader.sql_rows(dialect::set_caller(caller, workspace), values(Vec::new())).await.map(|_| ()),
+            Kind::Postgres(caller) => {
+                self.reader.sql_rows(dialect::set_caller(caller, workspace), values(Vec::new())).await.map(|_| ())
+            }
         }
     }
 
