@@ -30,5 +30,5 @@ pub mod schema;
 mod serve;
 pub mod state;
 
-pub use serve::{ATTACHABLES, Parts, Running, serve};
+pub use serve::{ATTACHABLES, IMPORTERS, Parts, Running, serve};
 pub use state::{ApiConfig, State};

@@ -78,18 +78,19 @@ pub fn open_files(config: &Config, store: &Store) -> Result<Files> {
 }
 
 /// The handlers of every job that this program knows.
-pub fn handlers(auth: &Auth) -> Handlers {
+pub fn handlers(auth: &Auth, files: &Files) -> Handlers {
     let mut handlers = Handlers::new();
     store::jobs::handle(&mut handlers);
     auth.handle_jobs(&mut handlers);
+    files::imports::handle_jobs(&mut handlers, files, auth, api::IMPORTERS);
     handlers
 }
 
 /// Starts a worker on this thread.
-pub fn work(config: &Config, store: &Store, auth: &Auth) -> store::jobs::Running {
+pub fn work(config: &Config, store: &Store, auth: &Auth, files: &Files) -> store::jobs::Running {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     let options = WorkerOptions { lease: seconds(config.worker_lease_seconds), shutdown: seconds(config.shutdown_seconds) };
-    Worker::start(store.clone(), handlers(auth), options)
+    Worker::start(store.clone(), handlers(auth, files), options)
 }
 
 /// The installation's secret: given, or in its file, which is made where it is not there.

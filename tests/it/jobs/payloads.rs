@@ -1,5 +1,6 @@
 //! A payload holds ids, numbers and declared words. The types see to it when a kind is declared; this reads what comes of them.
 
+use kernel::TypedId;
 use serde_json::{Value, json};
 use store::jobs::{Job, JobKind, Queue};
 use uuid::Uuid;
@@ -69,6 +70,10 @@ async fn every_payload_holds_ids_numbers_and_words_and_comes_back_as_it_was() {
                 Job::of(&store::jobs::IdempotencyCleanup {}),
                 Job::of(&store::jobs::JobCleanup {}),
                 Job::of(&auth::SessionCleanup {}),
+                Job::of(&platform::imports::jobs::StageImport { run: TypedId::from_uuid(Uuid::nil()), round: 1 }),
+                Job::of(&platform::imports::jobs::WriteImport { run: TypedId::from_uuid(Uuid::nil()) }),
+                Job::of(&platform::imports::jobs::UndoImport { run: TypedId::from_uuid(Uuid::nil()) }),
+                Job::of(&files::imports::ImportCleanup {}),
             ] {
                 uow.enqueue(job).await?;
             }
@@ -77,7 +82,7 @@ async fn every_payload_holds_ids_numbers_and_words_and_comes_back_as_it_was() {
         .await
         .unwrap();
     let payloads = app.db.rows("SELECT CAST(payload AS text) FROM job").await;
-    assert_eq!(payloads.len(), 6);
+    assert_eq!(payloads.len(), 10);
     for payload in &payloads {
         assert!(is_harmless(&serde_json::from_str(payload).unwrap()), "{payload}");
     }

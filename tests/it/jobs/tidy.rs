@@ -110,23 +110,15 @@ async fn the_coming_months_are_made_by_a_job() {
 async fn everything_that_is_to_recur_does() {
     let app = TestApp::spawn().await;
     let store = app.store().await;
-    let auth_config = auth::AuthConfig {
-        access_token_minutes: 15,
-        refresh_token_days: 30,
-        browser_session_hours: 24,
-        invitation_days: 7,
-        login_attempts: 5,
-        hashing_at_once: 1,
-        frontend_url: String::new(),
-    };
-    let auth = auth::Auth::open(store, auth_config).await.unwrap();
-    let handlers = harness::handlers(&auth);
+    let (auth, files) = (app.auth(store.clone()).await, app.files(store));
+    let handlers = harness::handlers(&auth, &files);
     let mut names: Vec<String> = handlers.recurs().map(|(name, when)| format!("{name} {when}")).collect();
     names.sort();
     assert_eq!(
         names,
         [
             "idempotency-cleanup daily 03:10",
+            "import-cleanup daily 03:30",
             "job-cleanup every 60 min",
             "prepare-months daily 00:30",
             "session-cleanup daily 03:00",

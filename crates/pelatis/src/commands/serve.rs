@@ -49,7 +49,7 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         }
     });
 
-    let worker = config.worker.then(|| wiring::work(config, &store, &auth));
+    let worker = config.worker.then(|| wiring::work(config, &store, &auth, &files));
     let measured = metrics.clone();
     tokio::spawn(async move {
         loop {

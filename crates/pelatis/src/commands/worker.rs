@@ -10,7 +10,8 @@ use crate::wiring;
 /// Works jobs until it is asked to stop.
 pub(super) async fn work(config: &Config) -> Result<()> {
     let (store, auth) = wiring::open(config).await?;
-    let worker = wiring::work(config, &store, &auth);
+    let files = wiring::open_files(config, &store)?;
+    let worker = wiring::work(config, &store, &auth, &files);
     say(&format!("Pelatis {} works jobs ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
     asked_to_stop().await?;
     worker.stop();
