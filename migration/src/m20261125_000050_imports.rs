@@ -64,8 +64,11 @@ impl MigrationTrait for Step {
             .await?;
         both(manager, "CREATE UNIQUE INDEX import_row_line ON import_row (import_run_id, line)").await?;
         both(manager, "CREATE INDEX import_row_outcome ON import_row (import_run_id, outcome, line)").await?;
-        both(manager, "CREATE INDEX import_row_exception ON import_row (import_run_id, exception, line) WHERE exception IS NOT NULL")
-            .await?;
+        both(
+            manager,
+            "CREATE INDEX import_row_exception ON import_row (import_run_id, exception, line) WHERE exception IS NOT NULL",
+        )
+        .await?;
         both(manager, "CREATE INDEX import_row_record ON import_row (record_id) WHERE record_id IS NOT NULL").await
     }
 }

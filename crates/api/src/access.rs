@@ -100,8 +100,7 @@ const MANAGE_TOKENS: Access = Access::AnyOf(&[P::TokensManageOwn, P::AdminManage
 // clients are all that can be imported; each importer names its own once more
 const UNDO_IMPORT_OF_CLIENTS: &[Permission] =
     &[P::AdminImport, P::ClientsEdit, P::ClientsDelete, P::ContactsEdit, P::ContactsDelete];
-const IMPORT_CLIENTS: &[Permission] =
-    &[P::AdminImport, P::ClientsCreate, P::ClientsEdit, P::ContactsCreate, P::ContactsEdit];
+const IMPORT_CLIENTS: &[Permission] = &[P::AdminImport, P::ClientsCreate, P::ClientsEdit, P::ContactsCreate, P::ContactsEdit];
 
 const SEE_FILES: Access = Access::AnyOf(&[P::FilesView, P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView]);
 const PUT_FILES: Access = Access::AnyOf(&[P::FilesUpload, P::ClientsEdit, P::ContactsEdit]);

@@ -10,9 +10,9 @@ use kernel::{Caller, Error, FieldError, Result, TypedId as _, WorkspaceId};
 use platform::imports::jobs::StageImport;
 use platform::imports::{self, Found, GivenReading, ImportRunId, Importer, Importers, StoredSource};
 use platform::table::TableForm;
+use store::UnitOfWork;
 use store::jobs::schedule::When;
 use store::jobs::{Handlers, JobContext};
-use store::UnitOfWork;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::content::{self, Declared};
@@ -162,7 +162,8 @@ pub fn handle_jobs(handlers: &mut Handlers, files: &Files, auth: &Auth, importer
         }
     });
     handlers.on(async |context: JobContext, ImportCleanup {}| {
-        imports::clear_old(&context, async |uow, run, stored| note_removal(uow, run.uuid(), &stored.bucket, &stored.key).await).await
+        imports::clear_old(&context, async |uow, run, stored| note_removal(uow, run.uuid(), &stored.bucket, &stored.key).await)
+            .await
     });
     handlers.recurring_in_workspaces("import-cleanup", When::Daily(3, 30), ImportCleanup {});
 }

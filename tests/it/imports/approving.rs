@@ -14,11 +14,18 @@ async fn what_is_approved_is_written_as_the_one_who_approves_with_the_run_as_its
     assert_eq!((&done["progress"], &done["approved_by"]), (&json!({ "done": 1, "total": 1 }), &json!(app.admin.user_id)));
     let all = clients(&app).await;
     assert_eq!((&all[0]["name"], &all[0]["external_source"]), (&json!("Alpha"), &json!("csv")));
-    assert_eq!((&all[0]["contacts"][0]["contact"]["given_name"], &all[0]["created_by"]), (&json!("Eleni"), &json!(app.admin.user_id)));
+    assert_eq!(
+        (&all[0]["contacts"][0]["contact"]["given_name"], &all[0]["created_by"]),
+        (&json!("Eleni"), &json!(app.admin.user_id))
+    );
     assert_eq!(rows(&app, &id, "").await[0]["record_id"], all[0]["id"]);
     let trail = app.get(&format!("/v1/clients/{}/audit", all[0]["id"].as_str().unwrap()), &app.admin).await.expect(200).body;
     for entry in trail["data"].as_array().unwrap() {
-        assert_eq!((&entry["cause"], &entry["cause_id"], &entry["actor"]["kind"]), (&json!("import"), &json!(id), &json!("user")), "{entry}");
+        assert_eq!(
+            (&entry["cause"], &entry["cause_id"], &entry["actor"]["kind"]),
+            (&json!("import"), &json!(id), &json!("user")),
+            "{entry}"
+        );
     }
     // a second import of the same file changes nothing
     let again = approve(&app, &staged(&app, "external_id,name,contact first name\n1,Alpha,Eleni\n").await).await;
@@ -45,7 +52,8 @@ async fn an_import_is_approved_once_and_only_when_it_is_staged() {
 async fn a_row_whose_record_changed_after_it_was_staged_is_left_out_and_told() {
     let app = working().await;
     imported(&app, "external_id,name,city,phone\n1,Alpha,Athens,1\n2,Beta,Athens,2\n3,Gamma,Athens,3\n").await;
-    let file = "external_id,name,city,contact first name\n1,Alpha,Patras,\n2,Beta,Patras,Nikos\n3,Gamma,Patras,\n4,Delta,Patras,\n";
+    let file =
+        "external_id,name,city,contact first name\n1,Alpha,Patras,\n2,Beta,Patras,Nikos\n3,Gamma,Patras,\n4,Delta,Patras,\n";
     let id = staged(&app, file).await;
     let all = clients(&app).await;
     let client = |at: usize| format!("/v1/clients/{}", all[at]["id"].as_str().unwrap());

@@ -34,7 +34,8 @@ async fn clean_up(app: &TestApp) {
 #[tokio::test]
 async fn files_and_rows_go_after_thirty_days_and_what_is_younger_or_worked_at_stays() {
     let app = working().await;
-    let (inside, outside, busy) = (staged(&app, "name\nA\n").await, imported(&app, "name\nB\n").await, staged(&app, "name\nC\n").await);
+    let (inside, outside, busy) =
+        (staged(&app, "name\nA\n").await, imported(&app, "name\nB\n").await, staged(&app, "name\nC\n").await);
     let margin = Time::minutes(1);
     age(&app, &inside, Time::days(30) - margin).await;
     age(&app, &outside, Time::days(30) + margin).await;
@@ -42,7 +43,10 @@ async fn files_and_rows_go_after_thirty_days_and_what_is_younger_or_worked_at_st
     let sql = format!("UPDATE import_run SET state = 'undoing' WHERE id = {}", app.db.uuid(&busy));
     assert_eq!(app.db.execute(&sql).await, Ok(1));
     clean_up(&app).await;
-    assert_eq!((rows(&app, &inside, "").await.len(), rows(&app, &outside, "").await.len(), rows(&app, &busy, "").await.len()), (1, 0, 1));
+    assert_eq!(
+        (rows(&app, &inside, "").await.len(), rows(&app, &outside, "").await.len(), rows(&app, &busy, "").await.len()),
+        (1, 0, 1)
+    );
     assert_eq!((app.count("import_run WHERE storage_key IS NOT NULL").await, app.count("file_removal").await), (2, 1));
     let gone = run(&app, &outside).await;
     assert!(gone["removed_at"].is_string() && gone["created"] == 1 && gone.get("file").is_none(), "{gone}");

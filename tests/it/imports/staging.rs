@@ -55,7 +55,10 @@ async fn the_answer_to_the_upload_shows_headers_mapping_and_the_first_rows() {
     let file = "Επωνυμία;E-mail;Άλλο;company\nΑφοί Παπά;info@papa.gr;x;y\n";
     let begun = app.send(app.importing(&app.admin, &[("source", "old")], "πελάτες.csv", file.as_bytes())).await.expect(202);
     assert_eq!(begun.header("location").unwrap(), format!("/v1/imports/{}", begun.id()));
-    assert_eq!((&begun.body["state"], &begun.body["source"], &begun.body["kind"]), (&json!("staging"), &json!("old"), &json!("clients")));
+    assert_eq!(
+        (&begun.body["state"], &begun.body["source"], &begun.body["kind"]),
+        (&json!("staging"), &json!("old"), &json!("clients"))
+    );
     assert_eq!(
         begun.body["file"],
         json!({
@@ -116,7 +119,15 @@ async fn what_shows_only_when_the_file_is_read_again_fails_the_import_and_it_can
 async fn who_may_not_see_all_clients_sees_what_own_imports_change_and_of_others_only_what_the_file_says() {
     let app = working().await;
     imported(&app, "external_id,name,city\n1,Alpha,Athens\n").await;
-    let permissions = ["admin.import", "clients.view_own", "clients.create", "clients.edit", "contacts.view", "contacts.create", "contacts.edit"];
+    let permissions = [
+        "admin.import",
+        "clients.view_own",
+        "clients.create",
+        "clients.edit",
+        "contacts.view",
+        "contacts.create",
+        "contacts.edit",
+    ];
     app.role("importer", &permissions).await;
     let agent = app.member(&app.admin.in_workspace("main"), "importer", "importer@example.com").await;
     let theirs = staged(&app, "external_id,name,city\n1,Alpha,Patras\n").await;

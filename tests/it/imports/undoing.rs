@@ -29,7 +29,7 @@ async fn an_import_that_is_taken_back_leaves_everything_as_it_was() {
     let before = world(&app).await;
     let second = "external_id,name,city,currency,roles,contact first name,contact email,contact phone\n\
         1,Alpha,Patras,USD,,Eleni,e@a.gr,2\n1,Alpha,,,customer,Maria,m@a.gr,\n2,Beta,Volos,,,Petros,p@b.gr,\n4,Delta,,,,Zoe,z@d.gr,\n\
-        4,Delta,Larisa,,,Iris,i@d.gr,\n5,Epsilon,,,,,\n3,Gamma,,,,Nikos,n@g.gr,\n";
+        4,Delta,Larisa,,,Iris,i@d.gr,\n5,Epsilon,,,,,,\n3,Gamma,,,,Nikos,n@g.gr,\n";
     let id = imported(&app, second).await;
     assert_eq!(clients(&app).await.len(), 5);
     assert_ne!(world(&app).await, before);

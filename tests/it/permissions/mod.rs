@@ -21,8 +21,8 @@ use harness::{Answer, Session, TestApp};
 use serde_json::Value;
 
 use callers::Callers;
-pub(crate) use records::{import, stage_row};
 use records::{Records, World};
+pub(crate) use records::{import, stage_row};
 use requests::{Ask, Target, ask, body};
 
 const LEGEND: &str = "\

@@ -21,7 +21,12 @@ fn of(name: &str) -> Value {
 
 /// The example of a schema; none for what only stands inside others.
 pub fn sample(name: &str) -> Option<Value> {
-    of_meta(name).or_else(|| of_auth(name)).or_else(|| of_platform(name)).or_else(|| of_imports(name)).or_else(|| of_files(name)).or_else(|| of_clients(name))
+    of_meta(name)
+        .or_else(|| of_auth(name))
+        .or_else(|| of_platform(name))
+        .or_else(|| of_imports(name))
+        .or_else(|| of_files(name))
+        .or_else(|| of_clients(name))
 }
 
 fn of_meta(name: &str) -> Option<Value> {
@@ -166,7 +171,9 @@ fn of_imports(name: &str) -> Option<Value> {
             "values": { "name": "Αφοί Παπά ΟΕ", "city": "Αθήνα" },
             "differences": { "main_address.city": { "from": "Πειραιάς", "to": "Αθήνα" } }, "issues": [],
         })),
-        "StartImport" => json!({ "file": "name;email…", "source": "old-crm", "mapping": { "Επωνυμία": "name", "E-mail": "email" } }),
+        "StartImport" => {
+            json!({ "file": "name;email\nΑφοί Παπά ΟΕ;info@papa.example\n", "source": "old-crm", "delimiter": "semicolon" })
+        }
         "ImportPatch" => json!({ "encoding": "windows-1253", "mapping": null }),
         "ImportReport" => json!(format!("line,outcome,record_id,column,code,reason\n2,created,{CLIENT},,,\n")),
         _ => return None,

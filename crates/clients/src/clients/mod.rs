@@ -7,8 +7,8 @@ mod tags_and_notes;
 mod update;
 mod wire;
 
-pub(crate) use create::{create_as, fill_derived};
 pub use create::{create, create_many};
+pub(crate) use create::{create_as, fill_derived};
 pub use list::{CLIENT_LIST, get, list, select_visible};
 pub(crate) use list::{find_by_external, find_editable, find_locked, get_row, lock, visible_to};
 pub(crate) use put_away::forget;

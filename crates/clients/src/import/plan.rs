@@ -105,8 +105,7 @@ impl RowPlanner<'_> {
             return Err(ImportIssue { line: row.line, column: None, code, reason });
         }
         let news = self.seen.note_client(row, || existing.map_or_else(client_id, |client| client.id))?;
-        let contact_news =
-            self.seen.note_contact(row, || existing_contact.map_or_else(contact_id, |contact| contact.id))?;
+        let contact_news = self.seen.note_contact(row, || existing_contact.map_or_else(contact_id, |contact| contact.id))?;
         let client = ClientId::from_uuid(news.id);
         let is_new = existing.is_none() && news.is_first;
         let mut found = Map::new();

@@ -112,8 +112,11 @@ impl RowReader {
         };
         if client.name.is_empty() {
             issues.add("name", "required", "is empty");
-        } else if let Err(errors) = client.validate() {
-            for error in validation::field_errors(&errors) {
+        }
+        if let Err(errors) = client.validate() {
+            // that it is empty is said already
+            let said = |pointer: &str| client.name.is_empty() && pointer == "/name";
+            for error in validation::field_errors(&errors).into_iter().filter(|error| !said(&error.pointer)) {
                 issues.add(client_column(&error.pointer), &error.code, error.message);
             }
         }

@@ -93,7 +93,8 @@ impl SeenRecords {
     /// Takes note of the client of a row.
     pub fn note_client<I: TypedId>(&mut self, row: &ParsedRow, id: impl FnOnce() -> I) -> Result<News, ImportIssue> {
         let said = said(&row.client);
-        note(&mut self.clients, row.line, &row.external_id, said, || id().uuid()).map_err(|line| otherwise(row.line, line, "client"))
+        note(&mut self.clients, row.line, &row.external_id, said, || id().uuid())
+            .map_err(|line| otherwise(row.line, line, "client"))
     }
 
     /// Takes note of the contact of a row; none where it has none.

@@ -99,12 +99,7 @@ struct Ready<'a> {
     plan: Plan,
 }
 
-async fn write_part(
-    uow: &mut UnitOfWork,
-    source: &str,
-    defaults: &Defaults,
-    part: &[ToWrite],
-) -> Result<Vec<WrittenRow>> {
+async fn write_part(uow: &mut UnitOfWork, source: &str, defaults: &Defaults, part: &[ToWrite]) -> Result<Vec<WrittenRow>> {
     let caller = uow.caller();
     let there = look(uow, &caller, source, part.iter().map(|to_write| &to_write.row)).await?;
     let mut seen = SeenRecords::default();

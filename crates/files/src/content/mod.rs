@@ -105,8 +105,10 @@ pub(crate) async fn table_form(path: &Path, declared: &Declared) -> Result<Optio
 
 fn judge_table(path: &Path, declared: &Declared) -> Judged<Option<TableForm>> {
     let mut file = File::open(path)?;
-    if sniff::may_be_text(&mut file)? {
-        return Ok(Ok(Some(TableForm::Csv)));
+    match sniff::begins_as(&mut file)? {
+        sniff::Beginning::Text => return Ok(Ok(Some(TableForm::Csv))),
+        sniff::Beginning::Other => return Ok(Ok(None)),
+        sniff::Beginning::Archive => {}
     }
     let found = accept!(sniff::sniff(&mut file, declared));
     if found != FileType::Xlsx {

@@ -221,12 +221,8 @@ pub async fn approve(uow: &mut UnitOfWork, importers: Importers, id: ImportRunId
 pub async fn cancel(uow: &mut UnitOfWork, id: ImportRunId, seen: Option<i64>) -> Result<ImportRun> {
     let before = find_locked(uow, id, seen).await?;
     require_state(&before, matches!(before.state, ImportState::Staging | ImportState::Staged | ImportState::Running))?;
-    let after = ImportRunRow {
-        state: ImportState::Cancelled,
-        round: before.round + 1,
-        finished_at: Some(uow.now()),
-        ..before.clone()
-    };
+    let after =
+        ImportRunRow { state: ImportState::Cancelled, round: before.round + 1, finished_at: Some(uow.now()), ..before.clone() };
     uow.update(&before, after, Change::of(Action::Import).event("import.cancelled")).await.map(ImportRun::from)
 }
 

@@ -217,7 +217,8 @@ async fn write(context: &JobContext, auth: &Auth, importers: Importers, run: Imp
     let (mut position, mut done) = (row.position, row.done);
     loop {
         context.go_on()?;
-        let rows = patiently(context, async || rows_from(context, run, importer.columns(), Place::Behind(position)).await).await?;
+        let rows =
+            patiently(context, async || rows_from(context, run, importer.columns(), Place::Behind(position)).await).await?;
         let Some(last) = rows.last() else { break };
         let together = patiently(context, async || {
             context
@@ -320,7 +321,8 @@ async fn note_written(uow: &mut UnitOfWork, run: ImportRunId, written: &[Written
                 meanwhile += 1;
                 let reason = "has changed since the row was staged; the row was left out".to_owned();
                 let issue = ImportIssue { line: row.line, column: None, code: "changed_meanwhile".to_owned(), reason };
-                except(uow, run, row.line, RowException::ChangedMeanwhile, std::slice::from_ref(&issue), Some(differences)).await?;
+                except(uow, run, row.line, RowException::ChangedMeanwhile, std::slice::from_ref(&issue), Some(differences))
+                    .await?;
                 noted.push(issue);
             }
         }

@@ -24,9 +24,7 @@ use store::query::{Expr, ExprTrait};
 use store::{Action, Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 
-pub use commands::{
-    NewImport, StoredSource, approve, begin, cancel, check_start, forget, purge, undo as take_back, update,
-};
+pub use commands::{NewImport, StoredSource, approve, begin, cancel, check_start, forget, purge, undo as take_back, update};
 pub use importer::{
     Came, Columns, Importer, Importers, PlannedRow, Planner, ReadCells, StagedRow, UndoneRow, Writer, WrittenRow,
 };
@@ -37,7 +35,9 @@ use rows::{ImportIssueRow, ImportRunRow};
 pub use source::{look, reading_of};
 pub use stage::{clear_old, keys_among, stage, to_stage};
 pub use undo::{Trail, trails};
-pub use wire::{ImportFailure, ImportFile, ImportPatch, ImportProgress, ImportRow, ImportRun, NotedIssue, StagedCounts, StartImport};
+pub use wire::{
+    ImportFailure, ImportFile, ImportPatch, ImportProgress, ImportRow, ImportRun, NotedIssue, StagedCounts, StartImport,
+};
 
 /// What an import has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -74,7 +74,12 @@ pub struct ImportIssue {
 pub async fn start(uow: &mut UnitOfWork, id: ImportRunId, kind: &str, source_name: &str) -> Result<()> {
     uow.caller().require(Permission::AdminImport)?;
     let (now, caller) = (uow.now(), uow.caller());
-    let row = ImportRunRow { kind: kind.to_owned(), source_name: source_name.to_owned(), started_by: caller.actor.user(), ..ImportRunRow::new(id, uow.workspace()?, now) };
+    let row = ImportRunRow {
+        kind: kind.to_owned(),
+        source_name: source_name.to_owned(),
+        started_by: caller.actor.user(),
+        ..ImportRunRow::new(id, uow.workspace()?, now)
+    };
     uow.insert(&row, Change::of(Action::Import).event("import.started")).await
 }
 

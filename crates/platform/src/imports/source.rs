@@ -81,7 +81,8 @@ pub(super) fn found_of(head: Head, importer: &dyn Importer, given: &GivenReading
         }
     }
     let mapping = mapping_of(&head.headers, importer, given)?;
-    let used = mapping.known().iter().filter_map(|(column, index)| Some((head.headers.get(*index)?.clone(), (*column).to_owned())));
+    let used =
+        mapping.known().iter().filter_map(|(column, index)| Some((head.headers.get(*index)?.clone(), (*column).to_owned())));
     let found = Found {
         mapping: used.collect(),
         unknown: mapping.unknown().to_vec(),

@@ -103,8 +103,7 @@ fn rows_of_file(file: File, importer: &dyn Importer, row: &ImportRunRow, batches
     let form = row.file_type.unwrap_or(TableForm::Csv);
     let given = row.reading.clone().map(|json| json.0).unwrap_or_default();
     let reading = reading_of(&given, form)?;
-    let mut sending =
-        Sending { importer, row, batches, found: None, mapping: Mapping::default(), rows: Vec::new(), bytes: 0 };
+    let mut sending = Sending { importer, row, batches, found: None, mapping: Mapping::default(), rows: Vec::new(), bytes: 0 };
     table::read(file, form, &reading, &mut sending)?;
     sending.flush();
     Ok(())
@@ -146,7 +145,8 @@ async fn stage_file(
         return Ok(());
     }
     let mut reader = context.store().reader(&caller).await?;
-    let mut planner = importer.planner(&mut reader, &caller, row.source.as_deref().unwrap_or_default(), context.store().runtime()).await?;
+    let mut planner =
+        importer.planner(&mut reader, &caller, row.source.as_deref().unwrap_or_default(), context.store().runtime()).await?;
     reader.close().await?;
     let (sender, mut batches) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || rows_of_file(file, importer, &row, sender));
@@ -253,10 +253,7 @@ async fn note_found(context: &JobContext, run: ImportRunId, round: i64, found: &
                 return Ok(false);
             }
             let mut update = Query::update();
-            update
-                .table("import_run")
-                .value("found", Json(found.clone()).value())
-                .and_where(Expr::col("id").eq(run.uuid()));
+            update.table("import_run").value("found", Json(found.clone()).value()).and_where(Expr::col("id").eq(run.uuid()));
             uow.execute(&update).await?;
             let unknown = found.unknown.iter().map(|header| super::unknown_column(header));
             let repeated = found.repeated.iter().map(|header| super::repeated_column(header));
@@ -332,7 +329,10 @@ async fn finish(uow: &mut UnitOfWork, run: ImportRunId, round: i64) -> Result<()
 ///
 /// # Errors
 /// `job_stopped`, and what the database says.
-pub async fn clear_old(context: &JobContext, remove: impl AsyncFn(&mut UnitOfWork, ImportRunId, StoredSource) -> Result<()>) -> Result<()> {
+pub async fn clear_old(
+    context: &JobContext,
+    remove: impl AsyncFn(&mut UnitOfWork, ImportRunId, StoredSource) -> Result<()>,
+) -> Result<()> {
     let before: DateTime = context.store().runtime().now() - KEPT;
     loop {
         context.go_on()?;
@@ -379,12 +379,7 @@ async fn next_old(uow: &mut UnitOfWork, before: DateTime) -> Result<Option<Impor
 ///
 /// # Errors
 /// What the database says.
-pub async fn keys_among(
-    conn: &mut store::Conn,
-    workspace: WorkspaceId,
-    bucket: &str,
-    keys: &[String],
-) -> Result<Vec<String>> {
+pub async fn keys_among(conn: &mut store::Conn, workspace: WorkspaceId, bucket: &str, keys: &[String]) -> Result<Vec<String>> {
     let mut select = Query::select();
     select
         .column("storage_key")

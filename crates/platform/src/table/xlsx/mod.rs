@@ -165,7 +165,13 @@ pub(super) fn read<R: Read + Seek>(file: R, sheet: Option<&str>, sink: &mut impl
     };
     let strings = strings::read(&mut archive)?;
     let styles = styles::read(&mut archive)?;
-    let head = |headers: Vec<String>| Head { headers, encoding: None, delimiter: None, sheet: Some(name.clone()), sheets: names.clone() };
+    let head = |headers: Vec<String>| Head {
+        headers,
+        encoding: None,
+        delimiter: None,
+        sheet: Some(name.clone()),
+        sheets: names.clone(),
+    };
     let part = part(&mut archive, place, MOST_OF_A_SHEET)?.ok_or_else(|| damaged("a sheet is missing"))?;
     sheet::read(part, &cell::Values { strings: &strings, styles: &styles, is_1904: book.is_1904 }, head, sink)
 }

@@ -65,7 +65,10 @@ fn texts_numbers_dates_and_formulas_are_read_as_people_see_them() {
     let parts = [("xl/worksheets/sheet1.xml", first.as_str()), ("xl/sharedStrings.xml", strings), ("xl/styles.xml", styles)];
     let all = read(&parts, None).unwrap();
     let head = all.head.unwrap();
-    assert_eq!((head.headers.join("|"), head.sheet.as_deref(), head.sheets.len()), ("name|phone|since".to_owned(), Some("Πελάτες"), 2));
+    assert_eq!(
+        (head.headers.join("|"), head.sheet.as_deref(), head.sheets.len()),
+        ("name|phone|since".to_owned(), Some("Πελάτες"), 2)
+    );
     let told: Vec<String> = all
         .rows
         .iter()
@@ -76,12 +79,7 @@ fn texts_numbers_dates_and_formulas_are_read_as_people_see_them() {
         .collect();
     assert_eq!(
         told,
-        [
-            "4 Αφοί Παπά & Υιοί|302101234567|2026-11-25",
-            "5 |1.5|cached",
-            "9 cell_error name",
-            "10 wrong_number_of_fields -"
-        ]
+        ["4 Αφοί Παπά & Υιοί|302101234567|2026-11-25", "5 |1.5|cached", "9 cell_error name", "10 wrong_number_of_fields -"]
     );
 }
 
