@@ -2,6 +2,7 @@
 
 mod approving;
 mod cleanup;
+mod killed;
 mod like_the_command_line;
 mod reading;
 mod report;
