@@ -19,7 +19,7 @@ use super::*;
 const DATABASE: &str = "PELATIS_TEST_IMPORTER_DATABASE";
 const FOLDER: &str = "PELATIS_TEST_IMPORTER_FOLDER";
 /// Rows of the file: several batches.
-const ROWS: i64 = 2600;
+const ROWS: i64 = 1100;
 
 /// A worker process of this test: nothing, unless it is started as one.
 #[tokio::test]

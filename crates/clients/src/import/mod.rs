@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kernel::{Caller, Error, Permission, Result, Runtime, TypedId as _};
-use platform::csv_source::{CsvSource, Options, RowProblem, mapping};
+use platform::csv_source::{Cells, CsvSource, Options, RowProblem, mapping};
 use platform::imports::{
     self, Came, Columns, ImportCounts, ImportIssue, ImportRunId, Importer, Planner, StagedRow, UndoneRow, Writer, WrittenRow,
 };
@@ -140,7 +140,7 @@ pub async fn import_csv<R: Read>(
         for read in source.by_ref().take(BATCH) {
             counts.rows_read += 1;
             let read = read.map_err(|problem| vec![issue_of(problem)]);
-            match read.and_then(|row| accepted(&rows, &mut seen, store, mapping.cells(row))) {
+            match read.and_then(|row| accepted(&rows, &mut seen, store, &mapping.cells(row))) {
                 Ok(row) => batch.push(ToWrite { row, seen: None }),
                 Err(found) => {
                     counts.wrong += 1;
@@ -178,9 +178,9 @@ fn accepted(
     rows: &RowReader,
     seen: &mut SeenRecords,
     store: &Store,
-    cells: platform::csv_source::Cells,
+    cells: &Cells,
 ) -> std::result::Result<ParsedRow, Vec<ImportIssue>> {
-    let row = rows.parse(&cells)?;
+    let row = rows.parse(cells)?;
     let runtime = store.runtime();
     let noted = seen.note_client(&row, || runtime.id::<crate::rows::ClientId>());
     noted.and_then(|_| seen.note_contact(&row, || runtime.id::<crate::rows::ContactId>())).map_err(|issue| vec![issue])?;
