@@ -11,6 +11,7 @@ mod binary;
 mod clients;
 mod faults;
 mod files;
+mod imports;
 mod jobs;
 mod logs;
 mod openapi;

@@ -70,6 +70,7 @@ pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     auth.handle_jobs(&mut handlers);
     files.handle_jobs(&mut handlers);
     backups.handle_jobs(&mut handlers);
+    files::imports::handle_jobs(&mut handlers, files, auth, api::IMPORTERS);
     handlers
 }
 
@@ -88,6 +89,8 @@ pub struct TestApp {
     /// The id of the workspace `main`.
     pub workspace: String,
     secret: Secret,
+    auth_config: AuthConfig,
+    files_config: FilesConfig,
     server: Option<ServerHandle>,
     thread: Option<thread::JoinHandle<()>>,
     /// Where what the server keeps on the disk lies: `files` and `spool`.
@@ -149,6 +152,7 @@ impl TestApp {
         let db = Database::fresh(&folder).await;
         let clock = TestClock::default();
         let secret = Secret::new([7; 32]);
+        let (auth_config, files_config) = (config.auth.clone(), config.files.clone());
         let (base, code, server, thread) = start(db.clone(), clock.clone(), secret.clone(), config);
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let mut app = Self {
@@ -159,6 +163,8 @@ impl TestApp {
             admin: Session::nobody(),
             workspace: String::new(),
             secret,
+            auth_config,
+            files_config,
             server: Some(server),
             thread: Some(thread),
             folder,
@@ -228,6 +234,16 @@ impl TestApp {
         self.request(reqwest::Method::POST, "/v1/files", session).multipart(form.part("file", file))
     }
 
+    /// A form that starts an import of clients.
+    pub fn importing(&self, session: &Session, members: &[(&str, &str)], name: &str, content: &[u8]) -> reqwest::RequestBuilder {
+        let mut form = reqwest::multipart::Form::new();
+        for (member, value) in members {
+            form = form.text((*member).to_owned(), (*value).to_owned());
+        }
+        let file = reqwest::multipart::Part::bytes(content.to_vec()).file_name(name.to_owned());
+        self.request(reqwest::Method::POST, "/v1/clients/imports", session).multipart(form.part("file", file))
+    }
+
     /// Puts in a file, with what is said of it.
     pub async fn upload(&self, session: &Session, members: &[(&str, &str)], name: &str, content: &[u8]) -> crate::Answer {
         self.send(self.uploading(session, members, name, content)).await
@@ -277,6 +293,16 @@ impl TestApp {
         let runtime = Runtime::new(Arc::new(self.clock.clone()), Arc::new(TestEntropy));
         let shared = Shared::in_process(runtime.clone());
         Store::open(&self.db.config, self.secret.clone(), shared, runtime).await.unwrap()
+    }
+
+    /// Who comes in, once more on a store of the test's own.
+    pub async fn auth(&self, store: Store) -> Auth {
+        Auth::open(store, self.auth_config.clone()).await.unwrap()
+    }
+
+    /// The files of the server, once more on a store of the test's own.
+    pub fn files(&self, store: Store) -> Files {
+        Files::open(store, self.files_config.clone(), api::ATTACHABLES).unwrap()
     }
 }
 

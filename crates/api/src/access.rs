@@ -100,6 +100,11 @@ const MANAGE_TAGS: Access = Access::AllOf(&[P::AdminManageTags]);
 const MANAGE_USERS: Access = Access::AllOf(&[P::AdminManageUsers]);
 const MANAGE_TOKENS: Access = Access::AnyOf(&[P::TokensManageOwn, P::AdminManageTokens]);
 
+// clients are all that can be imported; each importer names its own once more
+const UNDO_IMPORT_OF_CLIENTS: &[Permission] =
+    &[P::AdminImport, P::ClientsEdit, P::ClientsDelete, P::ContactsEdit, P::ContactsDelete];
+const IMPORT_CLIENTS: &[Permission] = &[P::AdminImport, P::ClientsCreate, P::ClientsEdit, P::ContactsCreate, P::ContactsEdit];
+
 const SEE_FILES: Access = Access::AnyOf(&[P::FilesView, P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView]);
 const PUT_FILES: Access = Access::AnyOf(&[P::FilesUpload, P::ClientsEdit, P::ContactsEdit]);
 const PUT_FILES_AWAY: Access = Access::AnyOf(&[P::FilesDelete, P::ClientsEdit, P::ContactsEdit]);
@@ -155,6 +160,14 @@ pub static OPERATIONS: &[Operation] = &[
     one("list_imports", &[P::AdminImport], Workspace),
     one("get_import", &[P::AdminImport], Workspace),
     one("list_import_issues", &[P::AdminImport], Workspace),
+    one("list_import_rows", &[P::AdminImport], Workspace),
+    one("get_import_report", &[P::AdminImport], Workspace),
+    one("start_client_import", IMPORT_CLIENTS, WorkspaceOrOwn).upload(),
+    one("update_import", IMPORT_CLIENTS, Workspace),
+    one("approve_import", IMPORT_CLIENTS, Workspace),
+    one("cancel_import", &[P::AdminImport], Workspace),
+    one("undo_import", UNDO_IMPORT_OF_CLIENTS, Workspace),
+    one("purge_import", &[P::AdminImport], Workspace),
     one("list_jobs", &[P::AdminManageSettings], Workspace),
     one("get_job", &[P::AdminManageSettings], Workspace),
     one("retry_job", &[P::AdminManageSettings], Workspace),

@@ -41,6 +41,14 @@ impl Answer {
         Ok(Self { status: StatusCode::CREATED, headers, body: json(value)?, secrets: &[], is_kept: true })
     }
 
+    /// 202 with a record of what is being done, and where it is.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn accepted(location: String, value: &impl Serialize) -> Result<Self> {
+        Ok(Self { status: StatusCode::ACCEPTED, ..Self::created(location, value)? })
+    }
+
     /// 204.
     pub fn nothing() -> Self {
         Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Vec::new(), secrets: &[], is_kept: true }

@@ -15,6 +15,7 @@ use files::{Attachable, Files};
 use kernel::error::codes;
 use kernel::{Error, Result};
 use metrics_exporter_prometheus::PrometheusHandle;
+use platform::imports::Importers;
 use store::Store;
 
 use crate::client_info::ClientInfos;
@@ -50,6 +51,9 @@ pub struct Parts {
 
 /// The records that files can be on, as their domains say.
 pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
+
+/// What can be imported, as its domains say.
+pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter]);
 
 /// A server that runs.
 pub struct Running {

@@ -337,7 +337,7 @@ pub async fn unlink(uow: &mut UnitOfWork, client: ClientId, contact: ContactId, 
     remove(uow, row).await
 }
 
-async fn remove(uow: &mut UnitOfWork, row: &ClientContactRow) -> Result<()> {
+pub(crate) async fn remove(uow: &mut UnitOfWork, row: &ClientContactRow) -> Result<()> {
     uow.delete(row, change(row).event("client.contact_removed")).await?;
     settle_primary(uow, row.client_id).await
 }
@@ -411,14 +411,18 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, client: ClientId) -> Result<()>
 }
 
 /// The links of these clients, by client.
-pub(crate) async fn rows_of(uow: &mut UnitOfWork, clients: Vec<uuid::Uuid>) -> Result<HashMap<ClientId, Vec<ClientContactRow>>> {
+pub(crate) async fn rows_of(
+    conn: &mut Conn,
+    caller: &Caller,
+    clients: Vec<uuid::Uuid>,
+) -> Result<HashMap<ClientId, Vec<ClientContactRow>>> {
     let mut found: HashMap<ClientId, Vec<ClientContactRow>> = HashMap::new();
     if clients.is_empty() {
         return Ok(found);
     }
-    let mut select = links(&uow.caller())?;
+    let mut select = links(caller)?;
     select.and_where(column("client_id").is_in(clients)).order_by(("client_contact", "id"), Order::Asc);
-    for row in uow.all::<ClientContactRow>(&select).await? {
+    for row in conn.all::<ClientContactRow>(&select).await? {
         found.entry(row.client_id).or_default().push(row);
     }
     Ok(found)

@@ -10,6 +10,7 @@ use futures::TryStreamExt as _;
 use kernel::{Caller, Cause, DateTime, Error, Result, TypedId as _, WorkspaceId};
 use store::query::{Expr, ExprTrait, Query};
 
+use crate::imports;
 use crate::service::Files;
 use crate::storage::{Kept, Storage};
 
@@ -123,5 +124,7 @@ async fn known(files: &Files, storage: &Storage, workspace: WorkspaceId, keys: &
         .and_where(Expr::col("storage_bucket").eq(storage.name.as_str()));
     let rows = reader.rows(&select).await?;
     reader.close().await?;
-    rows.iter().map(|row| row.get::<String>(0)).collect::<Result<_>>().map(Some)
+    let mut known = rows.iter().map(|row| row.get::<String>(0)).collect::<Result<HashSet<_>>>()?;
+    known.extend(imports::known(files, &caller, workspace, &storage.name, keys).await?);
+    Ok(Some(known))
 }

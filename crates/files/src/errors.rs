@@ -27,4 +27,6 @@ kernel::error_codes! {
     FILE_NOT_ARCHIVED = "file_not_archived", Conflict, "Only an archived file can be purged";
     /// An archived file is not changed; restore it first.
     FILE_ARCHIVED = "file_archived", Conflict, "The file is archived";
+    /// The file of an import is neither CSV nor an Excel workbook.
+    IMPORT_FILE_TYPE = "import_file_type", UnsupportedMedia, "Only CSV and Excel workbooks can be imported";
 }

@@ -19,6 +19,7 @@ pub mod content;
 pub mod errors;
 pub mod files;
 pub mod folders;
+pub mod imports;
 pub mod links;
 mod rows;
 mod scanner;

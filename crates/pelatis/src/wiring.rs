@@ -114,6 +114,7 @@ pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     auth.handle_jobs(&mut handlers);
     files.handle_jobs(&mut handlers);
     backups.handle_jobs(&mut handlers);
+    files::imports::handle_jobs(&mut handlers, files, auth, api::IMPORTERS);
     handlers
 }
 

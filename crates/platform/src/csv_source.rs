@@ -24,7 +24,7 @@ mod record;
 mod tests;
 
 pub use decode::{Encoding, UnknownEncoding};
-pub use header::{Delimiter, Mapping, UnknownDelimiter, mapping};
+pub use header::{Cells, Delimiter, Mapping, UnknownDelimiter, given_mapping, mapping};
 
 use decode::Decoder;
 use record::{Found, Refused, Scanner};
@@ -175,16 +175,7 @@ impl<R: Read> CsvSource<R> {
             return Err(wrong("not_text", message));
         }
         self.headers = self.values(&found).map_err(|problem| wrong(problem.code, problem.reason))?;
-        let names: Vec<String> = self.headers.iter().map(|name| header::comparable(name)).collect();
-        let mut twice = Vec::new();
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-            if let Some(first) = names.iter().take(index).position(|earlier| earlier == name) {
-                let name = self.headers.get(index).map(|name| short(name)).unwrap_or_default();
-                let message = format!("Columns {} and {} have the same name, “{name}”.", first + 1, index + 1);
-                twice.push(FieldError::new("header", "duplicate_column", message));
-            }
-        }
-        if twice.is_empty() { Ok(()) } else { Err(Error::invalid(twice)) }
+        check_headers(&self.headers)
     }
 
     /// Reads the next record; none at the end of the file. One that is refused leaves no fields.
@@ -279,12 +270,26 @@ impl<R: Read> Iterator for CsvSource<R> {
     }
 }
 
+/// Fails where two columns have the same name.
+pub(crate) fn check_headers(headers: &[String]) -> Result<()> {
+    let names: Vec<String> = headers.iter().map(|name| header::comparable(name)).collect();
+    let mut twice = Vec::new();
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        if let Some(first) = names.iter().take(index).position(|earlier| earlier == name) {
+            let name = headers.get(index).map(|name| short(name)).unwrap_or_default();
+            let message = format!("Columns {} and {} have the same name, “{name}”.", first + 1, index + 1);
+            twice.push(FieldError::new("header", "duplicate_column", message));
+        }
+    }
+    if twice.is_empty() { Ok(()) } else { Err(Error::invalid(twice)) }
+}
+
 #[track_caller]
-fn wrong(code: &'static str, message: impl Into<String>) -> Error {
+pub(crate) fn wrong(code: &'static str, message: impl Into<String>) -> Error {
     Error::invalid_field("header", code, message)
 }
 
 /// A name of the file, for a message: its first 60 characters, without control characters.
-fn short(name: &str) -> String {
+pub(crate) fn short(name: &str) -> String {
     name.chars().filter(|letter| !letter.is_control()).take(60).collect()
 }

@@ -7,4 +7,6 @@ kernel::error_codes! {
     JOB_STATE = "job_state", Conflict, "The job is too far for that";
     /// Another job for the same thing waits already.
     JOB_WAITS = "job_waits", Conflict, "Another job for the same thing waits already";
+    /// The import is not as far as that, or too far.
+    IMPORT_STATE = "import_state", Conflict, "The import is not in a state for that";
 }

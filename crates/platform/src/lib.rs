@@ -10,4 +10,5 @@ pub mod errors;
 pub mod imports;
 pub mod jobs;
 pub mod notes;
+pub mod table;
 pub mod tags;

@@ -93,7 +93,8 @@ impl<T: Field> Field for Option<T> {
 }
 
 /// A value that stands in a JSON column.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Json<T>(pub T);
 
 impl<T: serde::Serialize> serde::Serialize for Json<T> {

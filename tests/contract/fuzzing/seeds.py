@@ -1,6 +1,7 @@
 """The records that are there before schemathesis begins, so that ids are hit and lists have something to list."""
 
 import subprocess
+import time
 
 from installation import WORKSPACE
 
@@ -67,7 +68,8 @@ def seed(installation):
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
     import_clients(installation)
-    ids["import_id"] += [run["id"] for run in admin.get("/v1/imports")["data"]]
+    import_over_http(admin)
+    ids["import_id"] += [run["id"] for run in admin.get("/v1/imports?limit=200")["data"]]
     return ids, archived, clients_of
 
 
@@ -79,6 +81,27 @@ def import_clients(installation):
         [installation.program, "import", "csv", str(file), "--workspace", WORKSPACE, "--as", installation.admin.email],
         cwd=installation.folder, env=installation.settings, stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )
+
+
+def import_over_http(admin):
+    """Imports that wait to be approved, and some that have written something."""
+    def wait(run, state):
+        began = time.monotonic()
+        while admin.get(f"/v1/imports/{run}")["state"] != state:
+            if time.monotonic() - began > 60:
+                raise RuntimeError(f"the import {run} does not become {state}")
+            time.sleep(0.05)
+
+    runs = []
+    for number in range(2 * OTHERS):
+        text = f"name;email\nImported {number};imported-{number}@example.com\nWrong;no address\n"
+        runs.append(admin.upload("clients.csv", text, to="/v1/clients/imports", source=f"source {number}")["id"])
+    for run in runs:
+        wait(run, "staged")
+    for run in runs[:OTHERS]:
+        admin.post(f"/v1/imports/{run}/approve")
+    for run in runs[:OTHERS]:
+        wait(run, "finished")
 
 
 def words(installation, caller):

@@ -1,5 +1,6 @@
 //! A payload holds ids, numbers and declared words. The types see to it when a kind is declared; this reads what comes of them.
 
+use kernel::TypedId;
 use serde_json::{Value, json};
 use store::jobs::{Job, JobKind, Queue};
 use uuid::Uuid;
@@ -73,6 +74,10 @@ async fn every_payload_holds_ids_numbers_and_words_and_comes_back_as_it_was() {
                 Job::of(&::backup::NightlyBackup {}),
                 Job::of(&::backup::BackupCleanup {}),
                 Job::of(&::backup::BackUp { backup: kernel::TypedId::from_uuid(Uuid::nil()) }),
+                Job::of(&platform::imports::jobs::StageImport { run: TypedId::from_uuid(Uuid::nil()), round: 1 }),
+                Job::of(&platform::imports::jobs::WriteImport { run: TypedId::from_uuid(Uuid::nil()) }),
+                Job::of(&platform::imports::jobs::UndoImport { run: TypedId::from_uuid(Uuid::nil()) }),
+                Job::of(&files::imports::ImportCleanup {}),
             ] {
                 uow.enqueue(job).await?;
             }
@@ -81,7 +86,7 @@ async fn every_payload_holds_ids_numbers_and_words_and_comes_back_as_it_was() {
         .await
         .unwrap();
     let payloads = app.db.rows("SELECT CAST(payload AS text) FROM job").await;
-    assert_eq!(payloads.len(), 10);
+    assert_eq!(payloads.len(), 14);
     for payload in &payloads {
         assert!(is_harmless(&serde_json::from_str(payload).unwrap()), "{payload}");
     }

@@ -110,17 +110,7 @@ async fn the_coming_months_are_made_by_a_job() {
 async fn everything_that_is_to_recur_does() {
     let app = TestApp::spawn().await;
     let store = app.store().await;
-    let auth_config = auth::AuthConfig {
-        access_token_minutes: 15,
-        refresh_token_days: 30,
-        browser_session_hours: 24,
-        invitation_days: 7,
-        login_attempts: 5,
-        hashing_at_once: 1,
-        frontend_url: String::new(),
-    };
-    let auth = auth::Auth::open(store.clone(), auth_config).await.unwrap();
-    let files = crate::backup::files_of(&app, &store);
+    let (auth, files) = (app.auth(store.clone()).await, app.files(store.clone()));
     let backups = crate::backup::backups_of(&app, &store, |_| {});
     let handlers = harness::handlers(&auth, &files, &backups);
     let mut names: Vec<String> = handlers.recurs().map(|(name, when)| format!("{name} {when}")).collect();
@@ -131,6 +121,7 @@ async fn everything_that_is_to_recur_does() {
             "backup-cleanup Sun 04:00",
             "database-backup daily 02:00",
             "idempotency-cleanup daily 03:10",
+            "import-cleanup daily 03:30",
             "job-cleanup every 60 min",
             "prepare-months daily 00:30",
             "session-cleanup daily 03:00",

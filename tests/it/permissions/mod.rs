@@ -22,6 +22,7 @@ use serde_json::Value;
 
 use callers::Callers;
 use records::{Records, World};
+pub(crate) use records::{import, stage_row};
 use requests::{Ask, Target, ask, body};
 
 const LEGEND: &str = "\
@@ -57,6 +58,9 @@ async fn call(world: &mut World, served: &Served, records: &Records, session: &S
     if served.row.id == "upload_file" {
         let on = [("rel_type", "client"), ("rel_id", records.get("client_id"))];
         request = world.app.uploading(session, &on, "file.txt", b"made");
+    }
+    if served.row.id == "start_client_import" {
+        request = world.app.importing(session, &[], "clients.csv", b"name\nMade\n");
     }
     let mut answer = world.app.send(request).await;
     if let Some(status) = answer.body["results"][0]["status"].as_u64() {

@@ -70,7 +70,19 @@ pub(crate) async fn import(app: &TestApp, workspace: &str, source: &str) -> Stri
     };
     let file = Cursor::new("name,email\nx,not-an-address\n");
     clients::import::import_csv(&store, &importer, file, &options, |_| {}, |_| {}).await.unwrap();
+    stage_row(app, &run.to_string()).await;
     run.to_string()
+}
+
+/// A row of an import, straight into the database: over the command line nothing is staged.
+pub(crate) async fn stage_row(app: &TestApp, run: &str) {
+    let (id, run) = (app.db.uuid(&kernel::Runtime::system().uuid().to_string()), app.db.uuid(run));
+    let kind = if app.db.engine == harness::Engine::Postgres { "::jsonb" } else { "" };
+    let sql = format!(
+        "INSERT INTO import_row (id, workspace_id, import_run_id, line, outcome, cells, version, created_at, updated_at) \
+         SELECT {id}, workspace_id, id, 2, 'wrong', '{{}}'{kind}, 1, created_at, updated_at FROM import_run WHERE id = {run}"
+    );
+    assert_eq!(app.db.execute(&sql).await, Ok(1));
 }
 
 /// A job that is put off, or dead.
@@ -85,6 +97,16 @@ pub(crate) async fn job(app: &TestApp, workspace: &str, is_dead: bool) -> String
         app.db.execute(&sql).await.unwrap();
     }
     id
+}
+
+/// The state that an import must be in for an operation that changes it.
+fn state_for(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "update_import" | "cancel_import" => "staging",
+        "approve_import" | "purge_import" => "staged",
+        "undo_import" => "finished",
+        _ => return None,
+    })
 }
 
 impl World {
@@ -182,7 +204,15 @@ impl World {
             let id = if target == Target::Elsewhere { &self.other_id } else { &self.app.workspace };
             records.put_standing("workspace_id", id);
         }
-        if needs("import_id") {
+        if let Some(state) = state_for(operation) {
+            let file = format!("name\nMade {}\n", self.number());
+            let begun = self.app.importing(&by, &[], "clients.csv", file.as_bytes());
+            let id = self.app.send(begun).await.expect(202).id();
+            let moment = "staged_at = created_at, approved_at = created_at";
+            let sql = format!("UPDATE import_run SET state = '{state}', {moment} WHERE id = {}", self.app.db.uuid(&id));
+            assert_eq!(self.app.db.execute(&sql).await, Ok(1));
+            records.put("import_id", id);
+        } else if needs("import_id") {
             records.put_standing("import_id", &self.imports[usize::from(target == Target::Elsewhere)]);
         }
         if needs("job_id") {

@@ -7,12 +7,14 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use files::files::{File, UploadFile};
+use files::imports::StoredTable;
 use files::{Received, Spool, Stored, content};
 use futures::TryStreamExt as _;
 use kernel::error::{Faults, codes};
 use kernel::{Error, Kind, Result};
+use platform::imports::{self, GivenReading, Importer, NewImport, StartImport};
 use serde_json::{Map, Value};
-use store::{Outcome, UnitOfWork};
+use store::{Once, Outcome, UnitOfWork};
 use tokio::time::Instant;
 
 use super::{Context, again};
@@ -125,7 +127,51 @@ impl Context {
             let file = work(uow, &input, &filename, &stored).await?;
             Ok(Answer::created(format!("/v1/files/{}", file.id), &file)?.version(file.version))
         };
-        let made = match &once {
+        self.made(once.as_ref(), make, async || self.state.files.take_back(&stored).await).await
+    }
+
+    /// Takes in the file of an import and begins it. All of it or nothing.
+    ///
+    /// # Errors
+    /// What is wrong with the body, all of it; what the storage returns.
+    pub async fn start_import(&self, parts: Parts, importer: &'static dyn Importer) -> ApiResult {
+        let begun = self.no_query().and_then(|()| self.idempotency_key().map(|_| ()));
+        begun.map_err(|error| self.fail(error))?;
+        let read = self.read_parts(parts.0).await.map_err(|error| self.fail(error))?;
+        let once = self.once_with(&read.fingerprint()).map_err(|error| self.fail(error))?;
+        let filename = read.declared.filename.clone().unwrap_or_else(|| "import".to_owned());
+        let (input, table) = match (self.take_in_table(read, importer).await, &once) {
+            (Ok(taken), _) => taken,
+            (Err(error), Some(once)) if self.kept_failure(&error).is_some() => {
+                return self.write_once(self.caller(), once, async |_| Err(again(&error))).await;
+            }
+            (Err(error), _) => return Err(self.fail(error)),
+        };
+        let new = NewImport {
+            id: table.id,
+            file_name: filename,
+            form: table.form,
+            length: table.length,
+            stored: table.stored,
+            source: input.source.clone(),
+            given: given(&input),
+            found: table.found,
+        };
+        let make = async |uow: &mut UnitOfWork| {
+            let run = imports::begin(uow, importer, &new).await?;
+            Ok(Answer::accepted(format!("/v1/imports/{}", run.id), &run)?.version(run.version))
+        };
+        self.made(once.as_ref(), make, async || ::files::imports::take_back(&self.state.files, &new.stored).await).await
+    }
+
+    /// Makes the record of what was stored, once for an idempotency key; where none comes of it, what was stored is taken back.
+    async fn made(
+        &self,
+        once: Option<&Once>,
+        make: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>,
+        take_back: impl AsyncFnOnce(),
+    ) -> ApiResult {
+        let made = match once {
             None => self.state.store.write(self.caller(), make).await.map(Outcome::Done),
             Some(once) => {
                 let keep = |result: &Result<Answer>| self.kept(result);
@@ -135,13 +181,13 @@ impl Context {
         match made {
             Ok(Outcome::Done(answer)) => Ok(answer.respond()),
             Ok(Outcome::Replayed(kept)) => {
-                self.state.files.take_back(&stored).await;
+                take_back().await;
                 Ok(replay(kept))
             }
             Err(error) => {
                 // where it is not known whether the row is there, the object stays: the clean-up looks later
                 if !matches!(error.kind(), Kind::Internal | Kind::Unavailable | Kind::StorageFull) {
-                    self.state.files.take_back(&stored).await;
+                    take_back().await;
                 }
                 Err(self.fail(error))
             }
@@ -217,6 +263,52 @@ impl Context {
         let on = place.as_ref().map(|(rel_type, rel_id)| (rel_type.as_str(), *rel_id));
         let stored = files.store_content(caller.workspace()?, on, examined).await?;
         Ok((input, stored))
+    }
+}
+
+/// How the file of an import is to be read.
+fn given(input: &StartImport) -> GivenReading {
+    GivenReading {
+        encoding: input.encoding.clone(),
+        delimiter: input.delimiter.clone(),
+        sheet: input.sheet.clone(),
+        mapping: input.mapping.clone(),
+    }
+}
+
+impl Context {
+    /// Examines the file of an import, finds everything that is wrong, and stores it if nothing is.
+    async fn take_in_table(&self, read: Read, importer: &'static dyn Importer) -> Result<(StartImport, StoredTable)> {
+        let Read { mut members, mut faults, file, declared } = read;
+        // a form sends what nobody filled in as empty
+        members.retain(|name, value| name == FILE || value.as_str() != Some(""));
+        if let Some(mapping) = members.get_mut("mapping") {
+            match mapping.as_str().map(serde_json::from_str::<Value>) {
+                Some(Ok(read)) => *mapping = read,
+                _ => {
+                    faults.add("/mapping", "invalid", "must be JSON, such as {\"Company\": \"name\"}");
+                    *mapping = Value::Null;
+                }
+            }
+        }
+        imports::check_start(self.caller(), importer)?;
+        let input = faults.keep(parse_value::<StartImport>(&self.state.schemas, Value::Object(members)))?;
+        let files = &self.state.files;
+        let reading = input.as_ref().map(given).unwrap_or_default();
+        let examined = match file {
+            Some(file) => match ::files::imports::examine(files, file, &declared, importer, &reading).await {
+                Ok(examined) => Some(examined),
+                // alone it is told by its own code
+                Err(error) if faults.is_empty() => return Err(error),
+                Err(error) => faults.keep(Err(error))?,
+            },
+            None => None,
+        };
+        faults.into_result()?;
+        let all = input.zip(examined);
+        let (input, examined) = all.ok_or_else(|| Error::internal("an import without a file passed its schema"))?;
+        let table = ::files::imports::keep(files, self.caller().workspace()?, examined).await?;
+        Ok((input, table))
     }
 }
 

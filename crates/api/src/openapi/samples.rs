@@ -21,7 +21,12 @@ fn of(name: &str) -> Value {
 
 /// The example of a schema; none for what only stands inside others.
 pub fn sample(name: &str) -> Option<Value> {
-    of_meta(name).or_else(|| of_auth(name)).or_else(|| of_platform(name)).or_else(|| of_files(name)).or_else(|| of_clients(name))
+    of_meta(name)
+        .or_else(|| of_auth(name))
+        .or_else(|| of_platform(name))
+        .or_else(|| of_imports(name))
+        .or_else(|| of_files(name))
+        .or_else(|| of_clients(name))
 }
 
 fn of_meta(name: &str) -> Option<Value> {
@@ -123,10 +128,6 @@ fn of_platform(name: &str) -> Option<Value> {
         "NotePage" => page(&of("Note")),
         "CreateNote" => json!({ "body": "Καλεί μετά τις πέντε." }),
         "NotePatch" => json!({ "is_private": false }),
-        "ImportRun" => json!({
-            "id": RECORD, "kind": "clients_csv", "source_name": "clients.csv", "state": "finished", "rows_read": 702, "created": 700,
-            "changed": 0, "unchanged": 0, "wrong": 2, "finished_at": AT, "created_at": AT, "updated_at": AT,
-        }),
         "JobView" => json!({
             "id": RECORD, "workspace_id": WORKSPACE, "queue": "email", "kind": "send_mail", "payload": { "mail": RECORD },
             "state": "dead", "run_at": AT, "failures": 5, "max_attempts": 5, "progress": 0, "total": null, "is_cancelled": false,
@@ -143,16 +144,45 @@ fn of_platform(name: &str) -> Option<Value> {
         "QueueList" => json!({ "data": [
             { "queue": "email", "waiting": 2, "later": 1, "running": 5, "dead": 1, "oldest_seconds": 3 },
         ] }),
-        "ImportRunPage" => page(&of("ImportRun")),
-        "NotedIssuePage" => page(&json!({
-            "id": RECORD, "line": 703, "column": "email", "code": "email", "reason": "must be an e-mail address",
-        })),
         "AuditEntryPage" => page(&json!({
             "id": RECORD, "number": 42, "at": AT, "actor": { "kind": "user", "id": USER, "user_id": USER }, "cause": "request",
             "cause_id": null, "request_id": RECORD, "ip": "203.0.113.9", "user_agent": "curl/8", "record_type": "client",
             "record_id": CLIENT, "subject_type": null, "subject_id": null, "action": "update", "event": "client.updated",
             "changes": { "status": { "from": "active", "to": "inactive" } },
         })),
+        _ => return None,
+    })
+}
+
+fn of_imports(name: &str) -> Option<Value> {
+    Some(match name {
+        "ImportRun" => json!({
+            "id": RECORD, "kind": "clients", "source_name": "clients.csv", "state": "staged", "rows_read": 702, "created": 0,
+            "changed": 0, "unchanged": 0, "wrong": 0, "finished_at": null, "created_at": AT, "updated_at": AT, "started_by": USER,
+            "approved_by": null, "source": "csv", "file_type": "csv", "filesize_bytes": 48123,
+            "staged": { "new": 650, "changed": 40, "same": 10, "wrong": 2 }, "progress": { "done": 702, "total": 702 },
+            "changed_meanwhile": 0, "undone": 0, "kept": 0, "failure": null, "staged_at": AT, "approved_at": null, "undone_at": null,
+            "removed_at": null,
+            "file": {
+                "headers": ["Επωνυμία", "E-mail", "Άλλο"], "mapping": { "Επωνυμία": "name", "E-mail": "email" },
+                "unknown_columns": ["Άλλο"], "repeated_columns": [], "encoding": "windows-1253", "delimiter": "semicolon",
+                "sheet": null, "sheets": [], "preview": [["Αφοί Παπά ΟΕ", "info@papa.example", ""]],
+            },
+        }),
+        "ImportRunPage" => page(&of("ImportRun")),
+        "NotedIssuePage" => page(&json!({
+            "id": RECORD, "line": 703, "column": "email", "code": "email", "reason": "must be an e-mail address",
+        })),
+        "ImportRowPage" => page(&json!({
+            "id": RECORD, "line": 2, "outcome": "changed", "exception": null, "record_id": CLIENT,
+            "values": { "name": "Αφοί Παπά ΟΕ", "city": "Αθήνα" },
+            "differences": { "main_address.city": { "from": "Πειραιάς", "to": "Αθήνα" } }, "issues": [],
+        })),
+        "StartImport" => {
+            json!({ "file": "name;email\nΑφοί Παπά ΟΕ;info@papa.example\n", "source": "old-crm", "delimiter": "semicolon" })
+        }
+        "ImportPatch" => json!({ "encoding": "windows-1253", "mapping": null }),
+        "ImportReport" => json!(format!("line,outcome,record_id,column,code,reason\n2,created,{CLIENT},,,\n")),
         _ => return None,
     })
 }

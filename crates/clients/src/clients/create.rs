@@ -9,7 +9,7 @@ use store::{Change, Json, OnUnique as _, UnitOfWork};
 use super::wire::{Client, CreateClient};
 use super::{list, update};
 use crate::errors::EXTERNAL_ID_TAKEN;
-use crate::rows::{ClientRow, ClientStatus};
+use crate::rows::{ClientId, ClientRow, ClientStatus};
 use crate::shape::{email_key, phone_words};
 
 /// Makes a client.
@@ -27,12 +27,18 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateClient) -> Result<Client>
 /// # Errors
 /// As [`create`].
 pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateClient>) -> Result<Vec<Client>> {
+    let inputs = inputs.into_iter().map(|input| (uow.id(), input)).collect();
+    create_as(uow, inputs).await
+}
+
+/// As [`create_many`], each under an id that was chosen before.
+pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, CreateClient)>) -> Result<Vec<Client>> {
     let caller = uow.caller();
     caller.require(Permission::ClientsCreate)?;
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let mut faults = Faults::new();
     let (mut owners, mut rows) = (HashSet::new(), Vec::with_capacity(inputs.len()));
-    for (place, input) in inputs.into_iter().enumerate() {
+    for (place, (id, input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);
         if let Some(owner) = input.owner_id
             && owners.insert(owner)
@@ -42,7 +48,7 @@ pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateClient>) -> Res
         if let Some(parent) = input.parent_id {
             faults.keep(list::get_row(uow, &caller, parent).await.map_err(|error| missing_parent(error, place)))?;
         }
-        rows.push(row(uow, input, &defaults)?);
+        rows.push(row(uow, id, input, &defaults)?);
     }
     faults.into_result()?;
     let taken =
@@ -70,10 +76,10 @@ fn check(input: &CreateClient, at: &str, faults: &mut Faults) {
     update::check_roles(input.roles.as_deref().unwrap_or_default(), at, faults);
 }
 
-fn row(uow: &UnitOfWork, input: CreateClient, defaults: &Defaults) -> Result<ClientRow> {
+fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, defaults: &Defaults) -> Result<ClientRow> {
     let now = uow.now();
     let mut row = ClientRow {
-        id: uow.id(),
+        id,
         workspace_id: uow.workspace()?,
         kind: input.kind,
         name: input.name.trim().to_owned(),

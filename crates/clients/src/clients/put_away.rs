@@ -47,8 +47,14 @@ pub async fn purge(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Res
     if row.archived_at.is_none() {
         return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
     }
-    links::forget(uow, id).await?;
-    tags_and_notes::forget(uow, id).await?;
-    journal::erase_record(uow, id.uuid()).await?;
-    uow.delete_and_forget(&row, Change::plain()).await
+    platform::imports::forget(uow, id.uuid()).await?;
+    forget(uow, &row, Change::plain()).await
+}
+
+/// Deletes a client for ever, with all that hangs on it.
+pub(crate) async fn forget(uow: &mut UnitOfWork, row: &ClientRow, change: Change) -> Result<()> {
+    links::forget(uow, row.id).await?;
+    tags_and_notes::forget(uow, row.id).await?;
+    journal::erase_record(uow, row.id.uuid()).await?;
+    uow.delete_and_forget(row, change).await
 }

@@ -29,16 +29,22 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateContact) -> Result<Contac
 /// # Errors
 /// As [`create`].
 pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateContact>) -> Result<Vec<Contact>> {
+    let inputs = inputs.into_iter().map(|input| (uow.id(), input)).collect();
+    create_as(uow, inputs).await
+}
+
+/// As [`create_many`], each under an id that was chosen before.
+pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, CreateContact)>) -> Result<Vec<Contact>> {
     let caller = uow.caller();
     caller.require(Permission::ContactsCreate)?;
     let locale = auth::workspaces::defaults(uow, &caller).await?.locale;
     let mut faults = Faults::new();
     let mut rows = Vec::with_capacity(inputs.len());
-    for (place, input) in inputs.into_iter().enumerate() {
+    for (place, (id, input)) in inputs.into_iter().enumerate() {
         if input.external_id.is_some() != input.external_source.is_some() {
             faults.add(format!("/{place}/external_id"), "incomplete", "external_source and external_id belong together");
         }
-        rows.push(row(uow, input, &locale)?);
+        rows.push(row(uow, id, input, &locale)?);
     }
     faults.into_result()?;
     let taken =
@@ -51,10 +57,10 @@ pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateContact>) -> Re
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
-fn row(uow: &UnitOfWork, input: CreateContact, locale: &str) -> Result<ContactRow> {
+fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, locale: &str) -> Result<ContactRow> {
     let now = uow.now();
     let mut row = ContactRow {
-        id: uow.id(),
+        id,
         workspace_id: uow.workspace()?,
         given_name: input.given_name.trim().to_owned(),
         family_name: input.family_name.unwrap_or_default().trim().to_owned(),
@@ -78,7 +84,7 @@ fn row(uow: &UnitOfWork, input: CreateContact, locale: &str) -> Result<ContactRo
     Ok(row)
 }
 
-fn fill_derived(row: &mut ContactRow) {
+pub(crate) fn fill_derived(row: &mut ContactRow) {
     row.name_key = text::fold(&format!("{} {}", row.family_name, row.given_name)).trim().to_owned();
     row.email_key = email_key(&row.emails.0);
     let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| phone_words(number));
@@ -159,9 +165,14 @@ pub async fn purge(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Re
         return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
     }
     links::remove_everywhere(uow, id).await?;
-    files::files::forget(uow, CONTACT, id.uuid()).await?;
-    journal::erase_record(uow, id.uuid()).await?;
-    uow.delete_and_forget(&row, Change::plain()).await
+    forget(uow, &row, Change::plain()).await
+}
+
+/// Deletes a contact that belongs to no client any more for ever, with all that hangs on it.
+pub(crate) async fn forget(uow: &mut UnitOfWork, row: &ContactRow, change: Change) -> Result<()> {
+    files::files::forget(uow, CONTACT, row.id.uuid()).await?;
+    journal::erase_record(uow, row.id.uuid()).await?;
+    uow.delete_and_forget(row, change).await
 }
 
 /// What happened to a contact.

@@ -6,24 +6,86 @@
 //! Fields that are empty change nothing.
 
 mod columns;
+mod plan;
 mod row;
 mod seen;
+mod undo;
 mod write;
 
 use std::io::Read;
 use std::sync::Arc;
 
-use kernel::{Caller, Error, Kind, Result, TypedId as _};
-use platform::csv_source::{CsvSource, Options, RowProblem, mapping};
-use platform::imports::{self, ImportCounts, ImportIssue, ImportRunId};
-use store::Store;
+use async_trait::async_trait;
+use kernel::{Caller, Error, Permission, Result, Runtime, TypedId as _};
+use platform::csv_source::{Cells, CsvSource, Options, RowProblem, mapping};
+use platform::imports::{
+    self, Came, Columns, ImportCounts, ImportIssue, ImportRunId, Importer, Planner, StagedRow, UndoneRow, Writer, WrittenRow,
+};
+use store::{Conn, Store, UnitOfWork};
 
 use columns::COLUMNS;
+use plan::FilePlanner;
 use row::{ParsedRow, RowReader};
-use seen::{Said, SeenClients};
+use seen::SeenRecords;
+use write::{StagedWriter, ToWrite};
 
 /// Rows in one transaction: long enough to be fast, short enough to let others write.
 const BATCH: usize = 500;
+/// What one must be allowed to import clients, beside `admin.import`.
+const TO_WRITE: &[Permission] =
+    &[Permission::ClientsCreate, Permission::ClientsEdit, Permission::ContactsCreate, Permission::ContactsEdit];
+/// What one must be allowed to take it back.
+const TO_UNDO: &[Permission] =
+    &[Permission::ClientsEdit, Permission::ClientsDelete, Permission::ContactsEdit, Permission::ContactsDelete];
+
+/// How clients are imported over HTTP.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientImporter;
+
+#[async_trait(?Send)]
+impl Importer for ClientImporter {
+    fn kind(&self) -> &'static str {
+        "clients"
+    }
+
+    fn columns(&self) -> Columns {
+        COLUMNS
+    }
+
+    fn required(&self) -> &'static [&'static str] {
+        &["name"]
+    }
+
+    fn to_write(&self) -> &'static [Permission] {
+        TO_WRITE
+    }
+
+    fn to_undo(&self) -> &'static [Permission] {
+        TO_UNDO
+    }
+
+    fn to_see_all(&self) -> Permission {
+        Permission::ClientsViewAll
+    }
+
+    async fn planner(&self, conn: &mut Conn, caller: &Caller, source: &str, runtime: &Runtime) -> Result<Box<dyn Planner>> {
+        Ok(Box::new(FilePlanner {
+            rows: RowReader::of(conn, caller).await?,
+            source: source.to_owned(),
+            seen: SeenRecords::default(),
+            defaults: auth::workspaces::defaults(conn, caller).await?,
+            runtime: runtime.clone(),
+        }))
+    }
+
+    async fn writer(&self, conn: &mut Conn, caller: &Caller, source: &str) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(StagedWriter { rows: RowReader::of(conn, caller).await?, source: source.to_owned() }))
+    }
+
+    async fn undo(&self, uow: &mut UnitOfWork, run: ImportRunId, rows: &[StagedRow]) -> Result<Vec<UndoneRow>> {
+        undo::undo(uow, run, rows).await
+    }
+}
 
 /// How to import.
 #[derive(Clone, Debug)]
@@ -49,10 +111,8 @@ pub async fn import_csv<R: Read>(
     mut on_issue: impl FnMut(&ImportIssue),
     mut on_progress: impl FnMut(ImportCounts),
 ) -> Result<(ImportRunId, ImportCounts)> {
-    use kernel::Permission as P;
-    for permission in [P::AdminImport, P::ClientsCreate, P::ClientsEdit, P::ContactsCreate, P::ContactsEdit] {
-        caller.require(permission)?;
-    }
+    caller.require(Permission::AdminImport)?;
+    TO_WRITE.iter().try_for_each(|permission| caller.require(*permission))?;
     let source = CsvSource::open(file, options.csv)?;
     let mapping = mapping(source.headers(), COLUMNS);
     if !mapping.missing(&["name"]).is_empty() {
@@ -61,7 +121,7 @@ pub async fn import_csv<R: Read>(
         return Err(Error::invalid_field("header", "missing_column", message));
     }
     let mut reader = store.reader(caller).await?;
-    let members = auth::users::members_by_email(&mut reader, caller.workspace()?).await?;
+    let rows = RowReader::of(&mut reader, caller).await?;
     reader.close().await?;
 
     let run: ImportRunId = match caller.origin.cause {
@@ -71,49 +131,36 @@ pub async fn import_csv<R: Read>(
     store.write(caller, async |uow| imports::start(uow, run, "clients_csv", &options.file_name).await).await?;
 
     let mut counts = ImportCounts::default();
-    let rows = RowReader { mapping: &mapping, members: &members };
-    let mut batch: Vec<ParsedRow> = Vec::with_capacity(BATCH);
-    let mut issues: Vec<ImportIssue> = mapping.unknown().iter().map(|header| unknown_column(header)).collect();
-    issues.extend(mapping.repeated().iter().map(|header| repeated_column(header)));
-    let mut seen = SeenClients::default();
+    let mut issues: Vec<ImportIssue> = mapping.unknown().iter().map(|header| imports::unknown_column(header)).collect();
+    issues.extend(mapping.repeated().iter().map(|header| imports::repeated_column(header)));
+    let mut seen = SeenRecords::default();
     let mut source = source.peekable();
-    let mut next: Option<ParsedRow> = None;
-    while next.is_some() || source.peek().is_some() || !issues.is_empty() {
-        batch.extend(next.take());
+    while source.peek().is_some() || !issues.is_empty() {
+        let mut batch: Vec<ToWrite> = Vec::with_capacity(BATCH);
         for read in source.by_ref().take(BATCH) {
             counts.rows_read += 1;
-            match read {
-                Ok(row) => match rows.parse(&row) {
-                    Ok(parsed) => match seen.note(&parsed) {
-                        // what a later row adds to a client is a change of it, so the client must be there first
-                        Said::More if batch.iter().any(|row| row.external_id == parsed.external_id) => {
-                            next = Some(parsed);
-                            break;
-                        }
-                        Said::Fits | Said::More => batch.push(parsed),
-                        Said::Otherwise(issue) => {
-                            counts.wrong += 1;
-                            issues.push(issue);
-                        }
-                    },
-                    Err(found) => {
-                        counts.wrong += 1;
-                        issues.extend(found);
-                    }
-                },
-                Err(problem) => {
+            let read = read.map_err(|problem| vec![issue_of(problem)]);
+            match read.and_then(|row| accepted(&rows, &mut seen, store, &mapping.cells(row))) {
+                Ok(row) => batch.push(ToWrite { row, seen: None }),
+                Err(found) => {
                     counts.wrong += 1;
-                    issues.push(issue_of(problem));
+                    issues.extend(found);
                 }
             }
         }
-        let written = write_batch(store, caller, &options.source, &batch).await?;
-        counts.created += written.created;
-        counts.changed += written.changed;
-        counts.unchanged += written.unchanged;
-        counts.wrong += i64::try_from(written.issues.len()).unwrap_or(i64::MAX);
-        issues.extend(written.issues);
-        batch.clear();
+        for written in write_batch(store, caller, &options.source, &batch).await? {
+            match written.came {
+                Came::Created => counts.created += 1,
+                Came::Changed => counts.changed += 1,
+                Came::Unchanged => counts.unchanged += 1,
+                // nothing was shown to anybody that it could differ from
+                Came::Meanwhile(_) => counts.wrong += 1,
+                Came::Refused(found) => {
+                    counts.wrong += 1;
+                    issues.extend(found);
+                }
+            }
+        }
         if !issues.is_empty() {
             issues.sort_by_key(|issue| issue.line);
             issues.iter().for_each(&mut on_issue);
@@ -126,63 +173,46 @@ pub async fn import_csv<R: Read>(
     Ok((run, counts))
 }
 
+/// A row that can be written and contradicts no earlier one.
+fn accepted(
+    rows: &RowReader,
+    seen: &mut SeenRecords,
+    store: &Store,
+    cells: &Cells,
+) -> std::result::Result<ParsedRow, Vec<ImportIssue>> {
+    let row = rows.parse(cells)?;
+    let runtime = store.runtime();
+    let noted = seen.note_client(&row, || runtime.id::<crate::rows::ClientId>());
+    noted.and_then(|_| seen.note_contact(&row, || runtime.id::<crate::rows::ContactId>())).map_err(|issue| vec![issue])?;
+    Ok(row)
+}
+
 /// Writes a batch; where one row makes it fail, each row by itself, so that the right ones go in.
-async fn write_batch(store: &Store, caller: &Arc<Caller>, source: &str, batch: &[ParsedRow]) -> Result<write::Written> {
+async fn write_batch(store: &Store, caller: &Arc<Caller>, source: &str, batch: &[ToWrite]) -> Result<Vec<WrittenRow>> {
     if batch.is_empty() {
-        return Ok(write::Written::default());
+        return Ok(Vec::new());
     }
     match store.write(caller, async |uow| write::write(uow, source, batch).await).await {
-        Err(error) if batch.len() > 1 && concerns_a_row(&error) => {
-            let mut written = write::Written::default();
+        Err(error) if imports::jobs::concerns_a_row(&error) => {
+            let mut written = Vec::with_capacity(batch.len());
             for row in batch {
                 match store.write(caller, async |uow| write::write(uow, source, std::slice::from_ref(row)).await).await {
-                    Ok(one) => written.add(one),
-                    Err(error) if concerns_a_row(&error) => written.issues.push(refusal(row, &error)),
+                    Ok(one) => written.extend(one),
+                    Err(error) if imports::jobs::concerns_a_row(&error) => written.push(refused(&row.row, &error)),
                     Err(error) => return Err(error),
                 }
             }
-            Ok(written)
-        }
-        Err(error) if concerns_a_row(&error) => {
-            let mut written = write::Written::default();
-            written.issues.extend(batch.iter().map(|row| refusal(row, &error)));
             Ok(written)
         }
         other => other,
     }
 }
 
-fn concerns_a_row(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Invalid | Kind::Conflict | Kind::NotFound)
-}
-
-fn refusal(row: &ParsedRow, error: &Error) -> ImportIssue {
-    let reason = match error.fields() {
-        [] => error.detail().unwrap_or(error.code().title).to_owned(),
-        fields => fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join("; "),
-    };
+fn refused(row: &ParsedRow, error: &Error) -> WrittenRow {
     let column = error.fields().first().map(|field| row::client_column(&field.pointer).to_owned());
-    ImportIssue { line: row.line, column, code: error.code().code.to_owned(), reason }
+    WrittenRow { line: row.line, came: Came::Refused(vec![ImportIssue { column, ..imports::jobs::refusal(row.line, error) }]) }
 }
 
 fn issue_of(problem: RowProblem) -> ImportIssue {
     ImportIssue { line: problem.line, column: problem.column, code: problem.code.to_owned(), reason: problem.reason }
-}
-
-fn repeated_column(header: &str) -> ImportIssue {
-    ImportIssue {
-        line: 1,
-        column: Some(header.to_owned()),
-        code: "repeated_column".to_owned(),
-        reason: "stands for the same as another column; it was not read".to_owned(),
-    }
-}
-
-fn unknown_column(header: &str) -> ImportIssue {
-    ImportIssue {
-        line: 1,
-        column: Some(header.to_owned()),
-        code: "unknown_column".to_owned(),
-        reason: "is not a column that is known; it was not read".to_owned(),
-    }
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use kernel::error::Faults;
-use kernel::{Patch, UserId, text, validation};
-use platform::csv_source::{CsvRow, Mapping};
+use kernel::{Caller, Patch, UserId, text, validation};
+use platform::csv_source::Cells;
 use platform::imports::ImportIssue;
+use store::Conn;
 use validator::Validate as _;
 
 use crate::clients::{self, ClientPatch, CreateClient};
@@ -33,9 +34,9 @@ pub(super) struct ParsedContact {
 }
 
 /// Reads rows of one file.
-pub(super) struct RowReader<'a> {
-    pub mapping: &'a Mapping,
-    pub members: &'a HashMap<String, UserId>,
+pub(super) struct RowReader {
+    /// Members of the workspace by their addresses.
+    pub members: HashMap<String, UserId>,
 }
 
 /// Gathers what is wrong with one row.
@@ -64,9 +65,14 @@ impl Issues {
     }
 }
 
-impl RowReader<'_> {
-    pub fn parse(&self, row: &CsvRow) -> Result<ParsedRow, Vec<ImportIssue>> {
-        let value = |name: &str| self.mapping.value(row, name).map(str::to_owned);
+impl RowReader {
+    /// One that knows the members of the caller's workspace.
+    pub async fn of(conn: &mut Conn, caller: &Caller) -> kernel::Result<Self> {
+        Ok(Self { members: auth::users::members_by_email(conn, caller.workspace()?).await? })
+    }
+
+    pub fn parse(&self, row: &Cells) -> Result<ParsedRow, Vec<ImportIssue>> {
+        let value = |name: &str| row.value(name).map(str::to_owned);
         let mut issues = Issues { line: row.line, found: Vec::new() };
         let owner_id = self.owner(row, &mut issues);
         let address = Address {
@@ -79,7 +85,7 @@ impl RowReader<'_> {
         };
         let email = |name: &str| value(name).map(|address| vec![TypedEmail { kind: ChannelKind::Work, address }]);
         let mut client = CreateClient {
-            kind: issues.word("kind", self.mapping.value(row, "kind")).unwrap_or(ClientKind::Company),
+            kind: issues.word("kind", row.value("kind")).unwrap_or(ClientKind::Company),
             name: value("name").unwrap_or_default(),
             legal_name: value("legal_name"),
             tax_number: value("tax_number"),
@@ -94,20 +100,23 @@ impl RowReader<'_> {
             size: value("size"),
             currency: value("currency").map(|currency| currency.to_uppercase()),
             locale: value("locale"),
-            status: issues.word("status", self.mapping.value(row, "status")),
+            status: issues.word("status", row.value("status")),
             roles: self.roles(row, &mut issues),
             parent_id: None,
             owner_id,
             acquisition_stage: value("acquisition_stage").map(|stage| stage.to_lowercase().replace([' ', '-'], "_")),
-            source: issues.word("source", self.mapping.value(row, "source")),
-            lead_category: issues.word("lead_category", self.mapping.value(row, "lead_category")),
+            source: issues.word("source", row.value("source")),
+            lead_category: issues.word("lead_category", row.value("lead_category")),
             external_source: None,
             external_id: None,
         };
         if client.name.is_empty() {
             issues.add("name", "required", "is empty");
-        } else if let Err(errors) = client.validate() {
-            for error in validation::field_errors(&errors) {
+        }
+        if let Err(errors) = client.validate() {
+            // that it is empty is said already
+            let said = |pointer: &str| client.name.is_empty() && pointer == "/name";
+            for error in validation::field_errors(&errors).into_iter().filter(|error| !said(&error.pointer)) {
                 issues.add(client_column(&error.pointer), &error.code, error.message);
             }
         }
@@ -130,8 +139,8 @@ impl RowReader<'_> {
         Ok(ParsedRow { line: row.line, external_id, client, contact })
     }
 
-    fn owner(&self, row: &CsvRow, issues: &mut Issues) -> Option<UserId> {
-        let email = self.mapping.value(row, "owner_email")?;
+    fn owner(&self, row: &Cells, issues: &mut Issues) -> Option<UserId> {
+        let email = row.value("owner_email")?;
         let found = self.members.get(&email.trim().to_lowercase()).copied();
         if found.is_none() {
             issues.add("owner_email", "not_a_member", "is the address of no member of the workspace");
@@ -139,8 +148,8 @@ impl RowReader<'_> {
         found
     }
 
-    fn roles(&self, row: &CsvRow, issues: &mut Issues) -> Option<Vec<ClientRole>> {
-        let text = self.mapping.value(row, "roles")?;
+    fn roles(&self, row: &Cells, issues: &mut Issues) -> Option<Vec<ClientRole>> {
+        let text = row.value("roles")?;
         let mut roles: Vec<ClientRole> = Vec::new();
         for part in text.split([',', ';', '|', '/']).map(str::trim).filter(|part| !part.is_empty()) {
             if let Some(role) = issues.word("roles", Some(part))
@@ -152,8 +161,8 @@ impl RowReader<'_> {
         Some(roles)
     }
 
-    fn contact(&self, row: &CsvRow, client: &str, emails: Option<Vec<TypedEmail>>, issues: &mut Issues) -> Option<ParsedContact> {
-        let value = |name: &str| self.mapping.value(row, name).map(str::to_owned);
+    fn contact(&self, row: &Cells, client: &str, emails: Option<Vec<TypedEmail>>, issues: &mut Issues) -> Option<ParsedContact> {
+        let value = |name: &str| row.value(name).map(str::to_owned);
         let (given_name, family_name) = (value("contact_given_name"), value("contact_family_name"));
         if given_name.is_none() && family_name.is_none() {
             if emails.is_some() || value("contact_phone").is_some() {

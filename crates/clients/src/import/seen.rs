@@ -1,70 +1,107 @@
-//! What a file has said of each client so far, wherever in it.
+//! What a file has said of each client and each contact so far, wherever in it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
+use kernel::{Result, TypedId};
 use platform::imports::ImportIssue;
 use serde_json::Value;
+use uuid::Uuid;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::row::ParsedRow;
 
-/// What a row says of a client that may have come before.
-pub(super) enum Said {
-    /// What fits: the first word of it, or nothing new.
-    Fits,
-    /// More than earlier rows did.
-    More,
-    /// Something else than an earlier row: if both were read, a second run would change what the first one did.
-    Otherwise(ImportIssue),
+/// What something says, field by field: the fields that are filled, those of addresses one by one.
+pub(super) type Said = Vec<(String, Value)>;
+
+/// The fields of a value that are filled.
+pub(super) fn said(value: &impl serde::Serialize) -> Said {
+    let mut found = Vec::new();
+    fields("", serde_json::to_value(value).unwrap_or_default(), &mut found);
+    found
 }
 
-/// The line where a client came first, and digests of its fields and their values: about a hundred bytes a client.
-struct Known {
-    line: u64,
-    fields: Vec<(u64, u64)>,
-}
-
-/// What a file has said of each client so far. A field that is empty says nothing.
-#[derive(Default)]
-pub(super) struct SeenClients(HashMap<u128, Known>);
-
-impl SeenClients {
-    /// Takes note of what a row says of its client.
-    pub fn note(&mut self, row: &ParsedRow) -> Said {
-        let mut fields = Vec::new();
-        digests("", &serde_json::to_value(&row.client).unwrap_or_default(), &mut fields);
-        let known = match self.0.entry(xxh3_128(row.external_id.as_bytes())) {
-            std::collections::hash_map::Entry::Vacant(place) => {
-                fields.shrink_to_fit();
-                place.insert(Known { line: row.line, fields });
-                return Said::Fits;
-            }
-            std::collections::hash_map::Entry::Occupied(place) => place.into_mut(),
-        };
-        let value_of = |name: u64| known.fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        if fields.iter().any(|(name, value)| value_of(*name).is_some_and(|earlier| earlier != *value)) {
-            return Said::Otherwise(ImportIssue {
-                line: row.line,
-                column: None,
-                code: "conflicting_row".to_owned(),
-                reason: format!("is the same client as line {}, with other values", known.line),
-            });
-        }
-        let new: Vec<_> = fields.into_iter().filter(|(name, _)| value_of(*name).is_none()).collect();
-        if new.is_empty() {
-            return Said::Fits;
-        }
-        known.fields.extend(new);
-        Said::More
+fn fields(at: &str, value: Value, found: &mut Said) {
+    match value {
+        Value::Null => {}
+        Value::Object(members) => members.into_iter().for_each(|(name, member)| {
+            let at = if at.is_empty() { name } else { format!("{at}.{name}") };
+            fields(&at, member, found);
+        }),
+        Value::Array(items) if items.is_empty() => {}
+        value => found.push((at.to_owned(), value)),
     }
 }
 
-/// The fields that are filled, those of addresses one by one.
-fn digests(at: &str, value: &Value, found: &mut Vec<(u64, u64)>) {
-    match value {
-        Value::Null => {}
-        Value::Object(members) => members.iter().for_each(|(name, member)| digests(&format!("{at}/{name}"), member, found)),
-        Value::Array(items) if items.is_empty() => {}
-        value => found.push((xxh3_64(at.as_bytes()), xxh3_64(value.to_string().as_bytes()))),
+/// The line where a record came first, its id, and digests of its fields and their values: about a hundred bytes a record.
+struct Known {
+    line: u64,
+    id: Uuid,
+    fields: Vec<(u64, u64)>,
+}
+
+/// What a row says that earlier rows of the file have not.
+pub(super) struct News {
+    /// Whether its record comes for the first time.
+    pub is_first: bool,
+    /// The id that the record is known by.
+    pub id: Uuid,
+    /// What is new.
+    pub said: Said,
+}
+
+/// What a file has said so far. A field that is empty says nothing.
+#[derive(Default)]
+pub(super) struct SeenRecords {
+    clients: HashMap<u128, Known>,
+    contacts: HashMap<u128, Known>,
+}
+
+fn digest((name, value): &(String, Value)) -> (u64, u64) {
+    (xxh3_64(name.as_bytes()), xxh3_64(value.to_string().as_bytes()))
+}
+
+fn otherwise(line: u64, known: u64, what: &str) -> ImportIssue {
+    let reason = format!("is the same {what} as line {known}, with other values");
+    ImportIssue { line, column: None, code: "conflicting_row".to_owned(), reason }
+}
+
+/// Takes note of what is said of a record; fails with the line that said something else: if both were read, a second run would change
+/// what the first one did.
+fn note(records: &mut HashMap<u128, Known>, line: u64, key: &str, said: Said, id: impl FnOnce() -> Uuid) -> Result<News, u64> {
+    let known = match records.entry(xxh3_128(key.as_bytes())) {
+        Entry::Vacant(place) => {
+            let known = place.insert(Known { line, id: id(), fields: said.iter().map(digest).collect() });
+            return Ok(News { is_first: true, id: known.id, said });
+        }
+        Entry::Occupied(place) => place.into_mut(),
+    };
+    let mut new = Said::new();
+    for field in said {
+        let (name, value) = digest(&field);
+        match known.fields.iter().find(|(known, _)| *known == name) {
+            Some((_, earlier)) if *earlier != value => return Err(known.line),
+            Some(_) => {}
+            None => new.push(field),
+        }
+    }
+    known.fields.extend(new.iter().map(digest));
+    Ok(News { is_first: false, id: known.id, said: new })
+}
+
+impl SeenRecords {
+    /// Takes note of the client of a row.
+    pub fn note_client<I: TypedId>(&mut self, row: &ParsedRow, id: impl FnOnce() -> I) -> Result<News, ImportIssue> {
+        let said = said(&row.client);
+        note(&mut self.clients, row.line, &row.external_id, said, || id().uuid())
+            .map_err(|line| otherwise(row.line, line, "client"))
+    }
+
+    /// Takes note of the contact of a row; none where it has none.
+    pub fn note_contact<I: TypedId>(&mut self, row: &ParsedRow, id: impl FnOnce() -> I) -> Result<Option<News>, ImportIssue> {
+        let Some(contact) = &row.contact else { return Ok(None) };
+        note(&mut self.contacts, row.line, &contact.external_id, said(&contact.contact), || id().uuid())
+            .map(Some)
+            .map_err(|line| otherwise(row.line, line, "contact"))
     }
 }

@@ -1,166 +1,202 @@
-//! Writing a batch of rows in one unit of work, through the same commands as everybody.
+//! Writing rows in one unit of work, through the same commands as everybody.
 
 use std::collections::{HashMap, HashSet};
 
-use kernel::{Error, Result, TypedId as _};
-use platform::imports::ImportIssue;
+use async_trait::async_trait;
+use kernel::{Defaults, Result, TypedId as _};
+use platform::imports::{Came, RowOutcome, StagedRow, Writer, WrittenRow};
+use serde_json::{Map, Value};
 use store::{Change, UnitOfWork};
+use uuid::Uuid;
 
-use super::row::{ParsedContact, ParsedRow, client_patch, contact_patch};
+use super::plan::{CONTACT, Plan, PlannedContact, RowPlanner, There, look};
+use super::row::{ParsedContact, ParsedRow, RowReader, client_patch, contact_patch};
+use super::seen::SeenRecords;
 use crate::clients::{self, CreateClient};
 use crate::contacts;
 use crate::links::{self, LinkContact};
 use crate::rows::{ClientContactRow, ClientId, ContactId};
 
-/// What came of a batch.
-#[derive(Debug, Default)]
-pub(super) struct Written {
-    pub created: i64,
-    pub changed: i64,
-    pub unchanged: i64,
-    pub issues: Vec<ImportIssue>,
+/// A row that is to be written, with what somebody has seen of what it does.
+#[derive(Clone, Debug)]
+pub(super) struct ToWrite {
+    pub row: ParsedRow,
+    pub seen: Option<SeenPlan>,
 }
 
-impl Written {
-    pub fn add(&mut self, other: Self) {
-        self.created += other.created;
-        self.changed += other.changed;
-        self.unchanged += other.unchanged;
-        self.issues.extend(other.issues);
+/// What somebody has seen and approved.
+#[derive(Clone, Debug)]
+pub(super) struct SeenPlan {
+    pub outcome: RowOutcome,
+    pub differences: Map<String, Value>,
+    pub client: Option<Uuid>,
+    pub contact: Option<Uuid>,
+}
+
+/// Writes rows of one run that were staged.
+pub(super) struct StagedWriter {
+    pub rows: RowReader,
+    pub source: String,
+}
+
+#[async_trait(?Send)]
+impl Writer for StagedWriter {
+    async fn write(&self, uow: &mut UnitOfWork, rows: &[StagedRow]) -> Result<Vec<WrittenRow>> {
+        let mut written = Vec::with_capacity(rows.len());
+        let mut ready = Vec::with_capacity(rows.len());
+        for row in rows {
+            match self.rows.parse(&row.cells) {
+                Ok(parsed) => {
+                    let seen = SeenPlan {
+                        outcome: row.outcome,
+                        differences: row.differences.clone(),
+                        client: row.record_id,
+                        contact: row.further.get(CONTACT).copied(),
+                    };
+                    ready.push(ToWrite { row: parsed, seen: Some(seen) });
+                }
+                // it was right when it was staged: an owner who has left since, say
+                Err(issues) => written.push(WrittenRow { line: row.line, came: Came::Refused(issues) }),
+            }
+        }
+        written.extend(write(uow, &self.source, &ready).await?);
+        Ok(written)
     }
 }
 
-pub(super) async fn write(uow: &mut UnitOfWork, source: &str, batch: &[ParsedRow]) -> Result<Written> {
-    let mut written = Written::default();
-    // which row changed something, so that a row is counted once whether its client or its contact did
-    let (mut made, mut touched) = (HashSet::new(), HashSet::new());
-    let ids = clients_of(uow, source, batch, &mut made, &mut touched).await?;
-    contacts_of(uow, source, batch, &ids, &made, &mut touched).await?;
-    for row in batch {
-        match () {
-            () if made.contains(&row.line) => written.created += 1,
-            () if touched.contains(&row.line) => written.changed += 1,
-            () => written.unchanged += 1,
-        }
+/// Writes rows in their order.
+pub(super) async fn write(uow: &mut UnitOfWork, source: &str, rows: &[ToWrite]) -> Result<Vec<WrittenRow>> {
+    let caller = uow.caller();
+    let defaults = auth::workspaces::defaults(uow, &caller).await?;
+    let mut written = Vec::with_capacity(rows.len());
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let (part, behind) = rest.split_at(part_of(rest));
+        written.extend(write_part(uow, source, &defaults, part).await?);
+        rest = behind;
     }
     Ok(written)
 }
 
-/// Makes or changes the clients, and says which is which.
-async fn clients_of(
-    uow: &mut UnitOfWork,
-    source: &str,
-    batch: &[ParsedRow],
-    made: &mut HashSet<u64>,
-    touched: &mut HashSet<u64>,
-) -> Result<HashMap<String, ClientId>> {
+/// How many rows can be written together: what a later row adds to a record is a change of it, so the record must be there first.
+fn part_of(rows: &[ToWrite]) -> usize {
+    let mut seen = SeenRecords::default();
+    let adds = |to_write: &ToWrite| {
+        let (none, row) = (Uuid::nil(), &to_write.row);
+        let client = seen.note_client(row, || ClientId::from_uuid(none));
+        let contact = seen.note_contact(row, || ContactId::from_uuid(none));
+        let more = |is_first: bool, count: usize| !is_first && count > 0;
+        client.is_ok_and(|news| more(news.is_first, news.said.len()))
+            || contact.is_ok_and(|news| news.is_some_and(|news| more(news.is_first, news.said.len())))
+    };
+    // the first row of all adds to nothing
+    rows.iter().position(adds).unwrap_or(rows.len()).max(1)
+}
+
+/// A row that will be written, with what it does now.
+struct Ready<'a> {
+    row: &'a ParsedRow,
+    plan: Plan,
+}
+
+async fn write_part(uow: &mut UnitOfWork, source: &str, defaults: &Defaults, part: &[ToWrite]) -> Result<Vec<WrittenRow>> {
     let caller = uow.caller();
-    let wanted: Vec<String> = batch.iter().map(|row| row.external_id.clone()).collect();
-    let existing = clients::find_by_external(uow, &caller, source, wanted).await?;
-    let mut ids: HashMap<String, ClientId> = existing.iter().map(|(key, row)| (key.clone(), row.id)).collect();
-    let (mut inputs, mut first): (Vec<CreateClient>, HashSet<&str>) = (Vec::new(), HashSet::new());
-    for row in batch {
-        // further rows of the same client say the same of it, and bring contacts
-        if !first.insert(&row.external_id) {
+    let there = look(uow, &caller, source, part.iter().map(|to_write| &to_write.row)).await?;
+    let mut seen = SeenRecords::default();
+    let (mut ready, mut written) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
+    let mut left_out: HashSet<&str> = HashSet::new();
+    for to_write in part {
+        let (row, shown) = (&to_write.row, to_write.seen.as_ref());
+        let client = || shown.and_then(|shown| shown.client).map_or_else(|| uow.id(), ClientId::from_uuid);
+        let contact = || shown.and_then(|shown| shown.contact).map_or_else(|| uow.id(), ContactId::from_uuid);
+        let mut planner = RowPlanner { there: &there, seen: &mut seen, defaults };
+        let plan = match planner.plan(row, client, contact) {
+            Ok(plan) => plan,
+            Err(issue) => {
+                left_out.insert(&row.external_id);
+                written.push(WrittenRow { line: row.line, came: Came::Refused(vec![issue]) });
+                continue;
+            }
+        };
+        let is_as_shown = shown.is_none_or(|shown| shown.outcome == plan.outcome && shown.differences == plan.differences);
+        if !is_as_shown || left_out.contains(row.external_id.as_str()) {
+            // what hangs on a row that is left out is left out with it
+            left_out.insert(&row.external_id);
+            written.push(WrittenRow { line: row.line, came: Came::Meanwhile(plan.differences) });
             continue;
         }
-        match existing.get(&row.external_id) {
-            Some(before) => {
-                let after = clients::update_row(uow, before, client_patch(&row.client)).await?;
-                if after.version != before.version {
-                    touched.insert(row.line);
-                }
-            }
-            None => {
-                made.insert(row.line);
-                let (external_source, external_id) = (Some(source.to_owned()), Some(row.external_id.clone()));
-                inputs.push(CreateClient { external_source, external_id, ..row.client.clone() });
-            }
+        let came = match plan.outcome {
+            RowOutcome::New => Came::Created,
+            RowOutcome::Changed => Came::Changed,
+            RowOutcome::Same | RowOutcome::Wrong => Came::Unchanged,
+        };
+        written.push(WrittenRow { line: row.line, came });
+        ready.push(Ready { row, plan });
+    }
+    write_clients(uow, source, &there, &ready).await?;
+    write_contacts(uow, source, &there, &ready).await?;
+    Ok(written)
+}
+
+/// Makes or changes the clients.
+async fn write_clients(uow: &mut UnitOfWork, source: &str, there: &There, ready: &[Ready<'_>]) -> Result<()> {
+    let mut inputs: Vec<(ClientId, CreateClient)> = Vec::new();
+    for Ready { row, plan } in ready {
+        if plan.outcome == RowOutcome::New {
+            let (external_source, external_id) = (Some(source.to_owned()), Some(row.external_id.clone()));
+            inputs.push((plan.client, CreateClient { external_source, external_id, ..row.client.clone() }));
+        } else if plan.changes_client
+            && let Some(before) = there.clients.get(&row.external_id)
+        {
+            clients::update_row(uow, before, client_patch(&row.client)).await?;
         }
     }
     if !inputs.is_empty() {
-        for client in clients::create_many(uow, inputs).await? {
-            ids.extend(client.external_id.map(|key| (key, client.id)));
-        }
+        clients::create_as(uow, inputs).await?;
     }
-    Ok(ids)
+    Ok(())
 }
 
 /// Makes or changes the contacts, and makes them belong to their clients.
-async fn contacts_of(
-    uow: &mut UnitOfWork,
-    source: &str,
-    batch: &[ParsedRow],
-    clients: &HashMap<String, ClientId>,
-    made: &HashSet<u64>,
-    touched: &mut HashSet<u64>,
-) -> Result<()> {
-    let caller = uow.caller();
-    let mut seen = HashSet::new();
-    let rows: Vec<(&ParsedRow, &ParsedContact)> = batch
-        .iter()
-        .filter_map(|row| Some((row, row.contact.as_ref()?)))
-        .filter(|(_, contact)| seen.insert(contact.external_id.as_str()))
-        .collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let wanted: Vec<String> = rows.iter().map(|(_, contact)| contact.external_id.clone()).collect();
-    let existing = contacts::find_by_external(uow, &caller, source, wanted).await?;
-    let mut ids: HashMap<String, ContactId> = existing.iter().map(|(key, row)| (key.clone(), row.id)).collect();
+async fn write_contacts(uow: &mut UnitOfWork, source: &str, there: &There, ready: &[Ready<'_>]) -> Result<()> {
     let mut inputs = Vec::new();
-    for (row, parsed) in &rows {
-        match existing.get(&parsed.external_id) {
-            Some(before) => {
-                let after = contacts::update_row(uow, before, contact_patch(&parsed.contact)).await?;
-                if after.version != before.version {
-                    touched.insert(row.line);
-                }
-            }
-            None => {
-                let mut input = parsed.contact.clone();
-                (input.external_source, input.external_id) = (Some(source.to_owned()), Some(parsed.external_id.clone()));
-                inputs.push(input);
-                touched.insert(row.line);
-            }
+    let rows: Vec<(&Ready<'_>, &ParsedContact, PlannedContact)> =
+        ready.iter().filter_map(|ready| Some((ready, ready.row.contact.as_ref()?, ready.plan.contact?))).collect();
+    for (_, parsed, planned) in &rows {
+        if planned.is_new {
+            let mut input = parsed.contact.clone();
+            (input.external_source, input.external_id) = (Some(source.to_owned()), Some(parsed.external_id.clone()));
+            inputs.push((planned.id, input));
+        } else if planned.changes
+            && let Some(before) = there.contacts.get(&parsed.external_id)
+        {
+            contacts::update_row(uow, before, contact_patch(&parsed.contact)).await?;
         }
     }
     if !inputs.is_empty() {
-        for contact in contacts::create_many(uow, inputs).await? {
-            ids.extend(contact.external_id.map(|key| (key, contact.id)));
-        }
+        contacts::create_as(uow, inputs).await?;
     }
-    link(uow, &rows, clients, &ids, made, touched).await
+    link(uow, there, &rows).await
 }
 
-async fn link(
-    uow: &mut UnitOfWork,
-    rows: &[(&ParsedRow, &ParsedContact)],
-    clients: &HashMap<String, ClientId>,
-    contacts: &HashMap<String, ContactId>,
-    made: &HashSet<u64>,
-    touched: &mut HashSet<u64>,
-) -> Result<()> {
-    // clients that this transaction made have no contacts yet
-    let known = rows.iter().filter(|(row, _)| !made.contains(&row.line));
-    let mut client_ids: Vec<uuid::Uuid> =
-        known.filter_map(|(row, _)| clients.get(&row.external_id)).map(|id| id.uuid()).collect();
-    client_ids.sort();
-    client_ids.dedup();
-    let mut links = links::rows_of(uow, client_ids).await?;
+async fn link(uow: &mut UnitOfWork, there: &There, rows: &[(&Ready<'_>, &ParsedContact, PlannedContact)]) -> Result<()> {
+    let made: HashSet<ClientId> =
+        rows.iter().filter(|(ready, ..)| ready.plan.outcome == RowOutcome::New).map(|(ready, ..)| ready.plan.client).collect();
+    let mut links: HashMap<ClientId, Vec<ClientContactRow>> = there.links.clone();
     let mut fresh: Vec<ClientContactRow> = Vec::new();
-    for (row, parsed) in rows {
-        let client = *clients.get(&row.external_id).ok_or_else(Error::not_found)?;
-        let contact_id = *contacts.get(&parsed.external_id).ok_or_else(Error::not_found)?;
+    for (ready, parsed, planned) in rows.iter().filter(|(_, _, planned)| !planned.is_linked) {
+        let client = ready.plan.client;
         let of_client = links.entry(client).or_default();
-        if of_client.iter().any(|link| link.contact_id == contact_id) {
-            continue;
-        }
-        touched.insert(row.line);
-        let input =
-            LinkContact { contact_id, role: parsed.role.clone(), is_primary: None, influence: None, since: None, until: None };
-        let new = if made.contains(&row.line) {
-            // nobody else can know a client that this transaction made, so nothing needs locking
+        let input = LinkContact {
+            contact_id: planned.id,
+            role: parsed.role.clone(),
+            is_primary: None,
+            influence: None,
+            since: None,
+            until: None,
+        };
+        // nobody else can know a client that this transaction made, so nothing needs locking
+        let new = if made.contains(&client) {
             let new = links::new_row(uow, client, of_client.is_empty(), input)?;
             fresh.push(new.clone());
             new

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use auth::workspaces::FileKinds;
 use kernel::{Error, FieldError, Result};
+use platform::table::TableForm;
 
 use crate::errors::{FILE_MALFORMED, FILE_TOO_DENSE, FILE_TYPE_MISMATCH, FILE_TYPE_NOT_ALLOWED};
 pub(crate) use kind::FileType;
@@ -95,6 +96,32 @@ fn judge(path: &Path, declared: &Declared, allowed: FileKinds) -> Judged<FileTyp
     let room = path.parent().unwrap_or(path);
     accept!(sniff::look_inside(&mut file, found, room));
     Ok(Ok(found))
+}
+
+/// Which form of table a file is, as its content says; none where it is something else. CSV may be in any alphabet, so whatever is
+/// nothing else is taken for it, and is found out row by row.
+///
+/// # Errors
+/// `file_type_not_allowed`; `file_malformed`; `file_too_dense`.
+pub(crate) async fn table_form(path: &Path, declared: &Declared) -> Result<Option<TableForm>> {
+    let (path, declared) = (path.to_owned(), declared.clone());
+    let judged = tokio::task::spawn_blocking(move || judge_table(&path, &declared)).await.map_err(Error::internal)?;
+    Ok(judged.map_err(|error| crate::storage::failure::from_io("spool", error))??)
+}
+
+fn judge_table(path: &Path, declared: &Declared) -> Judged<Option<TableForm>> {
+    let mut file = File::open(path)?;
+    match sniff::begins_as(&mut file)? {
+        sniff::Beginning::Text => return Ok(Ok(Some(TableForm::Csv))),
+        sniff::Beginning::Other => return Ok(Ok(None)),
+        sniff::Beginning::Archive => {}
+    }
+    let found = accept!(sniff::sniff(&mut file, declared));
+    if found != FileType::Xlsx {
+        return Ok(Ok(None));
+    }
+    accept!(sniff::look_inside(&mut file, found, path.parent().unwrap_or(path)));
+    Ok(Ok(Some(TableForm::Xlsx)))
 }
 
 /// Whether a name may be that of a file of this type.

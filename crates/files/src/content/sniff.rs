@@ -41,6 +41,44 @@ pub(super) fn sniff(file: &mut File, declared: &Declared) -> Judged<FileType> {
     Ok(Ok(found))
 }
 
+/// What files begin with that are neither text nor archives of the usual kind. An empty file is told by whoever reads it.
+const NO_TEXT: [&[u8]; 11] = [
+    &[0xFF, 0xD8, 0xFF],
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF87a",
+    b"GIF89a",
+    b"RIFF",
+    b"%PDF-",
+    b"PK\x05\x06",
+    &[0xD0, 0xCF, 0x11, 0xE0],
+    &[0x1F, 0x8B],
+    b"7z\xBC\xAF\x27\x1C",
+    b"Rar!\x1A\x07",
+];
+
+/// What a file may be, as it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// Text in some alphabet.
+    Text,
+    /// An archive, or what is made of one.
+    Archive,
+    /// Neither.
+    Other,
+}
+
+/// What a file may be, as it begins.
+pub(super) fn begins_as(file: &mut File) -> std::io::Result<Beginning> {
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.by_ref().take(16).read_to_end(&mut head)?;
+    Ok(match () {
+        () if head.starts_with(b"PK\x03\x04") => Beginning::Archive,
+        () if NO_TEXT.iter().any(|begin| head.starts_with(begin)) => Beginning::Other,
+        () => Beginning::Text,
+    })
+}
+
 /// Looks for what becomes too large when it is opened.
 pub(super) fn look_inside(file: &mut File, found: FileType, room: &Path) -> Judged<()> {
     match found {

@@ -33,20 +33,25 @@ pub async fn purge(uow: &mut UnitOfWork, files: &Files, id: FileId, seen: Option
 }
 
 async fn delete(uow: &mut UnitOfWork, row: &FileRow, change: Change) -> Result<()> {
+    note_removal(uow, row.id.uuid(), &row.storage_bucket, &row.storage_key).await?;
+    journal::erase_record(uow, row.id.uuid()).await?;
+    uow.delete_and_forget(row, change).await
+}
+
+/// Notes an object that is to be removed once this commits.
+pub(crate) async fn note_removal(uow: &mut UnitOfWork, id: Uuid, bucket: &str, key: &str) -> Result<()> {
     let mut insert = Query::insert();
     insert
         .into_table("file_removal")
         .columns(["id", "workspace_id", "storage_bucket", "storage_key", "created_at"])
         .values_panic([
-            Expr::value(row.id.value()),
-            Expr::value(row.workspace_id.value()),
-            Expr::value(row.storage_bucket.value()),
-            Expr::value(row.storage_key.value()),
+            Expr::value(id.value()),
+            Expr::value(uow.workspace()?.value()),
+            Expr::value(bucket.to_owned()),
+            Expr::value(key.to_owned()),
             Expr::value(uow.now().value()),
         ]);
-    uow.execute(&insert).await?;
-    journal::erase_record(uow, row.id.uuid()).await?;
-    uow.delete_and_forget(row, change).await
+    uow.execute(&insert).await.map(|_| ())
 }
 
 /// Deletes every file on a record that is purged, and its folders.

@@ -1,7 +1,10 @@
 //! The first line: which delimiter, which columns, and what they stand for.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use kernel::Result;
+use kernel::error::Faults;
 use kernel::text::fold;
 
 use super::CsvRow;
@@ -22,6 +25,16 @@ pub enum Delimiter {
 impl Delimiter {
     const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Pipe];
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Comma => "comma",
+            Self::Semicolon => "semicolon",
+            Self::Tab => "tab",
+            Self::Pipe => "pipe",
+        }
+    }
+
     /// The delimiter as a byte of ASCII.
     pub fn byte(self) -> u8 {
         match self {
@@ -41,7 +54,7 @@ impl FromStr for Delimiter {
     type Err = UnknownDelimiter;
 
     /// The character itself, or its name: `comma`, `semicolon`, `tab`, `pipe`.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         match text {
             "," | "comma" => Ok(Self::Comma),
             ";" | "semicolon" => Ok(Self::Semicolon),
@@ -119,6 +132,16 @@ impl Mapping {
         row.values.get(self.index(canonical)?).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// What a row says, by the canonical names of its columns; what is empty says nothing.
+    pub fn cells(&self, row: CsvRow) -> Cells {
+        let CsvRow { line, mut values } = row;
+        let filled = self.known.iter().filter_map(|(name, index)| {
+            let value = std::mem::take(values.get_mut(*index)?);
+            (!value.is_empty()).then_some((*name, value))
+        });
+        Cells { line, values: filled.collect() }
+    }
+
     /// What is there, with the index of its column, in the order of the columns.
     pub fn known(&self) -> &[(&'static str, usize)] {
         &self.known
@@ -138,6 +161,59 @@ impl Mapping {
     pub fn repeated(&self) -> &[String] {
         &self.repeated
     }
+}
+
+/// What a row says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cells {
+    /// The line of the file that the row begins in, from 1.
+    pub line: u64,
+    /// Canonical names with their values, none of which is empty.
+    pub values: Vec<(&'static str, String)>,
+}
+
+impl Cells {
+    /// What stands under a canonical name; none if nothing does.
+    pub fn value(&self, canonical: &str) -> Option<&str> {
+        self.values.iter().find(|(name, _)| *name == canonical).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Takes each column for what somebody says that it stands for. Headers that are not named, or that stand for nothing, are not used.
+///
+/// # Errors
+/// `validation_failed` with `unknown_header`, `unknown_column` and `repeated`, each at `/mapping/<header>`.
+pub fn given_mapping(
+    headers: &[String],
+    names: &[(&'static str, &[&'static str])],
+    given: &BTreeMap<String, Option<String>>,
+) -> Result<Mapping> {
+    let mut mapping = Mapping::default();
+    let mut faults = Faults::new();
+    for (header, column) in given {
+        let at = || format!("/mapping/{}", header.replace('~', "~0").replace('/', "~1"));
+        let index = headers.iter().position(|known| known == header);
+        if index.is_none() {
+            faults.add(at(), "unknown_header", "is no header of the file");
+        }
+        let Some(column) = column else { continue };
+        let Some((canonical, _)) = names.iter().find(|(name, _)| name == column) else {
+            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            faults.add(at(), "unknown_column", format!("must be one of {}", known.join(", ")));
+            continue;
+        };
+        if mapping.known.iter().any(|(taken, _)| taken == canonical) {
+            faults.add(at(), "repeated", "stands for the same as another header");
+        } else if let Some(index) = index {
+            mapping.known.push((canonical, index));
+        }
+    }
+    faults.into_result()?;
+    mapping.known.sort_by_key(|(_, index)| *index);
+    let is_used = |index: usize| mapping.known.iter().any(|(_, used)| *used == index);
+    let unused = headers.iter().enumerate().filter(|(index, header)| !header.is_empty() && !is_used(*index));
+    mapping.unknown = unused.map(|(_, header)| header.clone()).collect();
+    Ok(mapping)
 }
 
 /// Finds what each column stands for: `names` are the canonical names, each with its aliases. Where two columns stand for the

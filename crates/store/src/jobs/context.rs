@@ -154,9 +154,18 @@ impl JobContext {
     ///
     /// # Errors
     /// `job_stopped` when the worker has lost the job, and what `work` returns.
-    pub async fn write<T>(&self, mut work: impl AsyncFnMut(&mut UnitOfWork) -> Result<T>) -> Result<T> {
+    pub async fn write<T>(&self, work: impl AsyncFnMut(&mut UnitOfWork) -> Result<T>) -> Result<T> {
+        self.write_as(&self.caller, work).await
+    }
+
+    /// As [`write`](Self::write), for somebody of the job's workspace, with what they may do there: where the job does what somebody
+    /// has asked for.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn write_as<T>(&self, caller: &Arc<Caller>, mut work: impl AsyncFnMut(&mut UnitOfWork) -> Result<T>) -> Result<T> {
         self.store
-            .write(&self.caller, async |uow| {
+            .write(caller, async |uow| {
                 let mut own = JobRow::select();
                 own.and_where(Expr::col(("job", "id")).eq(self.job.id.uuid()))
                     .and_where(Expr::col(("job", "worker_id")).eq(self.worker))

@@ -129,6 +129,10 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             let on = format!("import_run WHERE {workspace} AND id = {record}");
             (Some(on), "id", format!("import_issue WHERE import_run_id = {record}"))
         }
+        "list_import_rows" => {
+            let on = format!("import_run WHERE {workspace} AND id = {record}");
+            (Some(on), "id", format!("import_row WHERE import_run_id = {record}"))
+        }
         _ => return None,
     };
     if let Some(status) = gate(operation, &Holds::Permissions(reader.permissions)) {

@@ -58,6 +58,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("file_removal", Kept::ByWorkspaceOrInstallation, WORKSPACE, "the installation removes the objects of all"),
     table("import_run", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("import_issue", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("import_row", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("membership", Kept::ByWorkspaceOrAccount, BOTH, "signing in asks where an account belongs before it is anywhere"),
     table("invitation", Kept::ByWorkspaceOrInstallation, WORKSPACE, "looked up by its token, before a workspace is known"),
     table("api_token", Kept::ByWorkspaceOrInstallation, BOTH, "looked up by its hash, before a workspace is known"),

@@ -83,6 +83,7 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     };
     let file = Cursor::new("name,unknown\nx,y\n");
     clients::import::import_csv(&app.store().await, &importer, file, &options, |_| {}, |_| {}).await.unwrap();
+    crate::permissions::stage_row(app, &run.to_string()).await;
     workspace
 }
 

@@ -48,6 +48,10 @@ const ONCE: &str = "set_up";
 /// Needs a job of its own for each request, which no operation leaves behind.
 const OF_A_JOB: &[&str] = &["get_job", "retry_job", "cancel_job", "discard_job"];
 
+/// Needs an import of its own for each request, in one state; `tests/load/imports` goes through all of them.
+const OF_AN_IMPORT: &[&str] =
+    &["start_client_import", "update_import", "approve_import", "cancel_import", "undo_import", "purge_import"];
+
 pub(crate) fn check(options: &Options) -> Result<()> {
     let document: Value = serde_json::from_str(&std::fs::read_to_string(&options.document)?)?;
     let paths = document.get("paths").and_then(Value::as_object).ok_or("the document has no paths")?;
@@ -62,6 +66,10 @@ pub(crate) fn check(options: &Options) -> Result<()> {
             }
             if OF_A_JOB.contains(&id) {
                 say(&format!("{:8} {id:28} not asked: it needs a job", options.engine))?;
+                continue;
+            }
+            if OF_AN_IMPORT.contains(&id) {
+                say(&format!("{:8} {id:28} not asked: it needs an import", options.engine))?;
                 continue;
             }
             let budget = operation.get("x-p99-ms").and_then(Value::as_f64).ok_or_else(|| format!("{id} has no budget"))?;

@@ -5,6 +5,7 @@ mod client_contacts;
 #[expect(clippy::module_inception, reason = "the file is named after its resource, the folder after its domain")]
 mod clients;
 mod contacts;
+mod imports;
 mod notes;
 mod tags;
 
@@ -17,4 +18,5 @@ pub(super) fn register(registry: &mut Registry) {
     tags::register(registry);
     contacts::register(registry);
     bulk::register(registry);
+    imports::register(registry);
 }

@@ -1,0 +1,465 @@
+//! The jobs of imports. Each goes batch by batch: what a batch does, and that it is done, commit together, so that whoever takes the job
+//! over goes on behind it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::Auth;
+use kernel::{Caller, Cause, Error, Kind, Result, TypedId as _};
+use serde_json::{Map, Value};
+use store::jobs::{Handlers, JobContext};
+use store::query::{Expr, ExprTrait, Order, Query};
+use store::{Action, Change, Field as _, Json, Record as _, UnitOfWork};
+
+use super::importer::{Came, Columns, Importer, Importers, StagedRow, UndoneRow, WrittenRow};
+use super::rows::{ImportRowRow, ImportRunId, ImportRunRow, ImportState, RowException, RowOutcome};
+use super::{ImportIssue, note_issues};
+use crate::csv_source::Cells;
+
+/// Rows in one transaction: long enough to be fast, short enough to let others write.
+pub(super) const BATCH: u64 = 500;
+/// Rows that are taken back in one transaction.
+const UNDONE_BATCH: u64 = 200;
+/// How often a step is tried again that found the database or the storage away.
+const PATIENCE: u32 = 6;
+/// How many things that are wrong stand in the list of issues; the report has all.
+pub(super) const MOST_NOTED: i64 = 1000;
+
+store::job_kind! {
+    /// Reads the file of an import and stages its rows. A later round of the same run makes it stop.
+    pub struct StageImport as "stage_import" on Import {
+        /// The run.
+        run: ImportRunId,
+        /// Which time it is staged.
+        round: i64,
+    }
+}
+store::job_kind! {
+    /// Writes what was staged and approved.
+    pub struct WriteImport as "write_import" on Import {
+        /// The run.
+        run: ImportRunId,
+    }
+}
+store::job_kind! {
+    /// Takes back what an import has written.
+    pub struct UndoImport as "undo_import" on Import {
+        /// The run.
+        run: ImportRunId,
+    }
+}
+
+/// Registers the jobs that need no file.
+pub fn handle(handlers: &mut Handlers, auth: &Auth, importers: Importers) {
+    let of_writing = auth.clone();
+    handlers.on(move |context: JobContext, WriteImport { run }| {
+        let auth = of_writing.clone();
+        async move {
+            let done = write(&context, &auth, importers, run).await;
+            settle(&context, run, ImportState::Running, done).await
+        }
+    });
+    let of_undoing = auth.clone();
+    handlers.on(move |context: JobContext, UndoImport { run }| {
+        let auth = of_undoing.clone();
+        async move {
+            let done = undo(&context, &auth, importers, run).await;
+            settle(&context, run, ImportState::Undoing, done).await
+        }
+    });
+}
+
+/// A run, as it is now.
+pub(super) async fn read_run(context: &JobContext, run: ImportRunId) -> Result<Option<ImportRunRow>> {
+    let mut reader = context.store().reader(context.caller()).await?;
+    let row = super::find(&mut reader, run).await?;
+    reader.close().await?;
+    Ok(row)
+}
+
+/// A run, locked, where it is still in this state.
+pub(super) async fn locked_in(uow: &mut UnitOfWork, run: ImportRunId, state: ImportState) -> Result<Option<ImportRunRow>> {
+    let mut select = ImportRunRow::select();
+    select.and_where(Expr::col(("import_run", "id")).eq(run.uuid()));
+    Ok(uow.locked::<ImportRunRow>(select).await?.filter(|row| row.state == state))
+}
+
+/// Who asked for what the job does, with what they may do by now.
+pub(super) async fn asker(auth: &Auth, row: &ImportRunRow) -> Result<Arc<Caller>> {
+    let user = row.asked_by.ok_or_else(|| Error::internal("nobody asked for an import"))?;
+    let caller = auth.caller_later(user, row.asked_token, row.workspace_id, Cause::Import(row.id.uuid())).await?;
+    Ok(Arc::new(caller))
+}
+
+/// Tries a step again where something is away that will come back.
+pub(super) async fn patiently<T>(context: &JobContext, mut step: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    let mut pause = Duration::from_millis(250);
+    for _ in 0..PATIENCE {
+        match step().await {
+            Err(error) if error.kind() == Kind::Unavailable => {
+                tracing::info!(%error, "an import waits");
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = context.stopped() => {}
+                }
+                context.go_on()?;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
+    step().await
+}
+
+/// Whether a failure is about what a row says, so that the others may go in.
+pub fn concerns_a_row(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Invalid | Kind::Conflict | Kind::NotFound) && !is_of_the_job(error)
+}
+
+fn is_of_the_job(error: &Error) -> bool {
+    [&store::jobs::errors::JOB_STOPPED, &store::jobs::errors::JOB_GIVEN_UP].into_iter().any(|code| error.code() == code)
+}
+
+/// Writes down why a run could not go on. What is no fault of ours ends the job, too: it is done with.
+pub(super) async fn settle(context: &JobContext, run: ImportRunId, state: ImportState, done: Result<()>) -> Result<()> {
+    let Err(error) = done else { return Ok(()) };
+    if is_of_the_job(&error) {
+        return Err(error);
+    }
+    let (code, reason) = match error.fields() {
+        [] => (error.code().code.to_owned(), error.detail().unwrap_or(error.code().title).to_owned()),
+        fields => (
+            fields.first().map(|field| field.code.to_string()).unwrap_or_default(),
+            fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join(" "),
+        ),
+    };
+    let written = patiently(context, async || {
+        context
+            .write(async |uow| {
+                let Some(before) = locked_in(uow, run, state).await? else { return Ok(()) };
+                let failed = ImportRunRow {
+                    // what was being taken back can be gone on with
+                    state: if state == ImportState::Undoing { state } else { ImportState::Failed },
+                    failure_code: Some(code.clone()),
+                    failure: Some(reason.clone()),
+                    finished_at: Some(uow.now()),
+                    ..before.clone()
+                };
+                uow.update(&before, failed, Change::of(Action::Import).event("import.failed")).await.map(|_| ())
+            })
+            .await
+    });
+    written.await?;
+    match error.kind() {
+        Kind::Internal | Kind::Unavailable | Kind::StorageFull => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Rows of a run on one side of a place, that were to do something and of which nothing else came.
+async fn rows_from(context: &JobContext, run: ImportRunId, columns: Columns, place: Place) -> Result<Vec<StagedRow>> {
+    let line = Expr::col(("import_row", "line"));
+    let mut select = ImportRowRow::select();
+    select
+        .and_where(Expr::col(("import_row", "import_run_id")).eq(run.uuid()))
+        .and_where(Expr::col(("import_row", "outcome")).is_in([RowOutcome::New.as_str(), RowOutcome::Changed.as_str()]));
+    match place {
+        Place::Behind(after) => {
+            select.and_where(line.gt(after)).order_by(("import_row", "line"), Order::Asc).limit(BATCH);
+        }
+        Place::UpTo(last) => {
+            select
+                .and_where(line.lte(last))
+                .and_where(Expr::col(("import_row", "exception")).is_null())
+                .order_by(("import_row", "line"), Order::Desc)
+                .limit(UNDONE_BATCH);
+        }
+    }
+    let mut reader = context.store().reader(context.caller()).await?;
+    let rows = reader.all::<ImportRowRow>(&select).await?;
+    reader.close().await?;
+    Ok(rows.into_iter().map(|row| staged(row, columns)).collect())
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Behind(i64),
+    UpTo(i64),
+}
+
+fn staged(row: ImportRowRow, columns: Columns) -> StagedRow {
+    let Json(mut said) = row.cells;
+    let text = |value| if let Value::String(text) = value { Some(text) } else { None };
+    let values = columns.iter().filter_map(|(name, _)| Some((*name, text(said.remove(*name)?)?)));
+    let line = u64::try_from(row.line).unwrap_or_default();
+    StagedRow {
+        line,
+        outcome: row.outcome,
+        record_id: row.record_id,
+        further: row.further.map(|json| json.0).unwrap_or_default(),
+        cells: Cells { line, values: values.collect() },
+        differences: row.differences.map(|json| json.0).unwrap_or_default(),
+    }
+}
+
+fn line_of(line: u64) -> i64 {
+    i64::try_from(line).unwrap_or(i64::MAX)
+}
+
+async fn write(context: &JobContext, auth: &Auth, importers: Importers, run: ImportRunId) -> Result<()> {
+    let Some(row) = read_run(context, run).await?.filter(|row| row.state == ImportState::Running) else { return Ok(()) };
+    let importer = importers.get(&row.kind)?;
+    let caller = asker(auth, &row).await?;
+    super::check_start(&caller, importer)?;
+    let mut reader = context.store().reader(&caller).await?;
+    let writer = importer.writer(&mut reader, &caller, row.source.as_deref().unwrap_or_default()).await?;
+    reader.close().await?;
+    let (mut position, mut done) = (row.position, row.done);
+    loop {
+        context.go_on()?;
+        let rows =
+            patiently(context, async || rows_from(context, run, importer.columns(), Place::Behind(position)).await).await?;
+        let Some(last) = rows.last() else { break };
+        let together = patiently(context, async || {
+            context
+                .write_as(&caller, async |uow| {
+                    if locked_in(uow, run, ImportState::Running).await?.is_none() {
+                        return Ok(false);
+                    }
+                    let written = writer.write(uow, &rows).await?;
+                    note_written(uow, run, &written).await.map(|()| true)
+                })
+                .await
+        })
+        .await;
+        let goes_on = match together {
+            Err(error) if concerns_a_row(&error) => one_by_one(context, &caller, run, writer.as_ref(), &rows).await?,
+            other => other?,
+        };
+        if !goes_on {
+            // it was called off meanwhile
+            return Ok(());
+        }
+        position = line_of(last.line);
+        done += i64::try_from(rows.len()).unwrap_or_default();
+        context.progress(done, row.total).await?;
+    }
+    patiently(context, async || {
+        context
+            .complete(async |uow| match locked_in(uow, run, ImportState::Running).await? {
+                Some(before) => finish(uow, &before, ImportState::Finished, "import.finished").await,
+                None => Ok(()),
+            })
+            .await
+    })
+    .await
+}
+
+/// Writes each row by itself, so that the right ones go in; whether to go on.
+async fn one_by_one(
+    context: &JobContext,
+    caller: &Arc<Caller>,
+    run: ImportRunId,
+    writer: &dyn super::Writer,
+    rows: &[StagedRow],
+) -> Result<bool> {
+    for row in rows {
+        let mut refused: Option<WrittenRow> = None;
+        loop {
+            let done = patiently(context, async || {
+                context
+                    .write_as(caller, async |uow| {
+                        if locked_in(uow, run, ImportState::Running).await?.is_none() {
+                            return Ok(false);
+                        }
+                        let written = match &refused {
+                            Some(refused) => vec![refused.clone()],
+                            None => writer.write(uow, std::slice::from_ref(row)).await?,
+                        };
+                        note_written(uow, run, &written).await.map(|()| true)
+                    })
+                    .await
+            })
+            .await;
+            match done {
+                Err(error) if refused.is_none() && concerns_a_row(&error) => {
+                    refused = Some(WrittenRow { line: row.line, came: Came::Refused(vec![refusal(row.line, &error)]) });
+                }
+                Ok(true) => break,
+                other => return other,
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// A failure as what is wrong with a row.
+pub fn refusal(line: u64, error: &Error) -> ImportIssue {
+    let reason = match error.fields() {
+        [] => error.detail().unwrap_or(error.code().title).to_owned(),
+        fields => fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join("; "),
+    };
+    let column = error.fields().first().and_then(|field| field.pointer.rsplit('/').next()).map(str::to_owned);
+    ImportIssue { line, column, code: error.code().code.to_owned(), reason }
+}
+
+/// Counts what came of rows, and writes down what did not come as it was staged.
+async fn note_written(uow: &mut UnitOfWork, run: ImportRunId, written: &[WrittenRow]) -> Result<()> {
+    let (mut created, mut changed, mut unchanged, mut refused, mut meanwhile) = (0, 0, 0, 0, 0);
+    let mut noted = Vec::new();
+    for row in written {
+        match &row.came {
+            Came::Created => created += 1,
+            Came::Changed => changed += 1,
+            Came::Unchanged => unchanged += 1,
+            Came::Refused(issues) => {
+                refused += 1;
+                noted.extend(issues.iter().cloned());
+                except(uow, run, row.line, RowException::Refused, issues, None).await?;
+            }
+            Came::Meanwhile(differences) => {
+                meanwhile += 1;
+                let reason = "has changed since the row was staged; the row was left out".to_owned();
+                let issue = ImportIssue { line: row.line, column: None, code: "changed_meanwhile".to_owned(), reason };
+                except(uow, run, row.line, RowException::ChangedMeanwhile, std::slice::from_ref(&issue), Some(differences))
+                    .await?;
+                noted.push(issue);
+            }
+        }
+    }
+    note_some(uow, run, noted).await?;
+    let last = written.iter().map(|row| row.line).max().unwrap_or_default();
+    let add = |column: &'static str, by: i64| Expr::col(column).add(by);
+    let mut update = Query::update();
+    update
+        .table("import_run")
+        .value("position", line_of(last))
+        .value("done", add("done", i64::try_from(written.len()).unwrap_or_default()))
+        .value("created", add("created", created))
+        .value("changed", add("changed", changed))
+        .value("unchanged", add("unchanged", unchanged))
+        .value("wrong", add("wrong", refused))
+        .value("changed_meanwhile", add("changed_meanwhile", meanwhile))
+        .and_where(Expr::col("id").eq(run.uuid()));
+    uow.execute(&update).await.map(|_| ())
+}
+
+/// Writes down what is wrong, as long as the list is short enough to be read.
+pub(super) async fn note_some(uow: &mut UnitOfWork, run: ImportRunId, mut issues: Vec<ImportIssue>) -> Result<()> {
+    if issues.is_empty() {
+        return Ok(());
+    }
+    let mut count = Query::select();
+    count.expr(Expr::col("id").count()).from("import_issue").and_where(Expr::col("import_run_id").eq(run.uuid()));
+    let there: i64 = uow.row(&count).await?.map(|row| row.get(0)).transpose()?.unwrap_or(0);
+    issues.truncate(usize::try_from(MOST_NOTED - there).unwrap_or(0));
+    note_issues(uow, run, &issues).await
+}
+
+/// Writes down what came of one row instead of what was staged.
+async fn except(
+    uow: &mut UnitOfWork,
+    run: ImportRunId,
+    line: u64,
+    exception: RowException,
+    issues: &[ImportIssue],
+    differences: Option<&Map<String, Value>>,
+) -> Result<()> {
+    let mut update = Query::update();
+    update
+        .table("import_row")
+        .value("exception", exception.value())
+        .value("issues", Json(issues.to_vec()).value())
+        .and_where(Expr::col("import_run_id").eq(run.uuid()))
+        .and_where(Expr::col("line").eq(line_of(line)));
+    if let Some(differences) = differences {
+        update.value("differences", Json(differences.clone()).value());
+    }
+    uow.execute(&update).await.map(|_| ())
+}
+
+/// Ends a run. What is told of it from here on, people and programs hear from the journal.
+async fn finish(uow: &mut UnitOfWork, before: &ImportRunRow, state: ImportState, event: &'static str) -> Result<()> {
+    let now = uow.now();
+    let is_undone = state == ImportState::Undone;
+    let after = ImportRunRow {
+        state,
+        finished_at: if is_undone { before.finished_at } else { Some(now) },
+        undone_at: is_undone.then_some(now),
+        ..before.clone()
+    };
+    let change = Change::of(if is_undone { Action::Revert } else { Action::Import }).event(event);
+    let change = [
+        ("created", before.created),
+        ("changed", before.changed),
+        ("wrong", before.wrong),
+        ("changed_meanwhile", before.changed_meanwhile),
+        ("undone", before.undone),
+        ("kept", before.kept),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .fold(change, |change, (name, count)| change.detail(name, count));
+    uow.update(before, after, change).await.map(|_| ())
+}
+
+async fn undo(context: &JobContext, auth: &Auth, importers: Importers, run: ImportRunId) -> Result<()> {
+    let Some(row) = read_run(context, run).await?.filter(|row| row.state == ImportState::Undoing) else { return Ok(()) };
+    let importer: &dyn Importer = importers.get(&row.kind)?;
+    let caller = asker(auth, &row).await?;
+    importer.to_undo().iter().try_for_each(|permission| caller.require(*permission))?;
+    let (mut last, mut done) = (row.position, row.done);
+    loop {
+        context.go_on()?;
+        let rows = patiently(context, async || rows_from(context, run, importer.columns(), Place::UpTo(last)).await).await?;
+        let Some(first) = rows.last() else { break };
+        last = line_of(first.line) - 1;
+        let goes_on = patiently(context, async || {
+            context
+                .write_as(&caller, async |uow| {
+                    if locked_in(uow, run, ImportState::Undoing).await?.is_none() {
+                        return Ok(false);
+                    }
+                    let undone = importer.undo(uow, run, &rows).await?;
+                    note_undone(uow, run, last, &undone).await.map(|()| true)
+                })
+                .await
+        })
+        .await?;
+        if !goes_on {
+            return Ok(());
+        }
+        done += i64::try_from(rows.len()).unwrap_or_default();
+        context.progress(done, row.total).await?;
+    }
+    patiently(context, async || {
+        context
+            .complete(async |uow| match locked_in(uow, run, ImportState::Undoing).await? {
+                Some(before) => finish(uow, &before, ImportState::Undone, "import.undone").await,
+                None => Ok(()),
+            })
+            .await
+    })
+    .await
+}
+
+async fn note_undone(uow: &mut UnitOfWork, run: ImportRunId, last: i64, undone: &[UndoneRow]) -> Result<()> {
+    let mut kept = 0;
+    for row in undone {
+        if let Some(issue) = &row.kept {
+            kept += 1;
+            except(uow, run, row.line, RowException::Kept, std::slice::from_ref(issue), None).await?;
+        }
+    }
+    let all = i64::try_from(undone.len()).unwrap_or_default();
+    let add = |column: &'static str, by: i64| Expr::col(column).add(by);
+    let mut update = Query::update();
+    update
+        .table("import_run")
+        .value("position", last)
+        .value("done", add("done", all))
+        .value("undone", add("undone", all - kept))
+        .value("kept", add("kept", kept))
+        .and_where(Expr::col("id").eq(run.uuid()));
+    uow.execute(&update).await.map(|_| ())
+}
