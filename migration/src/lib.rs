@@ -13,6 +13,7 @@ mod m20261121_000005_clients;
 mod m20261125_000006_list_indexes;
 mod m20261125_000020_jobs;
 mod m20261125_000030_files;
+mod m20261125_000040_mail;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000006_list_indexes::Step),
             Box::new(m20261125_000020_jobs::Step),
             Box::new(m20261125_000030_files::Step),
+            Box::new(m20261125_000040_mail::Step),
         ]
     }
 }

@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod jobs;
 mod logs;
+mod mail;
 mod openapi;
 mod permissions;
 mod redis;

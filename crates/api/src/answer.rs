@@ -41,6 +41,11 @@ impl Answer {
         Ok(Self { status: StatusCode::CREATED, headers, body: json(value)?, secrets: &[], is_kept: true })
     }
 
+    /// 202: what remains is done later.
+    pub fn accepted() -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::nothing() }
+    }
+
     /// 204.
     pub fn nothing() -> Self {
         Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Vec::new(), secrets: &[], is_kept: true }

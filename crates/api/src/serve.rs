@@ -13,6 +13,7 @@ use auth::Auth;
 use files::{Attachable, Files};
 use kernel::error::codes;
 use kernel::{Error, Result};
+use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 
@@ -38,6 +39,8 @@ pub struct Parts {
     pub auth: Auth,
     /// Files and their storages.
     pub files: Files,
+    /// Mail and its way out.
+    pub mail: Mail,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.
@@ -74,6 +77,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         store: parts.store,
         auth: parts.auth,
         files: parts.files,
+        mail: parts.mail,
         config: parts.config,
         metrics: parts.metrics,
         client_infos: ClientInfos::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use auth::Auth;
 use files::Files;
 use ipnet::IpNet;
+use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 
@@ -89,6 +90,8 @@ pub struct Inner {
     pub auth: Auth,
     /// Files and their storages.
     pub files: Files,
+    /// Mail and its way out.
+    pub mail: Mail,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.

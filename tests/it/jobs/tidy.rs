@@ -117,9 +117,10 @@ async fn everything_that_is_to_recur_does() {
         invitation_days: 7,
         login_attempts: 5,
         hashing_at_once: 1,
-        frontend_url: String::new(),
+        resets_per_hour: 5,
     };
-    let auth = auth::Auth::open(store, auth_config).await.unwrap();
+    let mail = mail::Mail::open(store.clone(), harness::mail_config(app.folder.path())).unwrap();
+    let auth = auth::Auth::open(store, mail, auth_config).await.unwrap();
     let handlers = harness::handlers(&auth);
     let mut names: Vec<String> = handlers.recurs().map(|(name, when)| format!("{name} {when}")).collect();
     names.sort();
@@ -128,6 +129,7 @@ async fn everything_that_is_to_recur_does() {
         [
             "idempotency-cleanup daily 03:10",
             "job-cleanup every 60 min",
+            "mail-cleanup daily 03:20",
             "prepare-months daily 00:30",
             "session-cleanup daily 03:00",
         ]

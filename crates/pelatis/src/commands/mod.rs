@@ -29,8 +29,8 @@ enum Command {
     Migrate(#[command(flatten)] Flags),
     /// Bring data in.
     Import(import::Import),
-    /// Show the mail that waits to be sent.
-    Mail(#[command(flatten)] Flags),
+    /// Show the mail that waits to be sent and what lies in the folder, or take in what came back.
+    Mail(mail::MailCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Make a new key that signs access tokens; the one before goes on verifying for a day.
@@ -110,7 +110,7 @@ impl CommandLine {
                 say("The database has the newest schema.");
             }
             Command::Import(import) => import.run().await?,
-            Command::Mail(flags) => mail::show(&configured(flags)?).await?,
+            Command::Mail(mail) => mail.run().await?,
             Command::Openapi => openapi::print(),
             Command::RotateKeys(flags) => {
                 let (_, auth) = wiring::open(&configured(flags)?).await?;
