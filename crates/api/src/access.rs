@@ -167,7 +167,7 @@ pub static OPERATIONS: &[Operation] = &[
     one("create_mail_suppression", &[P::AdminManageSettings], Workspace),
     one("get_mail_suppression", &[P::AdminManageSettings], Workspace),
     one("delete_mail_suppression", &[P::AdminManageSettings], Workspace),
-    one("list_mail_kinds", &[P::AdminManageSettings], Nothing),
+    one("get_mail_kinds", &[P::AdminManageSettings], Nothing),
     one("list_mail_templates", &[P::AdminManageSettings], Workspace),
     one("create_mail_template", &[P::AdminManageSettings], Workspace),
     one("preview_mail_template", &[P::AdminManageSettings], Workspace),

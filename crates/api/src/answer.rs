@@ -42,8 +42,11 @@ impl Answer {
     }
 
     /// 202: what remains is done later.
-    pub fn accepted() -> Self {
-        Self { status: StatusCode::ACCEPTED, ..Self::nothing() }
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn accepted(value: &impl Serialize) -> Result<Self> {
+        Ok(Self { status: StatusCode::ACCEPTED, ..Self::ok(value)? })
     }
 
     /// 204.

@@ -54,6 +54,19 @@ pub struct ResetPassword {
     pub password: String,
 }
 
+/// What whoever asks is answered, whatever follows.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ResetAsked {
+    /// In words.
+    pub detail: String,
+}
+
+impl Default for ResetAsked {
+    fn default() -> Self {
+        Self { detail: "If there is an account of this address, a mail is on its way to it.".to_owned() }
+    }
+}
+
 /// A request for a token.
 #[derive(Debug)]
 pub struct ResetRequest {

@@ -3,7 +3,7 @@
 use kernel::{Error, Result};
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
+use lettre::message::{Body, Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 
 use crate::config::Sender;
 use crate::rows::MailRow;
@@ -59,9 +59,12 @@ pub(crate) fn address(text: &str) -> Result<Address> {
 }
 
 fn part(kind: ContentType, content: String, reader: For) -> SinglePart {
-    let builder = SinglePart::builder().header(kind);
-    if reader == For::People && content.lines().all(|line| line.len() <= LINE) {
-        return builder.header(ContentTransferEncoding::EightBit).body(content);
-    }
-    builder.body(content)
+    let content = content.replace("\r\n", "\n").replace(['\r', '\n'], "\r\n");
+    let fits = content.lines().all(|line| line.len() <= LINE) && !content.contains('\0');
+    let body = if reader == For::People && fits {
+        Body::dangerous_pre_encoded(content.into_bytes(), ContentTransferEncoding::EightBit)
+    } else {
+        Body::new(content)
+    };
+    SinglePart::builder().header(kind).body(body)
 }

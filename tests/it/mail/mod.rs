@@ -2,6 +2,7 @@
 
 mod bounces;
 mod outbox;
+mod real;
 mod rendered;
 mod sink;
 mod smtp;
@@ -55,7 +56,6 @@ pub(crate) struct Read {
     pub text: String,
     pub html: String,
     pub message_id: String,
-    pub raw: String,
 }
 
 /// Reads a message.
@@ -67,7 +67,6 @@ pub(crate) fn read(raw: &[u8]) -> Read {
         text: message.body_text(0).unwrap().replace("\r\n", "\n"),
         html: message.body_html(0).unwrap().into_owned(),
         message_id: format!("<{}>", message.message_id().unwrap()),
-        raw: String::from_utf8_lossy(raw).into_owned(),
     }
 }
 

@@ -70,15 +70,16 @@ async fn what_a_server_refuses_for_now_is_tried_five_times_and_then_has_failed_a
         assert_eq!(state(&app, "nikos@example.com").await, expected, "after attempt {attempt}");
         app.clock.advance(Duration::hours(2));
     }
-    let jobs = app.get("/v1/admin/jobs?state=dead", &app.admin).await.expect(200).body;
+    let admin = app.sign_in("admin@example.com").await;
+    let jobs = app.get("/v1/admin/jobs?state=dead", &admin).await.expect(200).body;
     // what a server says may quote anything, so it stands with the mail alone
     assert_eq!(jobs["data"][0]["last_error"], "mail_not_sent: RCPT TO was answered 451");
-    let mail = app.get("/v1/mail-messages?state=failed", &app.admin).await.expect(200).body;
+    let mail = app.get("/v1/mail-messages?state=failed", &admin).await.expect(200).body;
     assert!(mail["data"][0]["last_problem"].as_str().unwrap().contains("later, nikos@example.com"), "{mail}");
     assert_eq!(app.count("mail_suppression").await, 0);
 
     sink.behave(Way::Takes);
-    app.act(&format!("/v1/admin/jobs/{}/retry", jobs["data"][0]["id"].as_str().unwrap()), &app.admin).await.expect(200);
+    app.act(&format!("/v1/admin/jobs/{}/retry", jobs["data"][0]["id"].as_str().unwrap()), &admin).await.expect(200);
     until(&app, "nikos@example.com", "sent").await;
     assert_eq!(sink.taken().len(), 1);
 }
@@ -147,7 +148,8 @@ async fn servers_that_stall_cut_or_do_not_answer_keep_nothing_and_mail_goes_out_
         if way != Way::Cuts {
             assert_eq!(ready["status"], "degraded", "{way:?}: {ready}");
         }
-        app.get("/v1/clients", &app.admin).await.expect(200);
+        let admin = app.sign_in("admin@example.com").await;
+        app.get("/v1/clients", &admin).await.expect(200);
         if attempt < 2 {
             sink.behave([Way::Away, Way::Cuts][attempt]);
         } else {

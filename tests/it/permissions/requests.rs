@@ -83,7 +83,7 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         // whoever asks gets the same answer, and a job that changes no record
         "forgot_password" => ALONE.read(),
         "change_my_password" => ALONE,
-        "list_mail_messages" | "list_mail_suppressions" | "list_mail_templates" | "list_mail_kinds" | "preview_mail_template" => {
+        "list_mail_messages" | "list_mail_suppressions" | "list_mail_templates" | "get_mail_kinds" | "preview_mail_template" => {
             ALONE.read()
         }
         "create_mail_suppression" | "create_mail_template" => ALONE,

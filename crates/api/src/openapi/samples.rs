@@ -62,6 +62,7 @@ fn of_auth(name: &str) -> Option<Value> {
             "session_expires_at": AT, "user": of("User"),
         }),
         "ForgotPassword" => json!({ "email": "maria@example.com" }),
+        "ResetAsked" => json!({ "detail": "If there is an account of this address, a mail is on its way to it." }),
         "ResetPassword" => json!({ "token": "plp_…", "password": "τρία πράσινα άλογα τρέχουν" }),
         "ChangePassword" => json!({
             "current_password": "πέντε κόκκινα καράβια", "new_password": "τρία πράσινα άλογα τρέχουν",

@@ -63,7 +63,7 @@ impl Template {
         around.insert("footer", Value::from(defaults::footer(language)));
         around.insert("content", Value::from_safe_string(content));
         let html = environment()
-            .render_named_str("layout.html", LAYOUT, Value::from_iter(around))
+            .render_named_str("layout.html", LAYOUT, Value::from_pairs(around))
             .map_err(|error| Error::internal(error.to_string()))?;
         let mut text = text.trim_end().to_owned();
         text.push_str(&format!("\n\n-- \n{}", one_line(&face.name)));
@@ -84,7 +84,7 @@ fn environment() -> Environment<'static> {
 }
 
 fn render(name: &str, source: &str, facts: &Facts) -> Result<String> {
-    let values = Value::from_iter(facts.iter().map(|(name, value)| (*name, Value::from(value.as_str()))));
+    let values = Value::from_pairs(facts.iter().map(|(name, value)| (*name, Value::from(value.as_str()))));
     environment().render_named_str(name, source, values).map_err(|error| Error::internal(error.to_string()))
 }
 

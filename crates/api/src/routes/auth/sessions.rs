@@ -1,7 +1,7 @@
 //! `/v1/setup` and `/v1/auth`.
 
 use auth::invitations::AcceptInvitation;
-use auth::password_reset::{ForgotPassword, ResetPassword};
+use auth::password_reset::{ForgotPassword, ResetAsked, ResetPassword};
 use auth::sessions::{Login, Refresh, Tokens};
 use auth::setup::{SetUp, SetUpDone};
 use auth::users::User;
@@ -110,14 +110,14 @@ async fn accept_invitation(context: Context, body: Body) -> ApiResult {
 /// Where the address is that of an account, a token comes by mail that works once and for an hour. The answer is the same either way, and
 /// after five requests in an hour too, when nothing more is sent.
 #[utoipa::path(post, path = "/v1/auth/forgot-password", tag = "auth", request_body = ForgotPassword,
-    responses((status = 202, description = "If there is such an account, a mail is on its way")))]
+    responses((status = 202, description = "If there is such an account, a mail is on its way", body = ResetAsked)))]
 async fn forgot_password(context: Context, body: Body) -> ApiResult {
     let auth = &context.state.auth;
     let origin = &context.caller().origin;
     let prepare = async |input: ForgotPassword| auth.prepare_reset_request(input, origin).await;
     let work = async |uow: &mut store::UnitOfWork, request: &_| {
         auth::password_reset::ask(uow, request).await?;
-        Ok(Answer::accepted())
+        Answer::accepted(&ResetAsked::default())
     };
     context.post_prepared(body, prepare, work).await
 }

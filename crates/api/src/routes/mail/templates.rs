@@ -18,7 +18,7 @@ page_schema! {
 }
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add::<__path_list_mail_kinds, _, _>(list_mail_kinds);
+    registry.add::<__path_get_mail_kinds, _, _>(get_mail_kinds);
     registry.add::<__path_list_mail_templates, _, _>(list_mail_templates).list(&MAIL_TEMPLATE_LIST);
     registry.add::<__path_create_mail_template, _, _>(create_mail_template);
     registry.add::<__path_preview_mail_template, _, _>(preview_mail_template);
@@ -27,12 +27,12 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_delete_mail_template, _, _>(delete_mail_template);
 }
 
-/// List kinds of mail
+/// Get the kinds of mail
 ///
 /// What the templates of each can show, and the ones that come with the program.
 #[utoipa::path(get, path = "/v1/mail-kinds", tag = "mail",
     responses((status = 200, description = "The kinds", body = MailKindList)))]
-async fn list_mail_kinds(context: Context) -> ApiResult {
+async fn get_mail_kinds(context: Context) -> ApiResult {
     let kinds = templates::kinds(context.caller()).map_err(|error| context.fail(error))?;
     context.plain(&kinds)
 }
