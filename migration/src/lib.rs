@@ -13,6 +13,7 @@ mod m20261121_000005_clients;
 mod m20261125_000006_list_indexes;
 mod m20261125_000020_jobs;
 mod m20261125_000030_files;
+mod m20261125_000040_mail;
 mod m20261125_000050_imports;
 mod m20261125_000060_backups;
 mod table;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000006_list_indexes::Step),
             Box::new(m20261125_000020_jobs::Step),
             Box::new(m20261125_000030_files::Step),
+            Box::new(m20261125_000040_mail::Step),
             Box::new(m20261125_000050_imports::Step),
             Box::new(m20261125_000060_backups::Step),
         ]

@@ -16,6 +16,7 @@ const ORDER: &[&str] = &[
     "kernel",
     "store",
     "migration",
+    "mail",
     "auth",
     "platform",
     "files",

@@ -14,6 +14,7 @@ mod files;
 mod imports;
 mod jobs;
 mod logs;
+mod mail;
 mod openapi;
 mod permissions;
 mod redis;

@@ -1,6 +1,7 @@
 //! The server under test.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use backup::archive::Recipients;
 use backup::{BackupConfig, Backups};
 use files::{Files, FilesConfig, StorageUrl};
 use kernel::Runtime;
+use mail::{Mail, MailConfig, MailWay, Sender};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 use store::jobs::{Handlers, Worker, WorkerOptions};
@@ -36,6 +38,8 @@ pub struct TestConfig {
     pub files: FilesConfig,
     /// How backups are kept.
     pub backups: BackupConfig,
+    /// How mail goes out: into the folder `mail` unless set.
+    pub mail: MailConfig,
     /// Through which Redis nodes share; none for one node by itself.
     pub redis: Option<String>,
     /// Whether it works jobs, which is off unless set: most tests want nothing to happen by itself.
@@ -60,6 +64,58 @@ impl MoreHandlers {
 impl std::fmt::Debug for MoreHandlers {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("MoreHandlers")
+    }
+}
+
+fn token_in(text: &str, prefix: &str) -> Option<String> {
+    text.split(char::is_whitespace).find(|word| word.starts_with(prefix)).map(str::to_owned)
+}
+
+/// The mails in a folder, oldest first.
+pub fn mails_in(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
+    // named by time, kind and id; the ids rise
+    files.sort_by_key(|path| {
+        path.file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .chars()
+            .rev()
+            .take(36)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<String>()
+    });
+    files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+/// The token in the newest mail to an address that lies in a folder, once there is one.
+pub async fn mailed_token(folder: &Path, email: &str, prefix: &str) -> String {
+    let began = std::time::Instant::now();
+    loop {
+        let mails = mails_in(folder);
+        let own = mails.iter().rev().filter(|mail| mail.lines().any(|line| line.starts_with("To:") && line.contains(email)));
+        if let Some(token) = own.into_iter().find_map(|mail| token_in(mail, prefix)) {
+            return token;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "no mail to {email} brings {prefix}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Mail into a folder below this one.
+pub fn mail_config(folder: &Path) -> MailConfig {
+    MailConfig {
+        way: MailWay::Folder(folder.join("mail")),
+        sender: Sender::parse("no-reply@crm.example").unwrap(),
+        own_certificates: None,
+        timeout: Duration::from_secs(2),
+        per_hour: 1000,
+        frontend_url: "https://app.example".to_owned(),
     }
 }
 
@@ -93,7 +149,7 @@ pub struct TestApp {
     files_config: FilesConfig,
     server: Option<ServerHandle>,
     thread: Option<thread::JoinHandle<()>>,
-    /// Where what the server keeps on the disk lies: `files` and `spool`.
+    /// Where what the server keeps on the disk lies: `files`, `spool` and `mail`.
     pub folder: TempDir,
 }
 
@@ -122,8 +178,9 @@ impl TestApp {
                 invitation_days: 7,
                 login_attempts: 5,
                 hashing_at_once: 2,
-                frontend_url: "https://app.example".to_owned(),
+                resets_per_hour: 5,
             },
+            mail: mail_config(folder.path()),
             files: FilesConfig {
                 storage: StorageUrl::parse(&format!("file:{}/files", folder.path().display())).unwrap(),
                 further: Vec::new(),
@@ -205,11 +262,26 @@ impl TestApp {
         self.sign_in(email).await
     }
 
-    /// The token in the last mail to an address.
+    /// The token in the last invitation to an address. On a server that works jobs it may be sent, and gone from the database; then it is
+    /// in the file.
     pub async fn invitation_token(&self, email: &str) -> String {
-        let sql = format!("SELECT body FROM mail_message WHERE to_address = '{email}' ORDER BY created_at DESC LIMIT 1");
-        let body = self.db.scalar(&sql).await.expect("a mail");
-        body.split(|letter: char| letter.is_whitespace()).find(|word| word.starts_with("pli_")).expect("a token").to_owned()
+        self.token_in_mail(email, "pli_").await
+    }
+
+    /// A token in the last mail to an address that has one.
+    pub async fn token_in_mail(&self, email: &str, prefix: &str) -> String {
+        let sql = format!(
+            "SELECT body FROM mail_message WHERE to_address = '{email}' AND body LIKE '%{prefix}%' ORDER BY created_at DESC LIMIT 1"
+        );
+        match self.db.rows(&sql).await.first() {
+            Some(body) => token_in(body, prefix).expect("a token"),
+            None => mailed_token(&self.folder.path().join("mail"), email, prefix).await,
+        }
+    }
+
+    /// The mails in the folder, oldest first.
+    pub fn mails(&self) -> Vec<String> {
+        mails_in(&self.folder.path().join("mail"))
     }
 
     /// A second workspace, in which the administrator is the only member.
@@ -297,7 +369,8 @@ impl TestApp {
 
     /// Who comes in, once more on a store of the test's own.
     pub async fn auth(&self, store: Store) -> Auth {
-        Auth::open(store, self.auth_config.clone()).await.unwrap()
+        let mail = Mail::open(store.clone(), mail_config(self.folder.path())).unwrap();
+        Auth::open(store, mail, self.auth_config.clone()).await.unwrap()
     }
 
     /// The files of the server, once more on a store of the test's own.
@@ -338,7 +411,8 @@ fn start(
                 None => Shared::in_process(runtime.clone()),
             };
             let store = Store::open(&db.config, secret, shared, runtime).await.unwrap();
-            let auth = Auth::open(store.clone(), config.auth).await.unwrap();
+            let mail = Mail::open(store.clone(), config.mail).unwrap();
+            let auth = Auth::open(store.clone(), mail.clone(), config.auth).await.unwrap();
             let code = auth.offer_setup().await.unwrap().expect("nothing is set up yet");
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let base = format!("http://{}", listener.local_addr().unwrap());
@@ -357,8 +431,8 @@ fn start(
                 let options = WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
                 Worker::start(store.clone(), all, options)
             });
-            let running =
-                api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: config.api, metrics }).unwrap();
+            let parts = Parts { store: store.clone(), auth, files, backups, mail, config: config.api, metrics };
+            let running = api::serve(listener, parts).unwrap();
             tell.send((base, code, running.handle())).unwrap();
             running.server.await.unwrap();
             if let Some(worker) = worker {

@@ -15,7 +15,7 @@ static KEPT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static BEGUN: OnceLock<()> = OnceLock::new();
 
 /// As talkative as operators make it, but for what is the test's own.
-const LEVELS: &str = "warn,api=debug,auth=debug,clients=debug,insight=debug,kernel=debug,pelatis=debug,platform=debug,store=debug,\
+const LEVELS: &str = "warn,api=debug,auth=debug,clients=debug,insight=debug,kernel=debug,mail=debug,pelatis=debug,platform=debug,store=debug,\
                       actix_http=debug,actix_server=debug,actix_web=debug";
 
 struct Keep;
@@ -45,9 +45,9 @@ pub fn kept() -> String {
     String::from_utf8_lossy(&std::mem::take(&mut *KEPT.lock().unwrap())).into_owned()
 }
 
-/// How secrets begin that can be known by their looks: an access token, an API token, an invitation, a refresh token, a hash of a
+/// How secrets begin that can be known by their looks: an access token, an API token, an invitation, a token to set a new password with, a refresh token, a hash of a
 /// password, a header that carries them.
-const LOOKS: [&str; 7] = ["eyJ", "plt_", "pli_", "plr_", "$argon2", "Bearer ", "bearer "];
+const LOOKS: [&str; 8] = ["eyJ", "plt_", "pli_", "plp_", "plr_", "$argon2", "Bearer ", "bearer "];
 /// Characters after the beginning that make it a secret and not a word or the part of a token that is shown.
 const LENGTH: usize = 16;
 

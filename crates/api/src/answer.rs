@@ -49,6 +49,14 @@ impl Answer {
         Ok(Self { status: StatusCode::ACCEPTED, ..Self::created(location, value)? })
     }
 
+    /// 202: what remains is done later, and nobody is told how far it is.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn later(value: &impl Serialize) -> Result<Self> {
+        Ok(Self { status: StatusCode::ACCEPTED, ..Self::ok(value)? })
+    }
+
     /// 204.
     pub fn nothing() -> Self {
         Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Vec::new(), secrets: &[], is_kept: true }

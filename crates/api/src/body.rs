@@ -71,13 +71,27 @@ impl Body {
     /// # Errors
     /// `unsupported_media_type`, `unreadable`, or `validation_failed` with everything that is wrong.
     pub fn parse<I: Input>(&self, schemas: &Schemas, types: &[&str]) -> Result<I> {
+        self.check_type(types)?;
+        parse_value(schemas, read_json(&self.bytes)?)
+    }
+
+    /// The bytes, if they are of this type.
+    ///
+    /// # Errors
+    /// `unsupported_media_type`.
+    pub fn of_type(&self, media: &str) -> Result<&[u8]> {
+        self.check_type(&[media])?;
+        Ok(&self.bytes)
+    }
+
+    fn check_type(&self, types: &[&str]) -> Result<()> {
         let given = self.content_type.as_deref().unwrap_or_default();
         let media = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !types.contains(&media.as_str()) {
-            let detail = format!("Send {}.", types.join(" or "));
-            return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE).with_detail(detail));
+        if types.contains(&media.as_str()) {
+            return Ok(());
         }
-        parse_value(schemas, read_json(&self.bytes)?)
+        let detail = format!("Send {}.", types.join(" or "));
+        Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE).with_detail(detail))
     }
 }
 

@@ -224,6 +224,26 @@ impl Context {
         }
     }
 
+    /// Takes in something that is not JSON, done once for an idempotency key.
+    ///
+    /// # Errors
+    /// `unsupported_media_type` for another type, and what the work returns.
+    pub async fn post_bytes(
+        &self,
+        body: Body,
+        media: &str,
+        work: impl AsyncFn(&mut UnitOfWork, &[u8]) -> Result<Answer>,
+    ) -> ApiResult {
+        let parse = || self.no_query().and_then(|()| body.of_type(media));
+        match self.once(&body).map_err(|error| self.fail(error))? {
+            None => {
+                let bytes = parse().map_err(|error| self.fail(error))?;
+                self.write(self.caller(), async |uow| work(uow, bytes).await).await
+            }
+            Some(once) => self.write_once(self.caller(), &once, async |uow| work(uow, parse()?).await).await,
+        }
+    }
+
     /// Does something to a record that needs no body: restore, purge, sign out.
     ///
     /// # Errors

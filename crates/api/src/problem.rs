@@ -21,6 +21,7 @@ const TYPE_BASE: &str = "https://pelatis.dev/errors/";
 pub static CODES: &[&[&ErrorCode]] = &[
     kernel::error::codes::ALL,
     store::errors::ALL,
+    mail::errors::ALL,
     auth::errors::ALL,
     platform::errors::ALL,
     files::errors::ALL,

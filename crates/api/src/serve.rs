@@ -14,6 +14,7 @@ use backup::Backups;
 use files::{Attachable, Files};
 use kernel::error::codes;
 use kernel::{Error, Result};
+use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::imports::Importers;
 use store::Store;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub files: Files,
     /// Backups and their targets.
     pub backups: Backups,
+    /// Mail and its way out.
+    pub mail: Mail,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.
@@ -84,6 +87,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         auth: parts.auth,
         files: parts.files,
         backups: parts.backups,
+        mail: parts.mail,
         config: parts.config,
         metrics: parts.metrics,
         client_infos: ClientInfos::default(),

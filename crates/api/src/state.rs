@@ -8,6 +8,7 @@ use auth::Auth;
 use backup::Backups;
 use files::Files;
 use ipnet::IpNet;
+use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 
@@ -96,6 +97,8 @@ pub struct Inner {
     pub files: Files,
     /// Backups and their targets.
     pub backups: Backups,
+    /// Mail and its way out.
+    pub mail: Mail,
     /// How the edge behaves.
     pub config: ApiConfig,
     /// The metrics of this process.

@@ -17,6 +17,8 @@ kernel::error_codes! {
     SETUP_DONE = "setup_done", Conflict, "The installation is set up already";
     /// The invitation is unknown, used, revoked or expired.
     INVALID_INVITATION = "invalid_invitation", Conflict, "The invitation is no longer good";
+    /// The token to set a new password with is unknown, used, replaced by a newer one or expired.
+    INVALID_RESET_TOKEN = "invalid_reset_token", Conflict, "The token is no longer good";
     /// The person is a member of the workspace already.
     ALREADY_MEMBER = "already_member", Conflict, "The person is a member already";
     /// An invitation for this address waits already.

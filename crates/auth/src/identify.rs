@@ -271,7 +271,7 @@ impl Identity {
 
     /// How a workspace works that they belong to.
     pub fn settings_in(&self, workspace: WorkspaceId) -> WorkspaceSettings {
-        self.places.iter().find(|place| place.id == workspace).map(|place| place.settings).unwrap_or_default()
+        self.places.iter().find(|place| place.id == workspace).map(|place| place.settings.clone()).unwrap_or_default()
     }
 
     /// The Caller that they are outside any workspace.

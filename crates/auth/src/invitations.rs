@@ -1,6 +1,7 @@
 //! Invitations: the only way in. A token is sent by mail, of which only the digest is kept; it works once and expires.
 
 use kernel::{Caller, DateTime, Error, FieldError, Page, Permission, Result, TypedId as _, UserId};
+use mail::{Letter, Recipient};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
@@ -9,7 +10,6 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::errors::{ALREADY_INVITED, ALREADY_MEMBER, INVALID_INVITATION};
-use crate::mail::{self, Mail};
 use crate::rows::{InvitationId, InvitationRow, RoleRow, UserRow};
 use crate::users::{self, User};
 use crate::{Auth, memberships, password, secret_text, shape};
@@ -196,13 +196,19 @@ pub async fn create(auth: &Auth, uow: &mut UnitOfWork, input: CreateInvitation) 
     uow.insert(&row, Change::plain()).await.on_unique(|| {
         Error::new(&ALREADY_INVITED).with_field(FieldError::new("/email", "already_invited", "has an invitation that waits"))
     })?;
-    let link = format!("{}/accept-invitation?token={token}", auth.config.frontend_url);
-    let body = format!(
-        "You are invited to work with us.\n\nAccept the invitation here: {link}\nOr with this token: {token}\n\nIt works once, until {}.\n",
-        row.expires_at
-    );
-    let mail = Mail { workspace, kind: "invitation", to: &row.email, subject: "Your invitation".to_owned(), body };
-    mail::enqueue(uow, mail).await?;
+    // whoever has an account already reads in a language of their own
+    let account = users::find_by_email(uow, &row.email).await?;
+    let inviter = users::find(uow, user).await?.map(|inviter| format!("{} {}", inviter.given_name, inviter.family_name));
+    let name = [row.given_name.as_deref(), row.family_name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let to = Recipient {
+        address: &row.email,
+        name: Some(&name),
+        locale: account.as_ref().map(|account| account.locale.as_str()),
+        timezone: account.as_ref().map(|account| account.timezone.as_str()),
+    };
+    let inviter = inviter.unwrap_or_default();
+    let letter = Letter::Invitation { inviter: &inviter, token: &token, expires_at: row.expires_at };
+    auth.mail().post(uow, to, &letter).await?;
     Ok(wire(row, role.key))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What must always hold:
 //! - An account is made by invitation, or once by the set-up code; its address is unique without regard to case.
-//! - Of passwords, refresh tokens, invitation tokens and API tokens only digests are kept.
+//! - Of passwords, refresh tokens, invitation tokens, reset tokens and API tokens only digests are kept.
 //! - A refresh token works once; one that comes a second time ends its session.
 //! - Nobody gives a role or a scope that allows more than they have, and a token never does more than its maker may at the time.
 //! - A workspace keeps at least one active super admin.
@@ -12,15 +12,18 @@
 
 pub mod api_tokens;
 mod command_line;
+mod devices;
 pub mod errors;
 mod file_kinds;
 pub mod identify;
 pub mod invitations;
 mod keys;
-pub mod mail;
+mod letters;
 pub mod me;
 pub mod memberships;
 mod password;
+pub mod password_change;
+pub mod password_reset;
 pub mod roles;
 mod rows;
 mod secret_text;
@@ -35,12 +38,15 @@ use std::sync::Arc;
 
 use kernel::error::codes;
 use kernel::{Caller, Cause, Error, Origin, Result};
+use mail::Mail;
 use store::Store;
 
 pub use identify::Identity;
 pub use keys::{Jwk, Jwks, Keys};
 pub use password::Passwords;
+pub use password_reset::SendReset;
 pub use rows::{ApiTokenId, InvitationId, MembershipId, RoleId, SessionId, SessionKind};
+pub use sessions::SendLockOut;
 pub use tidy::SessionCleanup;
 
 /// How long things last, and how many attempts there are.
@@ -58,14 +64,15 @@ pub struct AuthConfig {
     pub login_attempts: u32,
     /// Passwords that are hashed at the same time.
     pub hashing_at_once: usize,
-    /// Where links in mails lead.
-    pub frontend_url: String,
+    /// Mails that set a new password, for one address in an hour.
+    pub resets_per_hour: u32,
 }
 
 /// The service that knows who comes in. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Auth {
     store: Store,
+    mail: Mail,
     config: Arc<AuthConfig>,
     passwords: Passwords,
     keys: Keys,
@@ -77,17 +84,22 @@ impl Auth {
     ///
     /// # Errors
     /// What the database says, and what [`Keys::open`] says.
-    pub async fn open(store: Store, config: AuthConfig) -> Result<Self> {
+    pub async fn open(store: Store, mail: Mail, config: AuthConfig) -> Result<Self> {
         roles::sync(&store).await?;
         let keys = Keys::open(store.clone()).await?;
         let passwords = Passwords::new(config.hashing_at_once);
-        let auth = Self { store, config: Arc::new(config), passwords, keys, identities: identify::identities() };
+        let auth = Self { store, mail, config: Arc::new(config), passwords, keys, identities: identify::identities() };
         auth.watch_changes();
         Ok(auth)
     }
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Mail, which it writes through.
+    pub fn mail(&self) -> &Mail {
+        &self.mail
     }
 
     /// The keys that sign access tokens.

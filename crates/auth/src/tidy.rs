@@ -7,13 +7,18 @@ use store::jobs::{Handlers, JobContext};
 use store::query::Condition;
 
 use crate::Auth;
+use crate::password_reset::SendReset;
+use crate::sessions::SendLockOut;
 
 /// How long a session is kept that nobody can go on with.
 const ENDED: Duration = Duration::days(7);
+/// How long a device is known that no one signs in from.
+const UNSEEN: Duration = Duration::days(180);
 
 store::job_kind! {
     /// Deletes sessions that expired or were revoked more than 7 days ago, with their refresh tokens. A session that can still be gone on
-    /// with stays with all its tokens, used ones too, because one that comes again must be known.
+    /// with stays with all its tokens, used ones too, because one that comes again must be known. Further: tokens to set a new password
+    /// with that no longer work, and devices that nobody signed in from for 180 days.
     pub struct SessionCleanup as "session_cleanup" on Maintenance {}
 }
 
@@ -21,12 +26,26 @@ impl Auth {
     /// Registers the jobs of this crate.
     pub fn handle_jobs(&self, handlers: &mut Handlers) {
         handlers.on(|context: JobContext, SessionCleanup {}| clean_sessions(context));
+        let auth = self.clone();
+        handlers.on(move |context: JobContext, job: SendReset| {
+            let auth = auth.clone();
+            async move { auth.send_reset(&context, job.user).await }
+        });
+        let auth = self.clone();
+        handlers.on(move |context: JobContext, job: SendLockOut| {
+            let auth = auth.clone();
+            async move { auth.send_lock_out(&context, &job).await }
+        });
+        self.mail().handle_jobs(handlers);
         handlers.recurring("session-cleanup", When::Daily(3, 0), SessionCleanup {});
     }
 }
 
 async fn clean_sessions(context: JobContext) -> Result<()> {
-    let before = context.store().runtime().now() - ENDED;
+    let now = context.store().runtime().now();
+    let before = now - ENDED;
     context.delete_before("session", "expires_at", before, Condition::all).await?;
-    context.delete_before("session", "revoked_at", before, Condition::all).await.map(|_| ())
+    context.delete_before("session", "revoked_at", before, Condition::all).await?;
+    context.delete_before("password_reset", "expires_at", now, Condition::all).await?;
+    context.delete_before("known_device", "last_seen_at", now - UNSEEN, Condition::all).await.map(|_| ())
 }

@@ -193,7 +193,7 @@ pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: 
     if before.is_active && !after.is_active {
         memberships::keep_a_super_admin(uow, workspace, id).await?;
         memberships::check_elsewhere(uow, workspace, id).await?;
-        crate::sessions::revoke_all(uow, id, "deactivated").await?;
+        crate::sessions::revoke_all(uow, id, None, "deactivated").await?;
     }
     uow.update(&before, after, Change::plain()).await.map(User::from)
 }

@@ -16,7 +16,7 @@ use crate::rows::WorkspaceRow;
 use crate::shape;
 
 /// How a workspace works.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct WorkspaceSettings {
     /// Whether a change or deletion of a record must name by `If-Match` the state that it is meant for; one that does not is answered 428.
@@ -24,10 +24,12 @@ pub struct WorkspaceSettings {
     /// The kinds of file that are taken.
     #[schema(value_type = Vec<FileKind>)]
     pub file_kinds: FileKinds,
+    /// The face of its mail.
+    pub mail: mail::FaceSettings,
 }
 
 /// A change of [`WorkspaceSettings`].
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorkspaceSettingsPatch {
     /// Whether a change or deletion of a record must name by `If-Match` the state that it is meant for.
@@ -38,6 +40,11 @@ pub struct WorkspaceSettingsPatch {
     #[schema(value_type = Vec<FileKind>, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_kinds: Option<FileKinds>,
+    /// The face of its mail; what is left out stays.
+    #[schema(nullable = false)]
+    #[validate(nested)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<mail::FaceSettingsPatch>,
 }
 
 /// A company or site whose data is apart from all others.
@@ -270,6 +277,7 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
         settings: Json(WorkspaceSettings {
             require_if_match: settings.require_if_match.unwrap_or(before.settings.0.require_if_match),
             file_kinds: settings.file_kinds.unwrap_or(before.settings.0.file_kinds),
+            mail: before.settings.0.mail.clone().changed(settings.mail.unwrap_or_default()),
         }),
         is_active: patch.is_active.unwrap_or(before.is_active),
         ..before.clone()

@@ -10,6 +10,7 @@ use backup::archive::Recipients;
 use backup::{BackupConfig, Backups};
 use files::{Files, FilesConfig, Scanner};
 use kernel::{Error, Result, Runtime};
+use mail::{Mail, MailConfig, MailWay, Sender};
 use store::jobs::{Handlers, Worker, WorkerOptions};
 use store::shared::Shared;
 use store::{DatabaseConfig, Secret, Store};
@@ -41,12 +42,36 @@ pub async fn open_store(config: &Config) -> Result<Store> {
     Store::open(&database(config), secret(config, &runtime)?, shared, runtime).await
 }
 
-/// Opens the store and who comes in.
+/// Takes the way out for mail into use. It need not be there.
+fn open_mail(config: &Config, store: &Store) -> Result<Mail> {
+    let unread = || Error::internal("the way of mail was not checked with the configuration");
+    let way = match &config.smtp_url {
+        Some(url) => MailWay::Smtp(url.server().ok_or_else(unread)?),
+        None => MailWay::Folder(config.data_dir.join("mail")),
+    };
+    let sender = match &config.mail_from {
+        Some(address) => Sender::parse(address.as_str()).ok_or_else(unread)?,
+        None => Sender::of_host(config.public_url.as_str()),
+    };
+    let mail = MailConfig {
+        way,
+        sender,
+        own_certificates: config.smtp_ca.clone(),
+        timeout: Duration::from_secs(config.smtp_timeout_seconds.into()),
+        per_hour: config.mails_per_hour,
+        frontend_url: config.frontend_url.as_str().to_owned(),
+    };
+    Mail::open(store.clone(), mail)
+}
+
+/// Opens the store, mail, and who comes in.
 pub async fn open(config: &Config) -> Result<(Store, Auth)> {
     let store = open_store(config).await?;
+    let mail = open_mail(config, &store)?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let auth = Auth::open(
         store.clone(),
+        mail,
         AuthConfig {
             access_token_minutes: config.access_token_minutes.into(),
             refresh_token_days: config.refresh_token_days.into(),
@@ -58,7 +83,7 @@ pub async fn open(config: &Config) -> Result<(Store, Auth)> {
                 0 => (cores / 2).max(1),
                 given => usize::try_from(given).unwrap_or(cores),
             },
-            frontend_url: config.frontend_url.as_str().to_owned(),
+            resets_per_hour: config.password_resets_per_hour,
         },
     );
     Ok((store, auth.await?))

@@ -62,7 +62,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 16] = [
+const SEEN_WITH: [(&str, &[Permission]); 19] = [
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
@@ -79,6 +79,9 @@ const SEEN_WITH: [(&str, &[Permission]); 16] = [
     ("api_token", &[Permission::AdminManageTokens]),
     ("job", &[Permission::AdminManageSettings]),
     ("backup_run", &[Permission::AdminSystemBackup]),
+    ("mail_message", &[Permission::AdminManageSettings]),
+    ("mail_template", &[Permission::AdminManageSettings]),
+    ("mail_suppression", &[Permission::AdminManageSettings]),
     ("import_run", &[Permission::AdminImport]),
     ("import_issue", &[Permission::AdminImport]),
 ];

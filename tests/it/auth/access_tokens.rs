@@ -145,9 +145,10 @@ async fn the_keys_are_published_and_one_that_was_rotated_on_another_node_goes_on
         invitation_days: 7,
         login_attempts: 5,
         hashing_at_once: 1,
-        frontend_url: "https://app.example".to_owned(),
+        resets_per_hour: 5,
     };
-    let other = auth::Auth::open(store.clone(), config).await.unwrap();
+    let mail = mail::Mail::open(store.clone(), harness::mail_config(app.folder.path())).unwrap();
+    let other = auth::Auth::open(store.clone(), mail, config).await.unwrap();
     assert_eq!(kids(&serde_json::to_value(other.keys().jwks()).unwrap()).len(), 2);
     let login =
         auth::sessions::Login { email: "admin@example.com".to_owned(), password: harness::PASSWORD.to_owned(), kind: None };

@@ -5,6 +5,7 @@ mod api_tokens;
 mod invitations;
 mod lock_out;
 mod members;
+mod passwords;
 mod refresh;
 mod setup;
 mod sign_in;

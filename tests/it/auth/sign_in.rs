@@ -67,7 +67,7 @@ async fn logging_in_failing_to_and_out_are_journaled_without_any_secret() {
         assert_eq!(places_of(&app, secret).await, [""; 0], "a secret is in the database");
     }
     // a mail must hold the token that it brings; nothing else does
-    assert_eq!(places_of(&app, &invitation).await, ["mail_message.body"]);
+    assert_eq!(places_of(&app, &invitation).await, ["mail_message.body", "mail_message.html"]);
     assert_eq!(places_of(&app, "$argon2").await, ["credential.hash"]);
     for secret in [refresh, &token, &invitation] {
         let places = places_of(&app, &store::digest(secret.as_bytes())).await;

@@ -127,8 +127,7 @@ async fn a_flood_of_what_is_forbidden_is_refused_each_time_and_fills_neither_jou
     let mut program = Program::on(&db, &[QUIET]).await;
     let invitation = json!({ "email": "viewer@example.com", "role": "viewer", "given_name": "Nikos", "family_name": "Viewer" });
     program.post("/v1/invitations", &invitation).await.expect(201);
-    let body = db.scalar("SELECT body FROM mail_message WHERE to_address = 'viewer@example.com'").await.unwrap();
-    let token = body.split(char::is_whitespace).find(|word| word.starts_with("pli_")).unwrap();
+    let token = harness::mailed_token(&program.mails(), "viewer@example.com", "pli_").await;
     program.post("/v1/auth/accept-invitation", &json!({ "token": token, "password": PASSWORD })).await.expect(200);
     let viewer = program.sign_in("viewer@example.com").await;
 

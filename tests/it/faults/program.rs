@@ -120,6 +120,11 @@ impl Program {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
+    /// Where its mail lies.
+    pub fn mails(&self) -> PathBuf {
+        self.folder.path().join("data/mail")
+    }
+
     /// The most memory that it ever held since it was started, in MB.
     pub fn most_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();

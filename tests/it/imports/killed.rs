@@ -35,9 +35,10 @@ async fn a_process_of_its_own() {
         invitation_days: 7,
         login_attempts: 5,
         hashing_at_once: 1,
-        frontend_url: String::new(),
+        resets_per_hour: 5,
     };
-    let auth = Auth::open(store.clone(), auth).await.unwrap();
+    let mail = ::mail::Mail::open(store.clone(), harness::mail_config(Path::new(&folder))).unwrap();
+    let auth = Auth::open(store.clone(), mail, auth).await.unwrap();
     let files = FilesConfig {
         storage: StorageUrl::parse(&format!("file:{folder}/files")).unwrap(),
         further: Vec::new(),

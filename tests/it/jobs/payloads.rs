@@ -78,6 +78,10 @@ async fn every_payload_holds_ids_numbers_and_words_and_comes_back_as_it_was() {
                 Job::of(&platform::imports::jobs::WriteImport { run: TypedId::from_uuid(Uuid::nil()) }),
                 Job::of(&platform::imports::jobs::UndoImport { run: TypedId::from_uuid(Uuid::nil()) }),
                 Job::of(&files::imports::ImportCleanup {}),
+                Job::of(&auth::SendReset { user: Some(app.admin.user_id.parse().unwrap()) }),
+                Job::of(&auth::SendLockOut { user: None, at: uow.now() }),
+                Job::of(&mail::SendMail { mail: uow.id() }),
+                Job::of(&mail::MailCleanup {}),
             ] {
                 uow.enqueue(job).await?;
             }
@@ -86,7 +90,7 @@ async fn every_payload_holds_ids_numbers_and_words_and_comes_back_as_it_was() {
         .await
         .unwrap();
     let payloads = app.db.rows("SELECT CAST(payload AS text) FROM job").await;
-    assert_eq!(payloads.len(), 14);
+    assert_eq!(payloads.len(), 18);
     for payload in &payloads {
         assert!(is_harmless(&serde_json::from_str(payload).unwrap()), "{payload}");
     }

@@ -123,6 +123,7 @@ async fn everything_that_is_to_recur_does() {
             "idempotency-cleanup daily 03:10",
             "import-cleanup daily 03:30",
             "job-cleanup every 60 min",
+            "mail-cleanup daily 03:20",
             "prepare-months daily 00:30",
             "session-cleanup daily 03:00",
             "temp-file-cleanup daily 03:30",

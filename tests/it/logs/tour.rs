@@ -58,6 +58,7 @@ impl Tour {
         tour.secret("the password of the database", super::program::DATABASE_PASSWORD);
         let token = tour.coming_in().await;
         tour.invitation(&token).await;
+        let token = tour.passwords().await;
         tour.api_token(&token).await;
         tour.client(&token).await;
         tour.refusals(&token).await;
@@ -106,16 +107,39 @@ impl Tour {
         let body =
             json!({ "email": "nikos@secret.example", "role": "sales_agent", "given_name": "Nikos", "family_name": "Agent" });
         self.post("/v1/invitations", token, body, 201).await;
+        let mails = self.program.folder.path().join("data/mail");
+        let invitation = harness::mailed_token(&mails, "nikos@secret.example", "pli_").await;
         let mail = command(self.program.folder.path(), &self.program.db, &["mail"]).output().unwrap();
-        let mail = String::from_utf8(mail.stdout).unwrap();
-        let invitation = mail.split_whitespace().find(|word| word.starts_with("pli_")).expect("an invitation").to_owned();
+        assert!(String::from_utf8(mail.stdout).unwrap().contains(&invitation), "the operator sees it");
         self.secret("an invitation", &invitation);
-        self.secret("the body of a mail", "You are invited to work with us");
+        self.secret("the body of a mail", "σας προσκαλεί να συνεργαστείτε");
+        self.secret("the subject of a mail", "Σας προσκαλούν στον χώρο");
         self.secret("the address of a mail", "nikos@secret.example");
         let accept = |password: &str| json!({ "token": invitation, "password": password });
         self.post("/v1/auth/accept-invitation", "", accept("nikos"), 422).await;
         self.post("/v1/auth/accept-invitation", "", accept(PASSWORD), 200).await;
         self.post("/v1/auth/accept-invitation", "", accept(PASSWORD), 409).await;
+    }
+
+    /// A password that was forgotten, and one that is changed.
+    async fn passwords(&mut self) -> String {
+        let email = json!({ "email": "maria@secret.example" });
+        self.post("/v1/auth/forgot-password", "", email, 202).await;
+        self.post("/v1/auth/forgot-password", "", json!({ "email": "nobody@secret.example" }), 202).await;
+        self.secret("the address of nobody", "nobody@secret.example");
+        let mails = self.program.folder.path().join("data/mail");
+        let token = harness::mailed_token(&mails, "maria@secret.example", "plp_").await;
+        self.secret("a token to set a new password with", &token);
+        let next = self.secret("a new password", "seven grey owls nod twice");
+        self.post("/v1/auth/reset-password", "", json!({ "token": token, "password": "owls" }), 422).await;
+        self.post("/v1/auth/reset-password", "", json!({ "token": token, "password": next }), 204).await;
+        self.post("/v1/auth/reset-password", "", json!({ "token": token, "password": next }), 409).await;
+        let login = json!({ "email": "maria@secret.example", "password": next });
+        let signed_in = self.post("/v1/auth/login", "", login, 200).await.body;
+        let access = self.secret("an access token", signed_in["access_token"].as_str().unwrap());
+        let change = json!({ "current_password": next, "new_password": PASSWORD });
+        self.post("/v1/me/password", &access, change, 204).await;
+        access
     }
 
     async fn api_token(&mut self, token: &str) {

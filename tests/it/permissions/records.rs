@@ -125,7 +125,7 @@ impl World {
         let list = app.get("/v1/workspaces?slug=other", &other).await.expect(200);
         let other_id = list.body["data"][0]["id"].as_str().unwrap().to_owned();
         let imports = [import(&app, &app.workspace, "main").await, import(&app, &other_id, "other").await];
-        let refresh_token = app.sign_in("viewer@example.com").await.refresh_token;
+        let refresh_token = app.sign_in("colleague@example.com").await.refresh_token;
         Self { app, main, other, other_id, colleague, members, imports, refresh_token, number: 0 }
     }
 
@@ -221,6 +221,50 @@ impl World {
         }
         if needs("backup_id") {
             records.put("backup_id", self.backup().await);
+        }
+        if needs("mail_message_id") {
+            // of the invitations that made the members
+            let list = self.app.get("/v1/mail-messages?limit=1", &by).await.expect(200);
+            records.put_standing("mail_message_id", list.body["data"][0]["id"].as_str().unwrap());
+        }
+        if needs("mail_suppression_id") {
+            let address = json!({ "address": format!("suppressed{}@example.com", self.number()) });
+            records.put("mail_suppression_id", self.app.post("/v1/mail-suppressions", &by, &address).await.expect(201).id());
+        }
+        if needs("mail_template_id") || operation == "create_mail_template" {
+            // there is one of each kind and language at most
+            let list = self.app.get("/v1/mail-templates", &by).await.expect(200);
+            let there = list.body["data"][0]["id"].as_str().map(str::to_owned);
+            if operation == "create_mail_template" {
+                if let Some(id) = there {
+                    self.app.delete(&format!("/v1/mail-templates/{id}"), &by).await.expect(204);
+                }
+            } else {
+                let id = match there {
+                    Some(id) => id,
+                    None => {
+                        let template = super::requests::template(self.number());
+                        self.app.post("/v1/mail-templates", &by, &template).await.expect(201).id()
+                    }
+                };
+                records.put_standing("mail_template_id", &id);
+            }
+        }
+        if operation == "reset_password" {
+            let token = format!("plp_matrix-{}", self.number());
+            let (user, _) = &self.members[&Target::Elsewhere];
+            let user = self.app.db.uuid(user);
+            self.app.db.execute(&format!("DELETE FROM password_reset WHERE user_id = {user}")).await.unwrap();
+            let late = match self.app.db.engine {
+                harness::Engine::Sqlite => "'2099-01-01T00:00:00+00:00'",
+                harness::Engine::Postgres => "'2099-01-01T00:00:00+00:00'::timestamptz",
+            };
+            let hash = store::digest(token.as_bytes());
+            let sql = format!(
+                "INSERT INTO password_reset (user_id, token_hash, expires_at, created_at) VALUES ({user}, '{hash}', {late}, {late})"
+            );
+            assert_eq!(self.app.db.execute(&sql).await, Ok(1));
+            records.put_standing("reset_token", &token);
         }
         if operation == "refresh" {
             records.put_standing("refresh_token", &self.refresh_token);

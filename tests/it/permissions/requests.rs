@@ -83,7 +83,18 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts" => {
             ALONE.read()
         }
-        "login" | "refresh" | "accept_invitation" | "logout" => ALONE,
+        "login" | "refresh" | "accept_invitation" | "logout" | "reset_password" => ALONE,
+        // whoever asks gets the same answer, and a job that changes no record
+        "forgot_password" => ALONE.read(),
+        "change_my_password" => ALONE,
+        "list_mail_messages" | "list_mail_suppressions" | "list_mail_templates" | "get_mail_kinds" | "preview_mail_template" => {
+            ALONE.read()
+        }
+        "create_mail_suppression" | "create_mail_template" => ALONE,
+        // a report about no mail of ours changes nothing
+        "receive_mail_bounce" => ALONE.read(),
+        "get_mail_message" | "get_mail_suppression" | "get_mail_template" => SHARED.read(),
+        "delete_mail_suppression" | "update_mail_template" | "delete_mail_template" => SHARED,
         // the installation is set up already, whoever asks
         "set_up" => ALONE.read().answered(409),
         "create_workspace" | "create_invitation" | "create_token" | "create_tag" | "create_client" | "create_contact" => ALONE,
@@ -136,6 +147,14 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "login" => json!({ "email": "viewer@example.com", "password": harness::PASSWORD, "kind": "app" }),
         "refresh" => json!({ "refresh_token": id("refresh_token") }),
         "accept_invitation" => json!({ "token": id("invitation_token"), "password": harness::PASSWORD }),
+        "forgot_password" => json!({ "email": "nobody@example.com" }),
+        "reset_password" => json!({ "token": id("reset_token"), "password": harness::PASSWORD }),
+        // the one that it has: other calls sign in with it
+        "change_my_password" => json!({ "current_password": harness::PASSWORD, "new_password": harness::PASSWORD }),
+        "create_mail_suppression" => json!({ "address": format!("gone{number}@example.com") }),
+        "create_mail_template" => template(number),
+        "update_mail_template" => json!({ "subject": format!("Hello {number}") }),
+        "preview_mail_template" => json!({ "kind": "lock_out", "language": "en" }),
         "create_workspace" => json!({ "slug": format!("made-{number}"), "name": "Made" }),
         "update_workspace" => json!({ "name": format!("Workspace {number}") }),
         "create_invitation" => json!({ "email": format!("invited{number}@example.com"), "role": "nothing" }),
@@ -163,6 +182,14 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "link_client_contact" => json!({ "contact_id": id("free_contact") }),
         "update_client_contact" => json!({ "role": format!("role {number}") }),
         _ => return None,
+    })
+}
+
+/// A template that is right.
+pub(crate) fn template(number: usize) -> Value {
+    json!({
+        "kind": "lock_out", "language": "en", "subject": format!("Locked {number}"), "text": "Locked at {{ at }}.",
+        "html": "<h1>Locked</h1><p>At {{ at }}.</p>",
     })
 }
 

@@ -18,6 +18,7 @@ const SMALL: [(&str, &str); 10] = [
     ("import_rows", "rows of one import, by its own index"),
     ("imports", "imports that somebody began"),
     ("invitations", "people who were invited"),
+    ("mail_templates", "kinds and languages of mail"),
     ("memberships", "people of a workspace"),
     ("notes", "notes on one record"),
     ("tags", "words of a workspace"),
@@ -70,10 +71,14 @@ async fn fill(app: &TestApp) {
     app.contact(&app.admin, "Copied").await;
     app.upload(&app.admin, &[], "copied.txt", b"copied").await.expect(201);
     app.post("/v1/folders", &app.admin, &serde_json::json!({ "name": "Copied" })).await.expect(201);
+    let address = serde_json::json!({ "address": "copied@example.com" });
+    app.post("/v1/mail-suppressions", &app.admin, &address).await.expect(201);
+    let invitation = serde_json::json!({ "email": "copied@example.com", "role": "viewer" });
+    app.post("/v1/invitations", &app.admin, &invitation).await.expect(201);
     if app.db.engine == Engine::Sqlite {
         return;
     }
-    for table in ["client", "contact", "file", "folder"] {
+    for table in ["client", "contact", "file", "folder", "mail_message", "mail_suppression"] {
         let columns =
             format!("SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_name = '{table}'");
         let (mut names, mut values) = (Vec::new(), Vec::new());
@@ -83,12 +88,12 @@ async fn fill(app: &TestApp) {
             values.push(match name {
                 "id" => "gen_random_uuid()".to_owned(),
                 "name_key" | "email_key" | "tax_number" | "country" | "acquisition_stage" | "external_id" | "filename_key"
-                | "storage_key" | "sha256" => {
+                | "storage_key" | "sha256" | "to_key" | "address_key" => {
                     assert_eq!(kind, "text", "{name}");
                     format!("'{name}' || copy")
                 }
                 // a value that all have is none that an index helps to find
-                "status" | "kind" => format!("CASE WHEN copy % 50 = 0 THEN \"{name}\" ELSE 'other' END"),
+                "status" | "kind" | "state" | "reason" => format!("CASE WHEN copy % 50 = 0 THEN \"{name}\" ELSE 'other' END"),
                 "filesize_bytes" => "\"filesize_bytes\" + copy".to_owned(),
                 "created_at" | "updated_at" => format!("\"{name}\" + copy * interval '1 s'"),
                 _ => format!("\"{name}\""),

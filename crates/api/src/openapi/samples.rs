@@ -27,6 +27,7 @@ pub fn sample(name: &str) -> Option<Value> {
         .or_else(|| of_imports(name))
         .or_else(|| of_files(name))
         .or_else(|| of_clients(name))
+        .or_else(|| of_mail(name))
 }
 
 fn of_meta(name: &str) -> Option<Value> {
@@ -61,6 +62,12 @@ fn of_auth(name: &str) -> Option<Value> {
             "access_token": "eyJ…", "token_type": "Bearer", "expires_in": 900, "refresh_token": "plr_…",
             "session_expires_at": AT, "user": of("User"),
         }),
+        "ForgotPassword" => json!({ "email": "maria@example.com" }),
+        "ResetAsked" => json!({ "detail": "If there is an account of this address, a mail is on its way to it." }),
+        "ResetPassword" => json!({ "token": "plp_…", "password": "τρία πράσινα άλογα τρέχουν" }),
+        "ChangePassword" => json!({
+            "current_password": "πέντε κόκκινα καράβια", "new_password": "τρία πράσινα άλογα τρέχουν",
+        }),
         "AcceptInvitation" => json!({
             "token": "pli_…", "password": "τρία πράσινα άλογα τρέχουν", "given_name": "Νίκος", "family_name": "Γεωργίου",
         }),
@@ -77,7 +84,10 @@ fn of_auth(name: &str) -> Option<Value> {
         }] }),
         "Workspace" => json!({
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",
-            "settings": { "require_if_match": false, "file_kinds": ["jpeg", "png", "pdf", "zip"] },
+            "settings": {
+                "require_if_match": false, "file_kinds": ["jpeg", "png", "pdf", "zip"],
+                "mail": { "accent_color": "#0b6b53", "tagline": null, "reply_to": "info@athens.example" },
+            },
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
         }),
         "WorkspacePage" => page(&of("Workspace")),
@@ -268,6 +278,47 @@ fn of_clients(name: &str) -> Option<Value> {
             "given_name": "Ελένη", "family_name": "Παπά", "emails": [{ "kind": "work", "address": "eleni@papa.example" }],
         }),
         "ContactPatch" => json!({ "position": "Owner", "phone": null }),
+        _ => return None,
+    })
+}
+
+fn of_mail(name: &str) -> Option<Value> {
+    const TEXT: &str = "Γεια σας {{ recipient_name }},\n\nαποδεχτείτε την πρόσκληση εδώ:\n{{ link }}";
+    const HTML: &str = "<h1>Καλώς ήρθατε</h1><p><a href=\"{{ link }}\">Αποδεχτείτε την πρόσκληση</a></p>";
+    Some(match name {
+        "MailMessage" => json!({
+            "id": RECORD, "kind": "invitation", "language": "el", "to": "nikos@example.com", "to_name": "Νίκος Γεωργίου",
+            "subject": "Σας προσκαλούν στον χώρο Αθήνα", "message_id": format!("<{RECORD}@crm.example.com>"), "state": "sent",
+            "attempts": 1, "last_problem": null, "sent_at": AT, "created_at": AT, "updated_at": AT,
+        }),
+        "MailMessagePage" => page(&of("MailMessage")),
+        "Suppression" => json!({
+            "id": RECORD, "address": "nobody@example.com", "reason": "bounce", "mail_id": null, "created_at": AT, "updated_at": AT,
+        }),
+        "SuppressionPage" => page(&of("Suppression")),
+        "CreateSuppression" => json!({ "address": "nobody@example.com", "reason": "complaint" }),
+        "MailTemplate" => json!({
+            "id": RECORD, "kind": "invitation", "language": "el", "subject": "Καλώς ήρθατε στον χώρο {{ workspace_name }}",
+            "text": TEXT, "html": HTML, "created_at": AT, "updated_at": AT,
+        }),
+        "MailTemplatePage" => page(&of("MailTemplate")),
+        "CreateMailTemplate" => json!({
+            "kind": "invitation", "language": "el", "subject": "Καλώς ήρθατε στον χώρο {{ workspace_name }}", "text": TEXT,
+            "html": HTML,
+        }),
+        "MailTemplatePatch" => json!({ "subject": "Ελάτε στον χώρο {{ workspace_name }}" }),
+        "PreviewMailTemplate" => json!({ "kind": "invitation", "language": "el", "text": TEXT }),
+        "MailPreview" => json!({
+            "subject": "Καλώς ήρθατε στον χώρο Αθήνα", "text": "Γεια σας Ελένη Νίκα, …", "html": "<!DOCTYPE html>…",
+        }),
+        "MailKindList" => json!({ "data": [{
+            "kind": "invitation", "variables": ["workspace_name", "tagline", "recipient_name", "inviter_name", "link", "token",
+                "expires_at"],
+            "required": ["link"],
+            "templates": [{ "language": "el", "subject": "Σας προσκαλούν στον χώρο {{ workspace_name }}", "text": TEXT, "html": HTML }],
+        }] }),
+        "BounceMessage" => json!("Content-Type: multipart/report; report-type=delivery-status; boundary=…"),
+        "BounceReport" => json!({ "outcome": "bounced", "mail_id": RECORD }),
         _ => return None,
     })
 }

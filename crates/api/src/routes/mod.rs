@@ -4,6 +4,7 @@ mod admin;
 mod auth;
 mod clients;
 mod files;
+mod mail;
 mod meta;
 mod platform;
 
@@ -17,6 +18,7 @@ pub fn registry() -> Registry {
     platform::register(&mut registry);
     files::register(&mut registry);
     clients::register(&mut registry);
+    mail::register(&mut registry);
     admin::register(&mut registry);
     registry
 }

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use kernel::{Error, Origin, Result, TypedId as _};
+use kernel::{DateTime, Error, Origin, Result, TypedId as _, UserId};
+use mail::{Act, Letter};
 use serde::{Deserialize, Serialize};
+use store::jobs::{Job, JobContext};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Action, Change, Field as _, UnitOfWork};
 use utoipa::ToSchema;
@@ -12,12 +14,25 @@ use validator::Validate;
 
 use super::Tokens;
 use crate::errors::{INVALID_CREDENTIALS, LOCKED_OUT};
+use crate::letters::recipient;
 use crate::rows::{SessionKind, SessionRow, UserRow};
 use crate::users::{self, User};
-use crate::{Auth, shape};
+use crate::{Auth, devices, password_change, shape};
 
 /// The window in which failed attempts are counted.
 const ATTEMPTS_WINDOW: Duration = Duration::from_mins(15);
+/// How often the owner of an account is told that it is locked out: once in so long.
+const TOLD_ONCE_IN: Duration = Duration::from_hours(1);
+
+store::job_kind! {
+    /// Tells the owner of an account that it is locked out; for nobody it does nothing.
+    pub struct SendLockOut as "send_lock_out" on Email {
+        /// Whose; none where the address is nobody's.
+        user: Option<UserId>,
+        /// When it was locked out.
+        at: DateTime,
+    }
+}
 
 /// The body of `POST /v1/auth/login`.
 #[derive(Clone, Deserialize, Serialize, ToSchema, Validate)]
@@ -59,13 +74,9 @@ impl Auth {
         }
         let mut reader = self.store.reader(&self.installation()).await?;
         let user = users::find_by_email(&mut reader, &input.email).await?.filter(|user| user.is_active);
-        let hash: Option<String> = match &user {
+        let hash = match &user {
             None => None,
-            Some(user) => {
-                let mut select = Query::select();
-                select.column("hash").from("credential").and_where(Expr::col("user_id").eq(user.id.uuid()));
-                reader.row(&select).await?.map(|row| row.get(0)).transpose()?
-            }
+            Some(user) => password_change::hash_of(&mut reader, user).await?,
         };
         reader.close().await?;
         let right = self.passwords.verify(place, input.password, hash).await?;
@@ -76,17 +87,21 @@ impl Auth {
             }
             user => {
                 metrics::counter!("pelatis_login_failures_total", "reason" => "wrong").increment(1);
-                self.note_failure(&input.email, user, origin).await?;
+                self.note_failure(&input.email, user, origin, decision.remaining == 0).await?;
                 Err(Error::new(&INVALID_CREDENTIALS))
             }
         }
     }
 
-    /// Journals a failed attempt. Attempts are limited before this, so a flood of them cannot fill the journal.
-    async fn note_failure(&self, email: &str, user: Option<UserRow>, origin: &Origin) -> Result<()> {
+    /// Journals a failed attempt, and has the owner told where it was the last one that is allowed. Attempts are limited before this, so a
+    /// flood of them cannot fill the journal. For an account that is not there the same is done, and nobody is told.
+    async fn note_failure(&self, email: &str, user: Option<UserRow>, origin: &Origin, is_last: bool) -> Result<()> {
         let address = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
         let noted = self.store.shared().hit(&format!("noted-login:{address}"), 1, 30, Duration::from_mins(1)).await;
-        if !noted.allowed {
+        // whoever tries from many addresses locks an account out many times; its owner is told once
+        let key = format!("lock-out-mail:{}", shape::email_key(email));
+        let is_told = is_last && self.store.shared().hit(&key, 1, 1, TOLD_ONCE_IN).await.allowed;
+        if !noted.allowed && !is_told {
             return Ok(());
         }
         let mut caller = kernel::Caller::clone(&self.installation());
@@ -97,7 +112,26 @@ impl Auth {
                 uow.enter(user.as_ref().and_then(|user| user.default_workspace_id)).await?;
                 let change = Change::plain().event("user.sign_in_failed").personal_detail("email", email);
                 uow.record(Action::Login, "user_account", user.as_ref().map(|user| user.id.uuid()), change);
+                if is_told {
+                    uow.enter(None).await?;
+                    uow.enqueue(Job::of(&SendLockOut { user: user.as_ref().map(|user| user.id), at: uow.now() })).await?;
+                }
                 Ok(())
+            })
+            .await
+    }
+
+    pub(crate) async fn send_lock_out(&self, context: &JobContext, job: &SendLockOut) -> Result<()> {
+        let Some(id) = job.user else { return Ok(()) };
+        context
+            .complete(async |uow| {
+                let Some(user) = users::find(uow, id).await?.filter(|user| user.is_active) else { return Ok(()) };
+                uow.enter(user.default_workspace_id).await?;
+                // where it came from is personal, and a job holds nothing of that kind
+                let act = Act { at: job.at, address: None, device: None };
+                let letter = Letter::LockOut { act, minutes: ATTEMPTS_WINDOW.as_secs().div_euclid(60).cast_signed() };
+                self.mail.post(uow, recipient(&user, &user.given_name), &letter).await?;
+                uow.enter(None).await
             })
             .await
     }
@@ -132,6 +166,7 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     uow.enter(before.default_workspace_id).await?;
     let change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
     uow.insert(&session, change).await?;
+    devices::note(auth, uow, &before, &caller.origin).await?;
     uow.enter(None).await?;
     let mut seen = Query::update();
     seen.table("user_account").value("last_login_at", now.value()).and_where(Expr::col("id").eq(before.id.uuid()));

@@ -14,7 +14,7 @@ use crate::rows::{SessionId, SessionKind, SessionRow};
 use crate::users::User;
 use crate::{Auth, secret_text};
 
-pub use login::{Login, SignedIn, sign_in};
+pub use login::{Login, SendLockOut, SignedIn, sign_in};
 pub use refresh::{Refresh, refresh};
 
 /// What one holds after signing in.
@@ -86,11 +86,11 @@ async fn revoke(uow: &mut UnitOfWork, before: SessionRow, because: &str, change:
     uow.update(&before, after, change).await.map(|_| ())
 }
 
-/// Ends every session of an account.
-pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, because: &str) -> Result<()> {
+/// Ends every session of an account, but perhaps one.
+pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, keep: Option<SessionId>, because: &str) -> Result<()> {
     let mut select = SessionRow::select();
     select.and_where(Expr::col(("session", "user_id")).eq(user.uuid())).and_where(Expr::col(("session", "revoked_at")).is_null());
-    for session in uow.all::<SessionRow>(&select).await? {
+    for session in uow.all::<SessionRow>(&select).await?.into_iter().filter(|session| Some(session.id) != keep) {
         revoke(uow, session, because, Change::plain().event("session.revoked")).await?;
     }
     Ok(())

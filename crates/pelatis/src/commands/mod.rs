@@ -37,8 +37,8 @@ enum Command {
     Restore(backup::Restore),
     /// Look at everything that the server needs.
     Doctor(doctor::Doctor),
-    /// Show the mail that waits to be sent.
-    Mail(#[command(flatten)] Flags),
+    /// Show the mail that waits to be sent and what lies in the folder, or take in what came back.
+    Mail(mail::MailCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Make a new key that signs access tokens; the one before goes on verifying for a day.
@@ -121,7 +121,7 @@ impl CommandLine {
             Command::Backup(back) => back.run().await?,
             Command::Restore(restore) => restore.run().await?,
             Command::Doctor(doctor) => doctor.run().await?,
-            Command::Mail(flags) => mail::show(&configured(flags)?).await?,
+            Command::Mail(mail) => mail.run().await?,
             Command::Openapi => openapi::print(),
             Command::RotateKeys(flags) => {
                 let (_, auth) = wiring::open(&configured(flags)?).await?;

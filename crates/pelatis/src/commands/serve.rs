@@ -42,8 +42,9 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         }
     });
 
-    let running =
-        api::serve(listener, Parts { store: store.clone(), auth, files, backups, config: api_config(config), metrics })?;
+    let mail = auth.mail().clone();
+    let parts = Parts { store: store.clone(), auth, files, backups, mail, config: api_config(config), metrics };
+    let running = api::serve(listener, parts)?;
     say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
     say(&format!("Reached at {}, the reference at {0}/docs", config.public_url.as_str()));
     if let Some(code) = setup_code {

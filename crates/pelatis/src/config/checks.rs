@@ -37,6 +37,16 @@ pub(super) fn check(draft: &Draft, reader: &mut Reader, probe: fn(&Path) -> Prob
             );
         }
     }
+    if let (Some(Some(_)), Some(None)) = (&draft.smtp_url, &draft.mail_from) {
+        let (_, origin) = reader.origin("smtp_url");
+        reader.fault("mail_from", origin, "must be set where smtp_url is: no server takes mail from nobody");
+    }
+    if let Some(Some(file)) = &draft.smtp_ca
+        && probe(file) != Probe::Readable
+    {
+        let (_, origin) = reader.origin("smtp_ca");
+        reader.fault("smtp_ca", origin, "cannot be read");
+    }
     let (public_url, _) = reader.origin("public_url");
     if public_url == Layer::Default && draft.listen.is_some_and(|listen| listen.ip().is_unspecified()) {
         let (_, origin) = reader.origin("listen");

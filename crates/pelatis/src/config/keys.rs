@@ -16,8 +16,8 @@ use ipnet::IpNet;
 
 use super::reader::Reader;
 use super::setting::{
-    BackupRecipient, DatabaseUrl, LogFilter, LogFormat, PostgresUrl, Prefix, RedisUrl, ScannerUrl, SecretKey, Setting, Shape,
-    StorageUrl, WebOrigin, WebUrl,
+    BackupRecipient, DatabaseUrl, LogFilter, LogFormat, MailAddress, PostgresUrl, Prefix, RedisUrl, ScannerUrl, SecretKey, Setting,
+    Shape, SmtpUrl, StorageUrl, WebOrigin, WebUrl,
 };
 
 /// A key of the configuration: one row of the table.
@@ -175,6 +175,21 @@ settings! {
     backup_days: u32 { env: "PELATIS_BACKUP_DAYS", default: "14", range: 1..=3650 }
     /// The hours that the newest backup may be old before /health/ready calls backups degraded.
     backup_age_hours: u32 { env: "PELATIS_BACKUP_AGE_HOURS", default: "26", range: 1..=8760 }
+    /// The server that mail goes out through: smtp://user:password@host:587, which is encrypted by STARTTLS, or smtps://user:password@host:465;
+    /// for a relay on the own machine smtp://localhost:25?tls=none. User and password may be percent-encoded.
+    /// Left out, each mail becomes a file in mail in data_dir.
+    smtp_url: Option<SmtpUrl> { env: "SMTP_URL", example: "smtp://user:password@mail.example.com:587" }
+    /// A PEM file of certificates that the mail server's may be signed with, beside those that are known everywhere.
+    smtp_ca: Option<PathBuf> { env: "PELATIS_SMTP_CA", example: "/etc/pelatis/mail-ca.pem" }
+    /// The seconds that the mail server may take over one step of its work.
+    smtp_timeout_seconds: u32 { env: "PELATIS_SMTP_TIMEOUT_SECONDS", default: "30", range: 1..=600 }
+    /// The address that mail comes from; needed with smtp_url. The name beside it is the workspace's.
+    /// Left out, it is no-reply at the host of public_url.
+    mail_from: Option<MailAddress> { env: "PELATIS_MAIL_FROM", example: "crm@example.com" }
+    /// The mails that one address may get in an hour; more of them wait.
+    mails_per_hour: u32 { env: "PELATIS_MAILS_PER_HOUR", default: "30", range: 1..=10_000 }
+    /// The mails to set a new password with that may be asked for in an hour for one address; more of them are not sent.
+    password_resets_per_hour: u32 { env: "PELATIS_PASSWORD_RESETS_PER_HOUR", default: "5", range: 1..=1000 }
     /// The minutes that an access token is good for.
     access_token_minutes: u32 { env: "PELATIS_ACCESS_TOKEN_MINUTES", default: "15", range: 1..=1440 }
     /// The days that a refresh token is good for.

@@ -154,6 +154,26 @@ checked_text! {
 }
 
 checked_text! {
+    /// The address of a mail server. It may hold a password, so it shows its scheme alone.
+    SmtpUrl, secret,
+    "smtp://… or smtps://… with a host; ?tls=none may stand behind smtp://, and then user and password only where the host is this machine",
+    |text| mail::SmtpUrl::parse(text).map(|_| text)
+}
+
+impl SmtpUrl {
+    /// The server, which was checked when it was read.
+    pub fn server(&self) -> Option<mail::SmtpUrl> {
+        mail::SmtpUrl::parse(self.expose())
+    }
+}
+
+checked_text! {
+    /// An address that mail comes from.
+    MailAddress, shown, "an e-mail address such as crm@example.com",
+    |text| mail::Sender::parse(text).map(|_| text)
+}
+
+checked_text! {
     /// The beginning of names that are shared with others.
     Prefix, shown, "1 to 64 letters of a to z, A to Z, digits, and - _ . :",
     |text| {

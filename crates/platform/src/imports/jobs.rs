@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use auth::Auth;
 use kernel::{Caller, Cause, Error, Kind, Result, TypedId as _};
+use mail::Letter;
 use serde_json::{Map, Value};
 use store::jobs::{Handlers, JobContext};
 use store::query::{Expr, ExprTrait, Order, Query};
@@ -247,7 +248,10 @@ async fn write(context: &JobContext, auth: &Auth, importers: Importers, run: Imp
     patiently(context, async || {
         context
             .complete(async |uow| match locked_in(uow, run, ImportState::Running).await? {
-                Some(before) => finish(uow, &before, ImportState::Finished, "import.finished").await,
+                Some(before) => {
+                    finish(uow, &before, ImportState::Finished, "import.finished").await?;
+                    tell(uow, auth, &before).await
+                }
                 None => Ok(()),
             })
             .await
@@ -376,6 +380,21 @@ async fn except(
         update.value("differences", Json(differences.clone()).value());
     }
     uow.execute(&update).await.map(|_| ())
+}
+
+/// Writes to whoever approved it that it has come to its end.
+async fn tell(uow: &mut UnitOfWork, auth: &Auth, run: &ImportRunRow) -> Result<()> {
+    let Some(user) = run.asked_by else { return Ok(()) };
+    let path = format!("/imports/{}", run.id);
+    let letter = Letter::ImportFinished {
+        source: &run.source_name,
+        path: &path,
+        created: run.created,
+        changed: run.changed,
+        unchanged: run.unchanged,
+        wrong: run.wrong,
+    };
+    auth.write_to(uow, user, &letter).await
 }
 
 /// Ends a run. What is told of it from here on, people and programs hear from the journal.

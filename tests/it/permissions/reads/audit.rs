@@ -26,6 +26,9 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("api_token", &[P::AdminManageTokens]),
     ("job", &[P::AdminManageSettings]),
     ("backup_run", &[P::AdminSystemBackup]),
+    ("mail_message", &[P::AdminManageSettings]),
+    ("mail_template", &[P::AdminManageSettings]),
+    ("mail_suppression", &[P::AdminManageSettings]),
     ("import_run", &[P::AdminImport]),
     ("import_issue", &[P::AdminImport]),
     // every member sees the workspace and the tags; a refusal says which operation, and nothing of a record

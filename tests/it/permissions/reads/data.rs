@@ -162,6 +162,8 @@ pub(super) async fn make() -> Data {
         let gone = app.upload(workspace, &[("subject", "Παπάς")], "gone.txt", b"gone").await.expect(201).id();
         app.delete(&format!("/v1/files/{gone}"), workspace).await.expect(204);
         app.post("/v1/folders", workspace, &json!({ "name": "alone" })).await.expect(201);
+        app.post("/v1/mail-suppressions", workspace, &json!({ "address": "gone@example.com" })).await.expect(201);
+        app.post("/v1/mail-templates", workspace, &crate::permissions::requests::template(1)).await.expect(201);
     }
 
     // the director makes something too, here and elsewhere, so that its tokens have acts of their maker to read

@@ -73,6 +73,9 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     app.post_once("/v1/clients", session, name, &json!({ "kind": "company", "name": name })).await.expect(201);
     let invitation = json!({ "email": format!("{name}@example.com"), "role": "viewer" });
     app.post("/v1/invitations", session, &invitation).await.expect(201);
+    app.post("/v1/mail-suppressions", session, &json!({ "address": format!("{name}@gone.example") })).await.expect(201);
+    let template = json!({ "kind": "lock_out", "language": "en", "subject": name, "text": name, "html": name });
+    app.post("/v1/mail-templates", session, &template).await.expect(201);
     let workspace = app.db.scalar(&format!("SELECT workspace_id::text FROM client WHERE id = '{client}'")).await.unwrap();
     let run = app.store().await.runtime().uuid();
     let importer = Arc::new(Caller::job(run, Some(WorkspaceId::from_uuid(workspace.parse().unwrap())), Cause::Import(run)));
@@ -129,6 +132,13 @@ impl World {
                     SELECT gen_random_uuid(), place, 'maintenance', 'noop', '{}', 'waiting', true, now(), 0, 0, 3, 0, 0, false, 1, now(), now() \
                     FROM (SELECT id AS place FROM workspace UNION ALL SELECT NULL) AS places";
         app.db.execute(jobs).await.unwrap();
+        app.db
+            .execute(
+                "INSERT INTO password_reset (user_id, token_hash, expires_at, created_at) \
+                 SELECT id, id::text, now(), now() FROM user_account",
+            )
+            .await
+            .unwrap();
         app.db.execute("INSERT INTO job_worker VALUES (gen_random_uuid(), 1, now())").await.unwrap();
         app.db.execute("INSERT INTO job_schedule VALUES ('x', '', 'daily', now())").await.unwrap();
         let (admin, agent) = (app.admin.user_id.clone(), agent.user_id);

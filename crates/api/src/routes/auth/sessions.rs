@@ -1,6 +1,7 @@
 //! `/v1/setup` and `/v1/auth`.
 
 use auth::invitations::AcceptInvitation;
+use auth::password_reset::{ForgotPassword, ResetAsked, ResetPassword};
 use auth::sessions::{Login, Refresh, Tokens};
 use auth::setup::{SetUp, SetUpDone};
 use auth::users::User;
@@ -18,6 +19,8 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_refresh, _, _>(refresh);
     registry.add::<__path_logout, _, _>(logout);
     registry.add::<__path_accept_invitation, _, _>(accept_invitation);
+    registry.add::<__path_forgot_password, _, _>(forgot_password);
+    registry.add::<__path_reset_password, _, _>(reset_password);
 }
 
 const TOKENS: &[&str] = &["access_token", "refresh_token"];
@@ -100,4 +103,35 @@ async fn accept_invitation(context: Context, body: Body) -> ApiResult {
         Answer::ok(&user)
     };
     context.post_prepared(body, prepare, work).await
+}
+
+/// Ask for a new password
+///
+/// Where the address is that of an account, a token comes by mail that works once and for an hour. The answer is the same either way, and
+/// after five requests in an hour too, when nothing more is sent.
+#[utoipa::path(post, path = "/v1/auth/forgot-password", tag = "auth", request_body = ForgotPassword,
+    responses((status = 202, description = "If there is such an account, a mail is on its way", body = ResetAsked)))]
+async fn forgot_password(context: Context, body: Body) -> ApiResult {
+    let auth = &context.state.auth;
+    let origin = &context.caller().origin;
+    let prepare = async |input: ForgotPassword| auth.prepare_reset_request(input, origin).await;
+    let work = async |uow: &mut store::UnitOfWork, request: &_| {
+        auth::password_reset::ask(uow, request).await?;
+        Answer::later(&ResetAsked::default())
+    };
+    context.post_prepared(body, prepare, work).await
+}
+
+/// Set a new password
+///
+/// With the token from the mail. Every session of the account ends.
+#[utoipa::path(post, path = "/v1/auth/reset-password", tag = "auth", request_body = ResetPassword,
+    responses((status = 204, description = "Set")))]
+async fn reset_password(context: Context, body: Body) -> ApiResult {
+    let auth = &context.state.auth;
+    let work = async |uow: &mut store::UnitOfWork, prepared: &_| {
+        auth::password_reset::reset(auth, uow, prepared).await?;
+        Ok(Answer::nothing())
+    };
+    context.post_prepared(body, async |input: ResetPassword| auth.prepare_reset(input).await, work).await
 }

@@ -26,7 +26,7 @@ pub(crate) enum HealthStatus {
 /// A service that the server needs.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ServiceHealth {
-    /// Which: `database`, `redis`, `queue`, `storage`, `backups`.
+    /// Which: `database`, `redis`, `queue`, `storage`, `mail`, `backups`.
     name: String,
     /// How it is.
     status: HealthStatus,
@@ -111,6 +111,13 @@ pub(super) async fn health_ready(context: Context) -> HttpResponse {
         status: if well { HealthStatus::Healthy } else { HealthStatus::Degraded },
         latency_ms: latency(started),
         detail,
+    });
+    let mail = context.state.mail.health().await;
+    services.push(ServiceHealth {
+        name: "mail".to_owned(),
+        status: if mail.is_well { HealthStatus::Healthy } else { HealthStatus::Degraded },
+        latency_ms: u64::try_from(mail.took.as_millis()).unwrap_or(u64::MAX),
+        detail: mail.detail,
     });
     if database.is_ok() {
         let started = Instant::now();

@@ -1,0 +1,122 @@
+//! Changing a password, and what follows from it.
+
+use std::time::Duration;
+
+use kernel::{Actor, Caller, Error, Result, TypedId as _};
+use mail::{Act, Letter};
+use serde::{Deserialize, Serialize};
+use store::query::{Expr, ExprTrait, Query};
+use store::{Action, Change, Conn, Field as _, UnitOfWork};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::errors::{LOCKED_OUT, NO_SESSION};
+use crate::letters::recipient;
+use crate::rows::{SessionId, UserRow};
+use crate::{Auth, password, sessions, users};
+
+/// The window in which wrong guesses at the present password are counted.
+const WINDOW: Duration = Duration::from_mins(15);
+
+/// The body of `POST /v1/me/password`.
+#[derive(Clone, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The password that one has.
+    #[schema(min_length = 1, max_length = 256, format = "password")]
+    pub current_password: String,
+    /// The one that one wants: at least 12 characters and not easy to guess.
+    #[schema(format = "password")]
+    pub new_password: String,
+}
+
+/// A new password of one's own that was checked and hashed.
+pub struct PreparedChange {
+    user: UserRow,
+    session: SessionId,
+    password_hash: String,
+}
+
+impl std::fmt::Debug for PreparedChange {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "PreparedChange({})", self.user.id)
+    }
+}
+
+impl Auth {
+    /// Checks the present password and the new one, and hashes it, outside any transaction.
+    ///
+    /// # Errors
+    /// `no_session` for a token, which has no password; `locked_out` after too many wrong guesses; `validation_failed` for a wrong present
+    /// password and a bad new one; `sign_in_busy`.
+    pub async fn prepare_password_change(&self, input: ChangePassword, caller: &Caller) -> Result<PreparedChange> {
+        let Actor::User { user, session } = caller.actor else {
+            return Err(Error::new(&NO_SESSION).with_detail("A token has no password; sign in with one."));
+        };
+        let place = self.passwords.queue().await?;
+        let key = format!("password:{user}");
+        let decision = self.store.shared().hit(&key, 1, self.config.login_attempts, WINDOW).await;
+        if !decision.allowed {
+            return Err(Error::new(&LOCKED_OUT).with_retry_after(decision.reset));
+        }
+        let mut reader = self.store.reader(&self.installation()).await?;
+        let user = users::find(&mut reader, user).await?.ok_or_else(Error::not_found)?;
+        let hash = hash_of(&mut reader, &user).await?;
+        reader.close().await?;
+        let mut faults = kernel::error::Faults::new();
+        let is_right = self.passwords.verify(place, input.current_password, hash).await?;
+        if is_right {
+            self.store.shared().forget(&key, WINDOW).await;
+        } else {
+            faults.add("/current_password", "wrong", "is not the present password");
+        }
+        let about = [user.email.as_str(), user.given_name.as_str(), user.family_name.as_str()];
+        faults.keep(password::check_new("/new_password", &input.new_password, &about))?;
+        faults.into_result()?;
+        let password_hash = self.passwords.hash(input.new_password).await?;
+        Ok(PreparedChange { user, session: SessionId::from_uuid(session), password_hash })
+    }
+}
+
+/// The hash of an account's password.
+pub(crate) async fn hash_of(conn: &mut Conn, user: &UserRow) -> Result<Option<String>> {
+    let mut select = Query::select();
+    select.column("hash").from("credential").and_where(Expr::col("user_id").eq(user.id.uuid()));
+    conn.row(&select).await?.map(|row| row.get(0)).transpose()
+}
+
+/// Changes one's own password, and ends every session but the one that it is done on. Runs as the installation.
+///
+/// # Errors
+/// What the database says.
+pub async fn change(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedChange) -> Result<()> {
+    set(auth, uow, &prepared.user, &prepared.password_hash, Some(prepared.session)).await
+}
+
+/// Sets a password. Sessions end but one, tokens that were sent to set a new one stop working, and the owner is told.
+pub(crate) async fn set(
+    auth: &Auth,
+    uow: &mut UnitOfWork,
+    user: &UserRow,
+    password_hash: &str,
+    keep: Option<SessionId>,
+) -> Result<()> {
+    let now = uow.now();
+    let mut update = Query::update();
+    update
+        .table("credential")
+        .value("hash", password_hash)
+        .value("changed_at", now.value())
+        .and_where(Expr::col("user_id").eq(user.id.uuid()));
+    uow.execute(&update).await?;
+    let mut forget = Query::delete();
+    forget.from_table("password_reset").and_where(Expr::col("user_id").eq(user.id.uuid()));
+    uow.execute(&forget).await?;
+    sessions::revoke_all(uow, user.id, keep, "password_changed").await?;
+    uow.enter(user.default_workspace_id).await?;
+    uow.record(Action::Update, "user_account", Some(user.id.uuid()), Change::plain().event("user.password_changed"));
+    let caller = uow.caller();
+    let act = Act { at: now, address: caller.origin.ip, device: caller.origin.user_agent.as_deref() };
+    auth.mail().post(uow, recipient(user, &user.given_name), &Letter::PasswordChanged { act }).await?;
+    uow.enter(None).await
+}
