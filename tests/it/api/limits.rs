@@ -137,5 +137,5 @@ async fn whoever_sends_more_at_a_time_than_its_share_waits_for_itself_and_others
         }
     };
     futures::join!(changes, reads);
-    assert_eq!(app.db.scalar("SELECT version FROM client").await.unwrap(), "41");
+    assert_eq!(app.db.scalar("SELECT CAST(version AS text) FROM client").await.unwrap(), "41");
 }

@@ -30,7 +30,7 @@ fn files_config(folder: &Path) -> FilesConfig {
     }
 }
 
-fn backup_config(folder: &Path) -> BackupConfig {
+pub(crate) fn backup_config(folder: &Path) -> BackupConfig {
     BackupConfig {
         target: storage(&folder.join("backups")),
         second: None,

@@ -130,7 +130,8 @@ async fn work(app: &harness::TestApp, id: &str) {
     let store = app.store().await;
     let auth = app.auth(store.clone()).await;
     let files = app.files(store.clone());
-    let handlers = harness::handlers(&auth, &files);
+    let backups = crate::backup::backups_of(app, &store, |_| {});
+    let handlers = harness::handlers(&auth, &files, &backups);
     let options = store::jobs::WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
     tokio::task::LocalSet::new()
         .run_until(async {

@@ -52,7 +52,10 @@ async fn a_process_of_its_own() {
     let options = WorkerOptions { lease: Duration::from_secs(1), shutdown: Duration::from_secs(1) };
     tokio::task::LocalSet::new()
         .run_until(async {
-            let _worker = Worker::start(store, harness::handlers(&auth, &files), options);
+            let config = crate::backup::backup_config(Path::new(&folder));
+            let backups = ::backup::Backups::open(store.clone(), files.clone(), config).unwrap();
+            let handlers = harness::handlers(&auth, &files, &backups);
+            let _worker = Worker::start(store, handlers, options);
             std::future::pending::<()>().await;
         })
         .await;

@@ -99,10 +99,14 @@ fn without_the_scope(operation: &Operation) -> PermissionSet {
 
 impl Callers {
     pub(crate) async fn make(app: &TestApp) -> Self {
-        let installation = app.sign_in("admin@example.com").await.in_workspace("main");
+        // an account of its own, as it changes its password; no operation makes a super admin of the installation yet
+        let installation = app.member(&app.admin, "super_admin", "installation@example.com").await;
+        let id = app.db.uuid(&installation.user_id);
+        assert_eq!(app.db.execute(&format!("UPDATE user_account SET is_super_admin = true WHERE id = {id}")).await, Ok(1));
+        let installation = app.sign_in("installation@example.com").await.in_workspace("main");
         let mut kinds = vec![
             Kind::fixed("anonymous", None, Session::nobody(), Holds::Nothing),
-            Kind::fixed("installation", Some("admin@example.com".to_owned()), installation, Holds::SuperAdmin),
+            Kind::fixed("installation", Some("installation@example.com".to_owned()), installation, Holds::SuperAdmin),
         ];
         let mut maker = Session::nobody();
         for role in ROLES {

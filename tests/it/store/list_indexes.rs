@@ -13,7 +13,8 @@ use store::list::{ListQuery, ListSpec, Operator};
 use store::query::{Expr, ExprTrait as _, Query, SelectStatement};
 
 /// Lists of which a workspace, an installation or a record has so few that to sort them costs nothing, with what bounds them.
-const SMALL: [(&str, &str); 10] = [
+const SMALL: [(&str, &str); 12] = [
+    ("backups", "one a night"),
     ("import_issues", "lines of one import"),
     ("import_rows", "rows of one import, by its own index"),
     ("imports", "imports that somebody began"),
