@@ -30,13 +30,12 @@ impl MigrationTrait for Step {
         }
         for statement in [
             "DROP INDEX mail_message_waiting",
-            "CREATE INDEX mail_message_waits ON mail_message (created_at) WHERE state = 'waiting'",
             "CREATE INDEX mail_message_created ON mail_message (workspace_id, created_at, id)",
             "CREATE INDEX mail_message_state ON mail_message (workspace_id, state, created_at, id)",
             "CREATE INDEX mail_message_to ON mail_message (workspace_id, to_key, created_at, id)",
             "CREATE INDEX mail_message_by_id ON mail_message (message_id)",
             // what is tidied up is found by its age, whatever its workspace
-            "CREATE INDEX mail_message_age ON mail_message (created_at)",
+            "CREATE INDEX mail_message_ended ON mail_message (created_at) WHERE state <> 'waiting'",
         ] {
             both(manager, statement).await?;
         }

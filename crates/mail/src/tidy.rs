@@ -29,7 +29,8 @@ pub(crate) fn handle(handlers: &mut Handlers) {
 async fn clean(context: JobContext) -> Result<()> {
     let now = context.store().runtime().now();
     erase(&context, now - OPEN).await?;
-    let ended = || Condition::all().add(Expr::col("state").ne(MailState::Waiting.as_str()));
+    // in these words, because they are those of the index
+    let ended = || Condition::all().add(Expr::cust("state <> 'waiting'"));
     context.delete_before("mail_message", "created_at", now - KEPT, ended).await.map(|_| ())
 }
 

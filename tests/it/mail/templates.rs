@@ -75,7 +75,8 @@ async fn no_template_keeps_the_server_busy() {
         let body = json!({ "kind": "invitation", "language": "en", "text": text });
         let answer = app.post("/v1/mail-templates/preview", &app.admin, &body).await;
         assert_eq!(answer.status, expected, "{}", answer.text.chars().take(300).collect::<String>());
-        assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
+        // in a debug build on a busy machine; a loop would take for ever
+        assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
     }
 }
 

@@ -8,7 +8,7 @@ use harness::{Database, Engine};
 use sqlx::Connection as _;
 
 /// Tables that belong to no workspace. `workspace` itself has a wall of its own.
-const OF_THE_INSTALLATION: [&str; 11] = [
+const OF_THE_INSTALLATION: [&str; 13] = [
     "job_worker",
     "job_schedule",
     "installation",
@@ -18,6 +18,8 @@ const OF_THE_INSTALLATION: [&str; 11] = [
     "credential",
     "session",
     "refresh_token",
+    "password_reset",
+    "known_device",
     "seaql_migrations",
     "workspace",
 ];
