@@ -30,7 +30,7 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, success: u16) -> u
     let permissions = match holds {
         Holds::Permissions(permissions) => permissions,
         // what is in another workspace is looked for there, by whoever may
-        Holds::SuperAdmin if target == Target::Elsewhere && !ask.of_workspaces => return ask.missing,
+        Holds::SuperAdmin if target == Target::Elsewhere && (ask.changes || !ask.of_workspaces) => return ask.missing,
         _ => return success,
     };
     let holds = |permission| permissions.contains(permission);

@@ -219,6 +219,10 @@ impl World {
             let workspace = if target == Target::Elsewhere { &self.other_id } else { &self.app.workspace };
             records.put("job_id", job(&self.app, workspace, operation == "retry_job").await);
         }
+        if operation == "request_backup" {
+            // while one waits there is no other
+            self.app.db.execute("DELETE FROM job WHERE kind = 'back_up'").await.unwrap();
+        }
         if needs("backup_id") {
             records.put("backup_id", self.backup().await);
         }

@@ -34,7 +34,7 @@ pub(crate) struct Ask {
     pub of_contacts: bool,
     /// Whether it is about a file or folder on a client, whose row scope is that of the client.
     pub of_files: bool,
-    /// Whether it is about workspaces, all of which a super admin of the installation belongs to.
+    /// Whether it is about workspaces, all of which a super admin of the installation sees, and changes where they are in them.
     pub of_workspaces: bool,
     /// The status where the record is not there for the caller.
     pub missing: u16,
