@@ -66,8 +66,8 @@ mod tests {
         let third = turns.take(&one);
         tokio::pin!(third);
         assert!(futures::poll!(third.as_mut()).is_pending());
-        turns.take(&other).await.unwrap();
+        drop(turns.take(&other).await.unwrap());
         drop(first);
-        third.await.unwrap();
+        drop(third.await.unwrap());
     }
 }
