@@ -39,11 +39,11 @@ pub(crate) fn bytes(mail: &MailRow, sender: &Sender, reader: For) -> Result<Vec<
     if let Some(reply_to) = &mail.reply_to {
         builder = builder.reply_to(Mailbox::new(None, address(reply_to)?));
     }
-    let text = part(ContentType::TEXT_PLAIN, mail.body.clone(), reader);
+    let text = part(ContentType::TEXT_PLAIN, &mail.body, reader);
     let message = match &mail.html {
         Some(html) => {
             let both = MultiPart::builder().kind(MultiPartKind::Alternative).boundary(format!("part-{}", mail.id));
-            builder.multipart(both.singlepart(text).singlepart(part(ContentType::TEXT_HTML, html.clone(), reader)))
+            builder.multipart(both.singlepart(text).singlepart(part(ContentType::TEXT_HTML, html, reader)))
         }
         None => builder.singlepart(text),
     };
@@ -58,7 +58,7 @@ pub(crate) fn address(text: &str) -> Result<Address> {
     text.parse().map_err(|_| Error::internal("this is no address that mail can go to"))
 }
 
-fn part(kind: ContentType, content: String, reader: For) -> SinglePart {
+fn part(kind: ContentType, content: &str, reader: For) -> SinglePart {
     let content = content.replace("\r\n", "\n").replace(['\r', '\n'], "\r\n");
     let fits = content.lines().all(|line| line.len() <= LINE) && !content.contains('\0');
     let body = if reader == For::People && fits {

@@ -242,6 +242,7 @@ fn names_of_keys_are_regular_and_unique() {
         ("database_owner_url", "DATABASE_OWNER_URL"),
         ("redis_url", "REDIS_URL"),
         ("storage_url", "STORAGE_URL"),
+        ("smtp_url", "SMTP_URL"),
     ];
     let mut names = BTreeSet::new();
     for key in KEYS {
@@ -280,7 +281,10 @@ fn the_commented_file_without_its_marks_is_the_default_configuration() {
     assert_eq!(format!("{:?}", load(&defaults.join("\n"), &[], &[])), format!("{:?}", load("", &[], &[])));
     let postgres = "database_url = 'postgres://u@h/d'\n";
     for example in KEYS.iter().filter_map(|key| key.example.map(|example| format!("{} = '{example}'", key.name))) {
-        load(&format!("{postgres}{example}"), &[], &[]);
+        // what must stand beside smtp_url, but where it is the example itself
+        let sender = if example.starts_with("mail_from") { "" } else { "mail_from = 'crm@example.com'\n" };
+        let there = Sources { probe: |_| Probe::Readable, ..sources(&format!("{postgres}{sender}{example}"), &[], &[]) };
+        Config::load(&there).unwrap();
     }
 }
 
@@ -298,4 +302,25 @@ fn storages_of_one_name_and_those_that_cannot_be_are_faults_and_their_secrets_ar
     assert!(!format!("{found:?}").contains("hidden"));
     let config = load("", &[("STORAGE_URL", "s3://k:hidden@h/papers")], &[]);
     assert!(!format!("{config:?}").contains("hidden"));
+}
+
+#[test]
+fn what_is_wrong_with_mail_is_found_at_once_and_no_password_is_told() {
+    let wrong = [("SMTP_URL", "smtp://me:hidden@mail.example.com"), ("PELATIS_SMTP_CA", "/nowhere.pem")];
+    let found = faults("", &wrong, &[]);
+    let keys: Vec<&str> = found.iter().map(|(key, _, _)| key.as_str()).collect();
+    assert_eq!(keys, ["mail_from", "smtp_ca"], "{found:?}");
+    let wrong = [
+        ("SMTP_URL", "smtp://me:hidden@mail.example.com?tls=none"),
+        ("PELATIS_MAIL_FROM", "nobody"),
+        ("PELATIS_SMTP_TIMEOUT_SECONDS", "0"),
+        ("PELATIS_MAILS_PER_HOUR", "0"),
+    ];
+    let found = faults("", &wrong, &[]);
+    let mut keys: Vec<&str> = found.iter().map(|(key, _, _)| key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["mail_from", "mails_per_hour", "smtp_timeout_seconds", "smtp_url"]);
+    assert!(!format!("{found:?}").contains("hidden"));
+    let right = [("SMTP_URL", "smtps://me:hidden@mail.example.com"), ("PELATIS_MAIL_FROM", "crm@example.com")];
+    assert!(!format!("{:?}", load("", &right, &[])).contains("hidden"));
 }
