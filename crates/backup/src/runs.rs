@@ -126,7 +126,7 @@ pub static BACKUP_LIST: ListSpec = ListSpec {
     table: "backup_run",
     fields: &[
         ListField::word("state", BackupState::TEXTS),
-        ListField::time("created_at").sorted().indexed(),
+        ListField::time("created_at").sorted(),
         ListField::time("finished_at").nullable(),
     ],
     ..ListSpec::EMPTY

@@ -16,8 +16,8 @@ use ipnet::IpNet;
 
 use super::reader::Reader;
 use super::setting::{
-    BackupRecipient, DatabaseUrl, LogFilter, LogFormat, MailAddress, PostgresUrl, Prefix, RedisUrl, ScannerUrl, SecretKey, Setting,
-    Shape, SmtpUrl, StorageUrl, WebOrigin, WebUrl,
+    BackupRecipient, DatabaseUrl, LogFilter, LogFormat, MailAddress, PostgresUrl, Prefix, RedisUrl, ScannerUrl, SecretKey,
+    Setting, Shape, SmtpUrl, StorageUrl, WebOrigin, WebUrl,
 };
 
 /// A key of the configuration: one row of the table.
