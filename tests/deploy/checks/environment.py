@@ -14,14 +14,12 @@ OTHERS = {
     "s3": {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
     "nginx": {"PELATIS_HOST", "PELATIS_UPSTREAM", "FILES_HOST", "FILES_UPSTREAM", "NGINX_ENVSUBST_FILTER"},
 }
-# Keys of the program that are set before it knows them. An empty value does nothing.
-AWAITED = {"SMTP_URL", "MAIL_FROM"}
 
 
 def known(tree):
     """The names in the environment that the program reads, as its own file tells."""
     names = set(re.findall(r"^# Environment: (\w+)\.", tree.read("deploy/pelatis.toml"), re.MULTILINE))
-    return names | {"PELATIS_CONFIG"} | AWAITED
+    return names | {"PELATIS_CONFIG"}
 
 
 def faults(tree):

@@ -5,6 +5,9 @@ use std::path::Path;
 use ::backup::archive::{Identities, Recipients, verify};
 use harness::TestApp;
 
+/// What becomes of an entry, by its name and content; none where it is left out.
+type Change<'a> = &'a dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>;
+
 /// An installation with a little of everything.
 async fn furnished() -> TestApp {
     let app = TestApp::spawn().await;
@@ -17,7 +20,7 @@ async fn furnished() -> TestApp {
     app
 }
 
-/// Every fault here was put in and seen to be found; without the comparison of checksums the changed bytes inside of entries are not.
+/// The faults are put in here. Meant to fail without the comparison of checksums: bytes changed inside of entries are not found then.
 #[tokio::test]
 async fn an_archive_that_was_changed_cut_or_put_together_is_refused() {
     let app = furnished().await;
@@ -42,7 +45,7 @@ async fn an_archive_that_was_changed_cut_or_put_together_is_refused() {
 
     // entries that are whole by themselves: one taken out, one changed, one more
     let plain = zstd::decode_all(&whole[..]).unwrap();
-    let again = |change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>, more: Option<&str>| {
+    let again = |change: Change, more: Option<&str>| {
         let mut out = tar::Builder::new(zstd::Encoder::new(Vec::new(), 1).unwrap());
         let mut add = |name: &str, content: &[u8]| {
             let mut header = tar::Header::new_gnu();
