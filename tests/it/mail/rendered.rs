@@ -76,7 +76,7 @@ fn contrast(one: &str, other: &str) -> f64 {
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
-/// Seen to fail with a link that is in one part alone, with a second heading, with a picture, and with a Greek template in English.
+/// Meant to fail with a link that is in one part alone, with a second heading, with a picture, and with a Greek template in English.
 #[tokio::test]
 async fn every_kind_in_every_language_is_right() {
     let app = TestApp::spawn().await;
