@@ -1,9 +1,9 @@
 //! What became of each backup.
 
 use sea_orm_migration::prelude::*;
-use store::dialect::ddl::Wall;
+use store::dialect::ddl::{self, Wall};
 
-use crate::table::{Making, both};
+use crate::table::{Making, both, dialect, run};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Step;
@@ -28,6 +28,7 @@ impl MigrationTrait for Step {
             .time_null("copied_at")
             .make(Wall::Installation)
             .await?;
-        both(manager, "CREATE INDEX backup_run_created ON backup_run (created_at, id)").await
+        both(manager, "CREATE INDEX backup_run_created ON backup_run (created_at, id)").await?;
+        run(manager, ddl::show_steps(dialect(manager))).await
     }
 }

@@ -42,6 +42,12 @@ class Bearer:
         case.headers["Authorization"] = f"Bearer {bearer}"
 
 
+@schemathesis.serializer("message/rfc822")
+def message(_, value):
+    """A mail goes as it is."""
+    return {"data": value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")}
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     number = int.from_bytes(digest(case)[:4], "big")

@@ -8,7 +8,8 @@ use harness::{Database, Engine};
 use sqlx::Connection as _;
 
 /// Tables that belong to no workspace. `workspace` itself has a wall of its own.
-const OF_THE_INSTALLATION: [&str; 13] = [
+const OF_THE_INSTALLATION: [&str; 14] = [
+    "backup_run",
     "job_worker",
     "job_schedule",
     "installation",

@@ -101,6 +101,25 @@ pub fn app_role(dialect: Dialect) -> Vec<String> {
     }
 }
 
+/// Where the server sees which steps were taken: a backup says so.
+pub(crate) fn steps_taken(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "seaql_migrations",
+        Dialect::Postgres => "schema_step",
+    }
+}
+
+/// Lets the server see which steps were taken, and no more of the owner's table.
+pub fn show_steps(dialect: Dialect) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => vec![
+            "CREATE VIEW schema_step AS SELECT version FROM seaql_migrations".to_owned(),
+            format!("GRANT SELECT ON schema_step TO {APP_ROLE}"),
+        ],
+    }
+}
+
 /// Who may touch a table at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wall {

@@ -114,7 +114,7 @@ impl Snapshot {
 
     async fn steps(&mut self) -> Result<Vec<String>> {
         let mut select = Query::select();
-        select.column("version").from("seaql_migrations").order_by("version", Order::Asc);
+        select.column("version").from(dialect::ddl::steps_taken(self.reader.dialect())).order_by("version", Order::Asc);
         self.reader.rows(&select).await?.iter().map(|row| row.get(0)).collect()
     }
 

@@ -84,6 +84,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("refresh_token", Kept::Shared, &[], "read before it is known who asks"),
     table("installation", Kept::Shared, &[], "one row, the installation's own"),
     table("signing_key", Kept::Shared, &[], "the installation's own; private keys are sealed"),
+    table("backup_run", Kept::Shared, &[], "a backup is of the whole installation"),
     table("seaql_migrations", Kept::Closed, &[], "the owner's, who migrates"),
 ];
 
