@@ -31,6 +31,12 @@ OUT_OF_REACH = {
     "set_up",
     # a link is signed
     "follow_file_link",
+    # whoever changes their password must know it, and ends the sessions that the run works with
+    "change_my_password",
+    # its token goes by mail
+    "reset_password",
+    # it must be a report of a mail server on a mail that was sent
+    "receive_mail_bounce",
     # there are jobs when something needs one, and no operation does yet
     "get_job", "retry_job", "cancel_job", "discard_job",
 }
