@@ -101,21 +101,24 @@ pub fn app_role(dialect: Dialect) -> Vec<String> {
     }
 }
 
-/// Where the server sees which steps were taken: a backup says so.
+/// The steps of the schema that were taken, for the server: a backup says which.
 pub(crate) fn steps_taken(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Sqlite => "seaql_migrations",
-        Dialect::Postgres => "schema_step",
+        Dialect::Sqlite => "SELECT version FROM seaql_migrations ORDER BY version",
+        Dialect::Postgres => "SELECT step FROM pelatis_schema_steps() AS step ORDER BY step",
     }
 }
 
-/// Lets the server see which steps were taken, and no more of the owner's table.
+/// Lets the server see which steps were taken, and nothing else of the owner's table.
 pub fn show_steps(dialect: Dialect) -> Vec<String> {
     match dialect {
         Dialect::Sqlite => Vec::new(),
         Dialect::Postgres => vec![
-            "CREATE VIEW schema_step AS SELECT version FROM seaql_migrations".to_owned(),
-            format!("GRANT SELECT ON schema_step TO {APP_ROLE}"),
+            "CREATE FUNCTION pelatis_schema_steps() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER \
+             SET search_path = pg_catalog, public AS $$ SELECT version::text FROM public.seaql_migrations $$"
+                .to_owned(),
+            "REVOKE ALL ON FUNCTION pelatis_schema_steps() FROM PUBLIC".to_owned(),
+            format!("GRANT EXECUTE ON FUNCTION pelatis_schema_steps() TO {APP_ROLE}"),
         ],
     }
 }

@@ -113,9 +113,8 @@ impl Snapshot {
     }
 
     async fn steps(&mut self) -> Result<Vec<String>> {
-        let mut select = Query::select();
-        select.column("version").from(dialect::ddl::steps_taken(self.reader.dialect())).order_by("version", Order::Asc);
-        self.reader.rows(&select).await?.iter().map(|row| row.get(0)).collect()
+        let taken = dialect::ddl::steps_taken(self.reader.dialect()).to_owned();
+        self.reader.sql_rows(taken, values(Vec::new())).await?.iter().map(|row| row.get(0)).collect()
     }
 
     async fn copy_out(

@@ -139,6 +139,7 @@ impl World {
             )
             .await
             .unwrap();
+        app.post("/v1/admin/backups", &app.admin.in_workspace("main"), &json!({})).await.expect(201);
         app.db.execute("INSERT INTO job_worker VALUES (gen_random_uuid(), 1, now())").await.unwrap();
         app.db.execute("INSERT INTO job_schedule VALUES ('x', '', 'daily', now())").await.unwrap();
         let (admin, agent) = (app.admin.user_id.clone(), agent.user_id);
