@@ -61,7 +61,13 @@ async fn somebody_gets_through_where_a_policy_is_replaced_by_true() {
 /// its condition it would not.
 async fn search_keeps_to_one_workspace(world: &World, owner: &mut PgConnection) {
     let functions = "SELECT proname::text FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY 1";
-    let known = ["pelatis_journal_partitions", "pelatis_search_client", "pelatis_search_contact", "pelatis_search_file"];
+    let known = [
+        "pelatis_journal_partitions",
+        "pelatis_schema_steps",
+        "pelatis_search_client",
+        "pelatis_search_contact",
+        "pelatis_search_file",
+    ];
     assert_eq!(world.app.db.rows(functions).await, known, "a function that runs as the owner and is not known here");
     for table in ["client", "contact", "file"] {
         for with_condition in [true, false] {
