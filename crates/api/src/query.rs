@@ -1,6 +1,7 @@
 //! The query string: decoded into pairs, in order.
 
 use kernel::error::{Faults, codes};
+use kernel::percent::decoded;
 use kernel::{Error, Result};
 
 /// Pairs of a query string at most.
@@ -18,8 +19,8 @@ pub fn pairs(query: &str) -> Result<Vec<(String, String)>> {
             return Err(unreadable("The query string has too many parameters."));
         }
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let decoded = decode(name).zip(decode(value));
-        pairs.push(decoded.ok_or_else(|| unreadable("The query string is not UTF-8 in percent-encoding."))?);
+        let pair = decode(name).zip(decode(value));
+        pairs.push(pair.ok_or_else(|| unreadable("The query string is not UTF-8 in percent-encoding."))?);
     }
     Ok(pairs)
 }
@@ -42,21 +43,9 @@ pub fn named<const N: usize>(pairs: Vec<(String, String)>, names: [&str; N]) -> 
     faults.into_result().map(|()| values)
 }
 
+/// As forms are encoded: a blank is a `+`.
 fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            _ => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).ok()
+    decoded(&text.replace('+', " "))
 }
 
 #[cfg(test)]

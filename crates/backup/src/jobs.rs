@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use kernel::Result;
+use kernel::{Caller, Cause, Error, Result};
 use store::jobs::schedule::When;
 use store::jobs::{Handlers, JobContext};
-use store::{Change, UnitOfWork};
+use store::{Action, Change, Store, UnitOfWork};
 
 use crate::archive::from_io;
 use crate::keep;
@@ -53,88 +53,113 @@ impl Backups {
         handlers.recurring("backup-cleanup", When::Weekly(chrono::Weekday::Sun, 4, 0), BackupCleanup {});
     }
 
-    /// Makes a backup now, in this process, with its row in the bookkeeping.
+    /// Makes a backup now, in this process, and says how its copy went; with its row in the bookkeeping.
     ///
     /// # Errors
     /// What the database says; `storage_unavailable`; `storage_full`.
-    pub async fn back_up(&self, caller: &Arc<kernel::Caller>, on_way: impl AsyncFnMut(u64) -> Result<()>) -> Result<Made> {
-        let store = self.store();
-        let row = store
+    pub async fn back_up(&self, caller: &Arc<Caller>, on_way: impl AsyncFnMut(u64) -> Result<()>) -> Result<(Made, Result<()>)> {
+        let begun = self
+            .store()
             .write(caller, async |uow| {
-                let row = runs::new_row(uow, None, BackupState::Running);
-                uow.insert(&row, Change::plain().event("backup.started")).await?;
-                Ok(row)
+                let row = runs::new_row(uow, None, BackupState::Waiting);
+                uow.insert(&row, Change::of(Action::Create).event("backup.requested")).await?;
+                Ok(row.id)
             })
             .await?;
-        let made = async {
-            let made = make(self, on_way).await?;
-            keep::deliver(self, &made).await?;
-            Ok(made)
-        };
-        match made.await {
-            Ok(made) => {
-                store.write(caller, async |uow| finished(self, uow, row.id, &made).await).await?;
-                if let Some(problem) = self.copied(keep::copy_missing(self, store.runtime().now()).await) {
-                    tracing::warn!(problem, "there is no second copy of this backup yet");
-                } else {
-                    store.write(caller, async |uow| copied(uow, row.id).await).await?;
-                }
-                Ok(made)
-            }
-            Err(error) => {
-                let problem = said(&error);
-                store.write(caller, async |uow| failed(uow, row.id, &problem).await).await?;
-                Err(error)
-            }
-        }
-    }
-
-    fn copied(&self, copied: Result<u64>) -> Option<String> {
-        copied.err().map(|error| {
-            tracing::error!(?error, "backups were not copied to the second target");
-            said(&error)
-        })
+        let (made, copied) = carry_out(self, &Pen::Command(self.store(), caller), begun, on_way).await?;
+        Ok((made.ok_or_else(|| Error::internal("a backup was finished before it began"))?, copied))
     }
 }
 
 /// What people are told of a failure.
-fn said(error: &kernel::Error) -> String {
+fn said(error: &Error) -> String {
     error.detail().unwrap_or(error.code().title).to_owned()
+}
+
+/// As who the steps of a backup are written down.
+enum Pen<'a> {
+    /// A job, as long as it is this worker's.
+    Job(&'a JobContext),
+    /// The command line.
+    Command(&'a Store, &'a Arc<Caller>),
+}
+
+impl Pen<'_> {
+    async fn write(&self, work: impl AsyncFnMut(&mut UnitOfWork) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Job(context) => context.write(work).await,
+            Self::Command(store, caller) => store.write(caller, work).await,
+        }
+    }
+
+    /// Writes the last of them.
+    async fn end(&self, work: impl AsyncFnMut(&mut UnitOfWork) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Job(context) => context.complete(work).await,
+            Self::Command(..) => self.write(work).await,
+        }
+    }
+
+    /// Whether nobody will try again.
+    fn is_last_try(&self) -> bool {
+        match self {
+            Self::Job(context) => context.is_last_attempt() || context.is_cancelled(),
+            Self::Command(..) => true,
+        }
+    }
 }
 
 async fn back_up(backups: Backups, context: JobContext, id: BackupRunId) -> Result<()> {
     clear(&backups)?;
-    let mut reader = context.store().reader(context.caller()).await?;
+    let on_way = async |bytes: u64| {
+        context.go_on()?;
+        context.progress(i64::try_from(bytes).unwrap_or(i64::MAX), None).await
+    };
+    carry_out(&backups, &Pen::Job(&context), id, on_way).await?.1
+}
+
+/// Makes a backup, brings it to its targets, and writes down how far it is. What was made is not made again by a later try, which has
+/// only the copy left to make.
+async fn carry_out(
+    backups: &Backups,
+    pen: &Pen<'_>,
+    id: BackupRunId,
+    on_way: impl AsyncFnMut(u64) -> Result<()>,
+) -> Result<(Option<Made>, Result<()>)> {
+    let store = backups.store();
+    let mut reader = store.reader(&Caller::job(store.runtime().uuid(), None, Cause::Command)).await?;
     let row = runs::find(&mut reader, id).await?;
     reader.close().await?;
-    // a second attempt has only the copy left to make, where the first came so far
+    let mut made = None;
     if row.state != BackupState::Finished {
-        context.write(async |uow| started(uow, id).await).await?;
-        let made = async {
-            let made = make(&backups, async |bytes| {
-                context.go_on()?;
-                context.progress(i64::try_from(bytes).unwrap_or(i64::MAX), None).await
-            })
-            .await?;
-            keep::deliver(&backups, &made).await?;
-            context.write(async |uow| finished(&backups, uow, id, &made).await).await
+        pen.write(async |uow| started(uow, id).await).await?;
+        let making = async {
+            let made = make(backups, on_way).await?;
+            keep::deliver(backups, &made).await?;
+            pen.write(async |uow| finished(backups, uow, id, &made).await).await?;
+            Ok(made)
         };
-        if let Err(error) = made.await {
-            if context.is_last_attempt() || context.is_cancelled() {
-                let problem = said(&error);
-                context.write(async |uow| failed(uow, id, &problem).await).await?;
+        made = match making.await {
+            Ok(made) => Some(made),
+            Err(error) => {
+                if pen.is_last_try() {
+                    let problem = said(&error);
+                    pen.write(async |uow| failed(uow, id, &problem).await).await?;
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
+        };
     }
-    match keep::copy_missing(&backups, context.store().runtime().now()).await {
-        Ok(_) => context.complete(async |uow| copied(uow, id).await).await,
+    let has_second = backups.targets().len() > 1;
+    let copied = match keep::copy_missing(backups, store.runtime().now()).await {
+        Ok(_) => pen.end(async |uow| if has_second { copied(uow, id).await } else { Ok(()) }).await,
         Err(error) => {
             let problem = said(&error);
-            context.write(async |uow| not_copied(uow, id, &problem).await).await?;
+            pen.write(async |uow| not_copied(uow, id, &problem).await).await?;
             Err(error)
         }
-    }
+    };
+    Ok((made, copied))
 }
 
 /// Removes what a crash left over.

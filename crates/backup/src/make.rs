@@ -17,7 +17,7 @@ use crate::spool;
 
 /// Files of a workspace that are listed in one go.
 const AT_ONCE: u64 = 1000;
-/// Damaged files that the manifest names; the others are counted by the log.
+/// Damaged files that the manifest names; of the others the log tells.
 const NAMED: usize = 1000;
 
 /// A backup that is on the disk and in no target yet. It goes with this value, unless it was put somewhere.
@@ -70,6 +70,7 @@ pub async fn make(backups: &Backups, on_way: impl AsyncFnMut(u64) -> Result<()>)
         storages: Vec::new(),
         files: 0,
         file_bytes: 0,
+        damaged_files: 0,
         damaged: Vec::new(),
     };
     if let Some(listed) = listed {
@@ -160,6 +161,7 @@ impl<F: AsyncFnMut(u64) -> Result<()>> Making<F> {
                 Added::Purged => {}
                 Added::Damaged(problem) => {
                     tracing::error!(storage = object.storage, key = object.key, problem, "a file could not be backed up");
+                    manifest.damaged_files += 1;
                     if manifest.damaged.len() < NAMED {
                         manifest.damaged.push(Damaged { storage: object.storage, key: object.key, problem });
                     }

@@ -84,7 +84,7 @@ pub struct Backup {
     pub started_at: Option<DateTime>,
     /// When it was in its target, or had failed.
     pub finished_at: Option<DateTime>,
-    /// When it was in the second target too.
+    /// When it was in the second target too; none where there is no second one.
     pub copied_at: Option<DateTime>,
     /// When it was asked for.
     pub created_at: DateTime,
@@ -232,7 +232,7 @@ pub(crate) fn kept(row: &BackupRunRow, made: &Made, is_encrypted: bool, now: Dat
         has_files: made.manifest.has_files,
         record_count: number(made.manifest.rows())?,
         file_count: number(made.manifest.files)?,
-        damaged_count: i64::try_from(made.manifest.damaged.len()).map(Some).map_err(Error::internal)?,
+        damaged_count: number(made.manifest.damaged_files)?,
         problem: None,
         finished_at: Some(now),
         ..row.clone()

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use percent::decoded;
+use kernel::percent::decoded;
 
 /// How files are kept.
 #[derive(Clone, Debug)]
@@ -129,39 +129,6 @@ impl StorageUrl {
         }
         let s3 = S3Url { endpoint: format!("{scheme}://{host}"), bucket: bucket.to_owned(), region, credentials, virtual_hosted };
         Some(Self { name: name.unwrap_or_else(|| bucket.to_owned()), place: PlaceUrl::S3(s3) })
-    }
-}
-
-pub(crate) mod percent {
-    //! Percent-encoding (RFC 3986, 2.1).
-
-    /// The text with everything encoded but what is never reserved.
-    pub(crate) fn encoded(text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        for byte in text.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                out.push(char::from(byte));
-            } else {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-        }
-        out
-    }
-
-    /// The text as it was before it was encoded; none where it is not encoded rightly.
-    pub(crate) fn decoded(text: &str) -> Option<String> {
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text.bytes();
-        while let Some(byte) = rest.next() {
-            if byte != b'%' {
-                bytes.push(byte);
-                continue;
-            }
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-        }
-        String::from_utf8(bytes).ok()
     }
 }
 

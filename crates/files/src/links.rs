@@ -6,13 +6,13 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kernel::percent::encoded;
 use kernel::{Caller, DateTime, Error, Result, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::Conn;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::config::percent::encoded;
 use crate::errors::LINK_EXPIRED;
 use crate::files::{self, Readable};
 use crate::rows::FileId;

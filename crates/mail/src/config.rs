@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kernel::percent::decoded;
 use lettre::Address;
 
 /// How mail goes out.
@@ -110,7 +111,7 @@ impl SmtpUrl {
         let (credentials, server) = match rest.rsplit_once('@') {
             Some((credentials, server)) => {
                 let (user, password) = credentials.split_once(':')?;
-                let both = (decoded(user)?, decoded(password)?);
+                let both = (credential(user)?, credential(password)?);
                 if both.0.is_empty() || both.1.is_empty() {
                     return None;
                 }
@@ -138,20 +139,9 @@ impl SmtpUrl {
     }
 }
 
-/// The text as it was before it was percent-encoded; none where it is not encoded rightly.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: u8| char::from(byte).to_digit(16);
-        let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-        bytes.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
+/// A user or a password, which stand on lines of their own when they are sent.
+fn credential(text: &str) -> Option<String> {
+    decoded(text).filter(|text| !text.contains(char::is_control))
 }
 
 #[cfg(test)]

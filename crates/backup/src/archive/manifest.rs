@@ -30,7 +30,9 @@ pub struct Manifest {
     pub files: u64,
     /// The bytes of their content.
     pub file_bytes: u64,
-    /// Files whose content is not what it was when they were uploaded, or gone. They could not be backed up.
+    /// How many files could not be backed up, because their content is not what it was when they were uploaded, or gone.
+    pub damaged_files: u64,
+    /// Which: the first thousand of them.
     pub damaged: Vec<Damaged>,
 }
 

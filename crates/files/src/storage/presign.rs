@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use aws_lc_rs::hmac;
+use kernel::percent::encoded;
 use kernel::{Error, Result};
 use object_store::aws::AwsCredential;
 
 use super::Linked;
-use crate::config::percent::encoded;
 
 /// Where the object is.
 pub(super) struct Place<'a> {

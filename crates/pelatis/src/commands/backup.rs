@@ -53,6 +53,7 @@ impl Back {
             bar.set_position(bytes);
             Ok(())
         };
+        let mut copied = Ok(());
         let (manifest, written, place) = match &self.to {
             Some(path) => {
                 let made = backup::make(&backups, on_way).await?;
@@ -60,7 +61,8 @@ impl Back {
                 (made.manifest.clone(), made.written.clone(), path.display().to_string())
             }
             None => {
-                let made = backups.back_up(&auth.installation(), on_way).await?;
+                let (made, copy) = backups.back_up(&auth.installation(), on_way).await?;
+                copied = copy;
                 (made.manifest.clone(), made.written.clone(), made.name.clone())
             }
         };
@@ -71,7 +73,8 @@ impl Back {
             say(&format!("Not backed up: {} in {}: {}", damaged.key, damaged.storage, damaged.problem));
         }
         store.close().await;
-        Ok(())
+        // it is made and kept; whoever waits for its copy hears that there is none
+        copied.map_err(Fault::from)
     }
 }
 
@@ -96,15 +99,24 @@ fn move_to(from: &Path, to: &Path) -> Result<()> {
 
 impl Restore {
     pub(super) async fn run(self) -> Result<(), Fault> {
-        let config = configured(self.flags)?;
+        let config = configured(self.flags.clone())?;
         let identities = match &self.identity {
             Some(path) => Identities::parse(&std::fs::read_to_string(path).map_err(Error::internal)?)?,
             None => Identities::default(),
         };
-        let archive = find(&config, self.archive.as_deref(), self.second).await?;
         let to = destination(&config)?;
+        let archive = find(&config, self.archive.as_deref(), self.second).await?;
+        let done = self.bring(&archive, &identities, &to).await;
+        if self.archive.as_deref().is_none_or(|named| archive != Path::new(named)) {
+            // it was fetched for this
+            let _ = std::fs::remove_file(&archive);
+        }
+        done
+    }
+
+    async fn bring(&self, archive: &Path, identities: &Identities, to: &Destination) -> Result<(), Fault> {
         if self.check {
-            let manifest = backup::check(&archive, &identities, &to).await?;
+            let manifest = backup::check(archive, identities, to).await?;
             say(&format!("{} is whole and fits here: {}", archive.display(), contents(&manifest)));
             return Ok(());
         }
@@ -115,7 +127,7 @@ impl Restore {
             Milestone::Database => say("The database is back."),
         };
         let began = std::time::Instant::now();
-        let manifest = backup::restore(&archive, &identities, &to, told).await?;
+        let manifest = backup::restore(archive, identities, to, told).await?;
         say(&format!(
             "Everything is back as of {}, in {:.1} minutes. Start the server.",
             manifest.taken_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
