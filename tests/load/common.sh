@@ -115,7 +115,9 @@ start_postgres() {
 settle_on() {
     settings=("HOME=$dir" "DATABASE_URL=$1" "PELATIS_DATA_DIR=$dir/data"
         "PELATIS_DATABASE_CONNECTIONS=$connections" "PELATIS_WORKERS=$workers" PELATIS_LOG=warn
-        PELATIS_RATE_LIMIT_PER_MINUTE=1000000 PELATIS_BULK_PER_MINUTE=10000 PELATIS_UPLOADS_PER_MINUTE=10000 PELATIS_ACCESS_TOKEN_MINUTES=1440)
+        PELATIS_RATE_LIMIT_PER_MINUTE=1000000 PELATIS_BULK_PER_MINUTE=10000 PELATIS_UPLOADS_PER_MINUTE=10000 PELATIS_ACCESS_TOKEN_MINUTES=1440
+        # nobody listens there: mails, and their jobs, stay to be looked at
+        "SMTP_URL=smtp://127.0.0.1:9?tls=none" PELATIS_MAIL_FROM=load@pelatis.example)
     case $1 in postgres*) settings+=("DATABASE_OWNER_URL=$1") ;; esac
 }
 

@@ -43,7 +43,9 @@ async fn a_backup_that_was_asked_for_is_made_and_told_and_whole() {
     let health = app.get("/health/ready", &Session::nobody()).await.expect(200);
     let backups = health.body["services"].as_array().unwrap().iter().find(|service| service["name"] == "backups").unwrap();
     assert_eq!((&backups["status"], &backups["detail"]), (&json!("healthy"), &json!("the newest is 0 h old")));
-    assert_eq!(app.actions_of(&asked.id()).await, ["create", "update", "update", "update"]);
+    // there is no second place, so nothing was copied
+    assert!(done["copied_at"].is_null());
+    assert_eq!(app.actions_of(&asked.id()).await, ["create", "update", "update"]);
 }
 
 #[tokio::test]

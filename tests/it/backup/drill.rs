@@ -142,6 +142,8 @@ async fn what_was_backed_up_under_writes_comes_back_whole_after_everything_was_l
     assert_eq!(old.body["data"].as_array().unwrap().len(), 60);
     let trail = program.get("/v1/audit?limit=2").await.expect(200);
     assert_eq!(trail.body["data"][0]["record_id"], new.as_str());
+    let numbers = empty.scalar("SELECT CAST(COUNT(*) - COUNT(DISTINCT number) AS text) FROM journal_entry").await;
+    assert_eq!(numbers.as_deref(), Some("0"), "the journal's numbers begin anew");
     // and no second time
     program.kill();
     let (well, said) = program.run(&["restore", archive.to_str().unwrap()]);

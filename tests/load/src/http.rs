@@ -36,9 +36,9 @@ pub(crate) fn send(address: SocketAddr, method: &str, path: &str, token: Option<
 pub(crate) const FORM: &str = "multipart/form-data; boundary=pelatis-load";
 
 /// A form with one file of text in it.
-pub(crate) fn form(text: &str) -> String {
+pub(crate) fn form(name: &str, text: &str) -> String {
     format!(
-        "--pelatis-load\r\nContent-Disposition: form-data; name=\"file\"; filename=\"load.txt\"\r\n\r\n{text}\r\n--pelatis-load--\r\n"
+        "--pelatis-load\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n{text}\r\n--pelatis-load--\r\n"
     )
 }
 

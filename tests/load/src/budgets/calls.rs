@@ -1,6 +1,6 @@
 //! How each operation is asked so that it does what it is for. What it needs is made before, and not timed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -15,13 +15,13 @@ pub(super) struct Call {
     pub body: Option<Value>,
     /// Whose token goes with it, where it is not the administrator's.
     pub token: Option<String>,
-    /// Whether a file goes with it instead of a body.
-    pub with_file: bool,
+    /// A body that is no JSON, with its type.
+    pub raw: Option<(&'static str, String)>,
 }
 
 impl Call {
     fn to(path: impl Into<String>) -> Self {
-        Self { path: path.into(), body: None, token: None, with_file: false }
+        Self { path: path.into(), body: None, token: None, raw: None }
     }
 
     fn with(path: impl Into<String>, body: Value) -> Self {
@@ -47,6 +47,13 @@ pub(super) struct Calls {
     membership: String,
     user: String,
     workspace: String,
+    backup: String,
+    any_job: String,
+    mail: String,
+    message_id: String,
+    suppression: String,
+    /// Counts what must have a name of its own.
+    numbered: Cell<u32>,
     /// Secrets of invitations that wait to be accepted.
     invited: RefCell<Vec<String>>,
 }
@@ -74,6 +81,12 @@ impl Calls {
             membership: empty(),
             user: empty(),
             workspace: empty(),
+            backup: empty(),
+            any_job: empty(),
+            mail: empty(),
+            message_id: empty(),
+            suppression: empty(),
+            numbered: Cell::new(0),
             invited: RefCell::default(),
         };
         let me = calls.ask("GET", "/v1/me", None)?;
@@ -95,6 +108,11 @@ impl Calls {
         }
         calls.invited = RefCell::new(secrets(program)?);
         calls.membership = calls.member()?;
+        calls.backup = calls.made("/v1/admin/backups", &json!({}))?;
+        calls.any_job = text(&calls.ask("GET", "/v1/admin/jobs", None)?, "/data/0/id")?;
+        let mails = calls.ask("GET", "/v1/mail-messages", None)?;
+        (calls.mail, calls.message_id) = (text(&mails, "/data/0/id")?, text(&mails, "/data/0/message_id")?);
+        calls.suppression = calls.made("/v1/mail-suppressions", &a_suppression("fixed"))?;
         Ok(calls)
     }
 
@@ -110,6 +128,50 @@ impl Calls {
             "metrics" => Call::to("/metrics"),
             "openapi" => Call::to("/openapi.json"),
             "get_me" => Call::to("/v1/me"),
+            "list_backups" => Call::to("/v1/admin/backups"),
+            "get_backup" => Call::to(format!("/v1/admin/backups/{}", self.backup)),
+            "get_job" => Call::to(format!("/v1/admin/jobs/{}", self.any_job)),
+            "discard_job" => Call::to(self.job(number)?),
+            "cancel_job" => Call::to(format!("{}/cancel", self.job(number)?)),
+            "retry_job" => Call::to(format!("{}/retry", self.job(number)?)),
+            "get_mail_kinds" => Call::to("/v1/mail-kinds"),
+            "list_mail_messages" => Call::to("/v1/mail-messages"),
+            "get_mail_message" => Call::to(format!("/v1/mail-messages/{}", self.mail)),
+            "receive_mail_bounce" => {
+                Call { raw: Some(("message/rfc822", a_bounce(&self.message_id))), ..Call::to("/v1/mail-bounces") }
+            }
+            "list_mail_suppressions" => Call::to("/v1/mail-suppressions"),
+            "get_mail_suppression" => Call::to(format!("/v1/mail-suppressions/{}", self.suppression)),
+            "create_mail_suppression" => Call::with("/v1/mail-suppressions", a_suppression(&format!("made-{number}"))),
+            "delete_mail_suppression" => Call::to(format!("/v1/mail-suppressions/{}", self.suppression(number)?)),
+            "list_mail_templates" => Call::to("/v1/mail-templates"),
+            "get_mail_template" => Call::to(format!("/v1/mail-templates/{}", self.own_template()?)),
+            "preview_mail_template" => Call::with("/v1/mail-templates/preview", a_template()),
+            "create_mail_template" => {
+                // there is one of a kind and language at most
+                if let Some(id) = self.template()? {
+                    self.ask("DELETE", &format!("/v1/mail-templates/{id}"), None)?;
+                }
+                Call::with("/v1/mail-templates", a_template())
+            }
+            "update_mail_template" => {
+                let subject = json!({ "subject": format!("Changed {number}") });
+                Call::with(format!("/v1/mail-templates/{}", self.own_template()?), subject)
+            }
+            "delete_mail_template" => Call::to(format!("/v1/mail-templates/{}", self.own_template()?)),
+            "start_client_import" => Call { raw: Some(a_table(number)), ..Call::to("/v1/clients/imports") },
+            "list_import_rows" => Call::to(format!("/v1/imports/{}/rows", self.import)),
+            "get_import_report" => Call::to(format!("/v1/imports/{}/report", self.import)),
+            "update_import" => Call::with(self.import_that_is("staged", number)?, json!({ "source": "other" })),
+            "approve_import" => Call::to(format!("{}/approve", self.import_that_is("staged", number)?)),
+            "cancel_import" => Call::to(format!("{}/cancel", self.import_that_is("staged", number)?)),
+            "undo_import" => Call::to(format!("{}/undo", self.import_that_is("finished", number)?)),
+            "purge_import" => Call::to(format!("{}/purge", self.import_that_is("finished", number)?)),
+            "forgot_password" => Call::with("/v1/auth/forgot-password", json!({ "email": self.email })),
+            "change_my_password" => {
+                let same = json!({ "current_password": self.password, "new_password": self.password });
+                Call::with("/v1/me/password", same)
+            }
             "list_jobs" => Call::to("/v1/admin/jobs"),
             "get_queues" => Call::to("/v1/admin/queues"),
             "list_my_audit" => Call::to("/v1/me/audit"),
@@ -124,7 +186,7 @@ impl Calls {
             "get_file_content" => Call::to(format!("/v1/files/{file}/content")),
             "follow_file_link" => Call::to(self.link_to(file)?),
             "get_folder" => Call::to(format!("/v1/folders/{folder}")),
-            "upload_file" => Call { with_file: true, ..Call::to("/v1/files") },
+            "upload_file" => Call { raw: Some(a_file()), ..Call::to("/v1/files") },
             "create_file_link" => Call::with(format!("/v1/files/{file}/links"), json!({})),
             "update_file" => Call::with(format!("/v1/files/{file}"), json!({ "subject": number.to_string() })),
             "archive_file" => Call::to(format!("/v1/files/{}", self.file()?)),
@@ -237,9 +299,65 @@ impl Calls {
     }
 
     fn file(&self) -> Result<String> {
-        let form = (http::FORM, http::form(&a_file()));
-        let answer = http::send_as(self.server, "POST", "/v1/files", Some(&self.token), (form.0, &form.1))?;
-        text(&answer.json().map_err(|error| format!("POST /v1/files {error}"))?, "/id")
+        self.uploaded("/v1/files", &a_file())
+    }
+
+    fn uploaded(&self, path: &str, (kind, body): &(&str, String)) -> Result<String> {
+        let answer = http::send_as(self.server, "POST", path, Some(&self.token), (kind, body))?;
+        text(&answer.json().map_err(|error| format!("POST {path} {error}"))?, "/id")
+    }
+
+    /// The path of an import that has come to a state: `staged`, or `finished` when it was approved.
+    fn import_that_is(&self, state: &str, number: u32) -> Result<String> {
+        let path = format!("/v1/imports/{}", self.uploaded("/v1/clients/imports", &a_table(number))?);
+        self.until(&path, "staged")?;
+        if state == "finished" {
+            self.ask("POST", &format!("{path}/approve"), None)?;
+            self.until(&path, state)?;
+        }
+        Ok(path)
+    }
+
+    fn until(&self, path: &str, state: &str) -> Result<()> {
+        for _ in 0..1000 {
+            if text(&self.ask("GET", path, None)?, "/state")? == state {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Err(format!("{path} does not come to be {state}").into())
+    }
+
+    /// The path of a job that is put off: an invitation, which finds no mail server.
+    fn job(&self, number: u32) -> Result<String> {
+        self.invite(&format!("job-{number}-{}", self.numbered.replace(self.numbered.get() + 1)))?;
+        let path = "/v1/admin/jobs?kind=send_mail&state=waiting&limit=1";
+        for _ in 0..1000 {
+            let newest = self.ask("GET", path, None)?;
+            // once it was tried it is put off
+            if newest.pointer("/data/0/failures").and_then(Value::as_i64).is_some_and(|failures| failures > 0) {
+                return Ok(format!("/v1/admin/jobs/{}", text(&newest, "/data/0/id")?));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Err("no mail was put off; is there a mail server?".into())
+    }
+
+    fn suppression(&self, number: u32) -> Result<String> {
+        self.made("/v1/mail-suppressions", &a_suppression(&format!("goes-{number}")))
+    }
+
+    /// The template that the workspace has of its own, or none.
+    fn template(&self) -> Result<Option<String>> {
+        let all = self.ask("GET", "/v1/mail-templates", None)?;
+        Ok(all.pointer("/data/0/id").and_then(Value::as_str).map(str::to_owned))
+    }
+
+    fn own_template(&self) -> Result<String> {
+        match self.template()? {
+            Some(id) => Ok(id),
+            None => self.made("/v1/mail-templates", &a_template()),
+        }
     }
 
     fn folder(&self, name: &str) -> Result<String> {
@@ -303,8 +421,33 @@ fn text(value: &Value, at: &str) -> Result<String> {
 }
 
 /// A megabyte of text.
-pub(super) fn a_file() -> String {
-    "Αφοί Παπά, Σταδίου 1\n".repeat(1_000_000 / 36)
+fn a_file() -> (&'static str, String) {
+    (http::FORM, http::form("load.txt", &"Αφοί Παπά, Σταδίου 1\n".repeat(1_000_000 / 36)))
+}
+
+/// A table of one client, another one each time.
+fn a_table(number: u32) -> (&'static str, String) {
+    (http::FORM, http::form("load.csv", &format!("external_id;name\nbudget-{number};Αφοί Παπά {number}\n")))
+}
+
+fn a_suppression(name: &str) -> Value {
+    json!({ "address": format!("{name}@suppressed.example") })
+}
+
+fn a_template() -> Value {
+    let html = "<h1>Καλώς ήρθατε</h1><p><a href=\"{{ link }}\">Αποδεχτείτε την πρόσκληση</a></p>";
+    json!({ "kind": "invitation", "language": "el", "subject": "Καλώς ήρθατε", "text": "Αποδεχτείτε: {{ link }}", "html": html })
+}
+
+/// A report that a mail is late, which is noted each time.
+fn a_bounce(message_id: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example.com\r\nSubject: Delivery report\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
+         See below.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n\
+         Final-Recipient: rfc822; late@budget.example\r\nAction: delayed\r\nStatus: 4.4.1\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+         Message-ID: {message_id}\r\nSubject: x\r\nFrom: a@crm.example\r\n\r\nx\r\n--b--\r\n"
+    )
 }
 
 fn a_client() -> Value {
