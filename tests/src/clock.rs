@@ -17,6 +17,11 @@ impl TestClock {
     pub fn advance(&self, by: Duration) {
         self.moved_micros.fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
     }
+
+    /// Moves time on to where a minute begins, so that what is counted by the minute is counted from nothing.
+    pub fn advance_to_a_minute(&self) {
+        self.advance(Duration::microseconds(60_000_000 - self.now().timestamp_micros().rem_euclid(60_000_000)));
+    }
 }
 
 impl Clock for TestClock {

@@ -5,7 +5,7 @@
 //! - [`permission`] and [`caller`]: what can be allowed, and who asks.
 //! - [`error`]: one error type with declared codes; what people outside may read is kept apart from what the log holds.
 //! - [`page`], [`patch`], [`text`]: shapes that lists, changes and searches share.
-//! - [`percent`]: percent-encoding.
+//! - [`percent`][]: percent-encoding.
 //! - [`runtime`]: time and randomness, as inputs.
 
 pub mod caller;

@@ -31,7 +31,11 @@ async fn dribble(mut line: TcpStream, bytes: &[u8]) -> String {
                 Ok(0) | Err(_) => break,
                 Ok(count) => said.extend_from_slice(&buffer[..count]),
             },
-            () = tokio::time::sleep(BETWEEN_BYTES) => if line.write_all(&[byte]).await.is_err() { break },
+            () = tokio::time::sleep(BETWEEN_BYTES) => if line.write_all(&[byte]).await.is_err() {
+                // what was said before the connection was ended may still lie unread
+                let _ = line.read_to_end(&mut said).await;
+                break;
+            },
         }
     }
     String::from_utf8_lossy(&said).into_owned()

@@ -206,8 +206,6 @@ impl Calls {
             "list_contact_audit" => Call::to(format!("/v1/contacts/{contact}/audit")),
             "get_import" => Call::to(format!("/v1/imports/{}", self.import)),
             "list_import_issues" => Call::to(format!("/v1/imports/{}/issues", self.import)),
-            "list_import_rows" => Call::to(format!("/v1/imports/{}/rows", self.import)),
-            "get_import_report" => Call::to(format!("/v1/imports/{}/report", self.import)),
             "get_invitation" => Call::to(format!("/v1/invitations/{}", self.invitation)),
             "get_membership" => Call::to(format!("/v1/memberships/{}", self.membership)),
             "get_tag" => Call::to(format!("/v1/tags/{tag}")),
