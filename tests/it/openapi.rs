@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 fn document() -> Value {
-    ::api::openapi::document(&::api::routes::registry())
+    serde_json::from_str(&::api::openapi::text(&::api::routes::registry()).unwrap()).unwrap()
 }
 
 fn committed() -> std::path::PathBuf {
@@ -25,7 +25,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
 
 #[test]
 fn the_committed_document_is_what_the_code_makes() {
-    let made = ::api::openapi::text(&document());
+    let made = ::api::openapi::text(&::api::routes::registry()).unwrap();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(committed(), &made).unwrap();
     }
@@ -82,17 +82,15 @@ fn every_operation_says_what_it_is_what_it_needs_and_how_it_fails() {
 #[test]
 fn every_example_fits_its_schema() {
     let document = document();
-    let schemas = ::api::schema::Schemas::new(document.clone());
     let mut checked = 0;
     for (name, operation) in operations(&document) {
         let responses = operation["responses"].as_object().unwrap().values();
         for content in responses.chain([&operation["requestBody"]]).filter_map(|part| part["content"].as_object()) {
             for media in content.values() {
                 let Some(reference) = media["schema"]["$ref"].as_str() else { continue };
-                let schema = reference.rsplit('/').next().unwrap();
-                schemas
-                    .check(schema, &media["example"])
-                    .unwrap_or_else(|error| panic!("{name}: the example of {schema}: {error}"));
+                let schema = json!({ "$ref": reference, "components": document["components"] });
+                let schema = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+                schema.validate(&media["example"]).unwrap_or_else(|error| panic!("{name}: the example of {reference}: {error}"));
                 checked += 1;
             }
         }

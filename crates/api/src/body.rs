@@ -100,7 +100,7 @@ impl Body {
 /// # Errors
 /// `validation_failed` with everything that is wrong.
 pub fn parse_value<I: Input>(schemas: &Schemas, value: serde_json::Value) -> Result<I> {
-    schemas.check(&I::name(), &value)?;
+    schemas.check::<I>(&value)?;
     let input: I = serde_json::from_value(value)
         .map_err(|error| Error::invalid_field("", "invalid", "does not fit its schema").with_source(error))?;
     validation::check_shape(&input)?;

@@ -27,8 +27,11 @@ pub struct Served {
     pub method: Method,
     /// Its path, with `{names}`.
     pub path: String,
-    /// Its entry in the document, as its handler describes it.
-    pub doc: DocOperation,
+    /// What makes its entry in the document, as its handler describes it. Not the entry: for all operations that is megabytes, which
+    /// nobody needs once the document is written.
+    pub describe: fn() -> DocOperation,
+    /// What adds the schemas that its entry names.
+    pub schemas: fn(&mut Vec<(String, RefOr<Schema>)>),
     /// The list that it answers with, if with one.
     pub list: Option<&'static ListSpec>,
     /// The record that it answers with, if its query string can choose of it.
@@ -45,8 +48,6 @@ pub struct Served {
 pub struct Registry {
     /// Them.
     pub served: Vec<Served>,
-    /// The schemas that they name.
-    pub schemas: BTreeMap<String, RefOr<Schema>>,
     faults: Vec<String>,
 }
 
@@ -65,9 +66,7 @@ impl Registry {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let mut doc = P::operation();
-        doc.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
-        let (path, id) = (P::path(), doc.operation_id.clone().unwrap_or_default());
+        let (path, id) = (P::path(), P::operation().operation_id.unwrap_or_default());
         let method = match P::methods().first() {
             Some(HttpMethod::Post) => Method::POST,
             Some(HttpMethod::Patch) => Method::PATCH,
@@ -75,9 +74,6 @@ impl Registry {
             Some(HttpMethod::Delete) => Method::DELETE,
             _ => Method::GET,
         };
-        let mut schemas = Vec::new();
-        P::schemas(&mut schemas);
-        self.schemas.extend(schemas);
         let Some(row) = access::find(&id) else {
             self.faults.push(format!("{id} has no row in the permission table"));
             return Registered(None);
@@ -87,7 +83,18 @@ impl Registry {
         }
         let routed = method.clone();
         let make = Box::new(move || route(&routed).to(handler));
-        self.served.push(Served { row, method, path, doc, list: None, record: None, has_etag: true, is_content: false, make });
+        self.served.push(Served {
+            row,
+            method,
+            path,
+            describe: describe::<P>,
+            schemas: P::schemas,
+            list: None,
+            record: None,
+            has_etag: true,
+            is_content: false,
+            make,
+        });
         Registered(self.served.last_mut())
     }
 
@@ -121,6 +128,12 @@ impl Registry {
             config.service(scope);
         }
     }
+}
+
+fn describe<P: utoipa::Path + for<'t> utoipa::__dev::Tags<'t>>() -> DocOperation {
+    let mut doc = P::operation();
+    doc.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
+    doc
 }
 
 /// The first two parts of a path, and the rest.

@@ -1,20 +1,20 @@
 //! Bodies are checked against the same schemas that the OpenAPI document publishes, so what it says is what is enforced, and
 //! everything that is wrong is found at once. What a schema cannot say, `validator` checks after it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use kernel::error::{Faults, codes};
 use kernel::{Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 /// The schemas of the document, each compiled when it is first needed.
-pub struct Schemas {
-    schemas: Map<String, Value>,
-    compiled: RwLock<HashMap<String, Arc<Validator>>>,
-}
+#[derive(Default)]
+pub struct Schemas(RwLock<HashMap<String, Arc<Validator>>>);
 
 impl std::fmt::Debug for Schemas {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,58 +23,35 @@ impl std::fmt::Debug for Schemas {
 }
 
 impl Schemas {
-    /// The schemas of an OpenAPI document. They are taken out of it: a copy of them would be megabytes.
-    pub fn new(mut document: Value) -> Self {
-        let schemas = document.pointer_mut("/components/schemas").map(Value::take);
-        let schemas = match schemas {
-            Some(Value::Object(schemas)) => schemas,
-            _ => Map::new(),
-        };
-        Self { schemas, compiled: RwLock::default() }
-    }
-
-    /// The names of the schemas.
-    pub fn names(&self) -> Vec<String> {
-        self.schemas.keys().cloned().collect()
-    }
-
-    /// A schema with those that it refers to, and no others: a compiled one keeps all that it was given.
-    fn with_references(&self, name: &str) -> Map<String, Value> {
-        let (mut found, mut wanted) = (Map::new(), vec![name]);
-        while let Some(name) = wanted.pop() {
-            if let Some(schema) = self.schemas.get(name).filter(|_| !found.contains_key(name)) {
-                found.insert(name.to_owned(), schema.clone());
-                references(schema, &mut wanted);
-            }
-        }
-        found
-    }
-
-    fn validator(&self, name: &str) -> Result<Arc<Validator>> {
-        if let Ok(compiled) = self.compiled.read()
-            && let Some(validator) = compiled.get(name)
+    fn validator<T: ToSchema>(&self) -> Result<Arc<Validator>> {
+        let name = T::name();
+        if let Ok(compiled) = self.0.read()
+            && let Some(validator) = compiled.get(name.as_ref())
         {
             return Ok(validator.clone());
         }
-        let schema = json!({ "$ref": format!("{SCHEMAS}{name}"), "components": { "schemas": self.with_references(name) } });
+        let mut named = vec![(name.clone().into_owned(), T::schema())];
+        T::schemas(&mut named);
+        let named: BTreeMap<String, RefOr<Schema>> = named.into_iter().collect();
+        let schema = json!({ "$ref": format!("{SCHEMAS}{name}"), "components": { "schemas": named } });
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .should_validate_formats(true)
             .build(&schema)
             .map_err(|error| Error::internal(error.to_string()))?;
         let validator = Arc::new(validator);
-        if let Ok(mut compiled) = self.compiled.write() {
-            compiled.insert(name.to_owned(), validator.clone());
+        if let Ok(mut compiled) = self.0.write() {
+            compiled.insert(name.into_owned(), validator.clone());
         }
         Ok(validator)
     }
 
-    /// Checks a value against a schema.
+    /// Checks a value against the schema of a type.
     ///
     /// # Errors
     /// `validation_failed` with everything that is wrong, never with a value.
-    pub fn check(&self, name: &str, value: &Value) -> Result<()> {
-        let validator = self.validator(name)?;
+    pub fn check<T: ToSchema>(&self, value: &Value) -> Result<()> {
+        let validator = self.validator::<T>()?;
         if validator.is_valid(value) {
             return Ok(());
         }
@@ -94,19 +71,6 @@ impl Schemas {
 
 /// Where a document has its schemas.
 const SCHEMAS: &str = "#/components/schemas/";
-
-/// The names of the schemas that one refers to.
-fn references<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
-    match schema {
-        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-        Value::Object(members) => {
-            let reference = members.get("$ref").and_then(Value::as_str);
-            found.extend(reference.and_then(|reference| reference.strip_prefix(SCHEMAS)));
-            members.values().for_each(|member| references(member, found));
-        }
-        _ => {}
-    }
-}
 
 /// The NUL character as JSON writes it.
 const NUL: &[u8] = b"\\u0000";

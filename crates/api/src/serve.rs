@@ -24,6 +24,7 @@ use crate::connections::Connections;
 use crate::middleware::gate::counted;
 use crate::middleware::measures::Measures;
 use crate::middleware::observe::observe;
+use crate::openapi::Published;
 use crate::schema::Schemas;
 use crate::state::{ApiConfig, Inner, State};
 use crate::turns::Turns;
@@ -78,9 +79,7 @@ impl Running {
 pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
     let registry = routes::registry();
     registry.check()?;
-    let document = openapi::document(&registry);
-    let openapi = openapi::text(&document);
-    let schemas = Schemas::new(document);
+    let registry = Arc::new(registry);
     let config = parts.config.clone();
     let state = Data::new(State::new(Inner {
         store: parts.store,
@@ -93,10 +92,9 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         client_infos: ClientInfos::default(),
         measures: Measures::default(),
         turns: Turns::new(config.turns),
-        schemas,
-        openapi,
+        schemas: Schemas::default(),
+        openapi: Published::new(registry.clone()),
     }));
-    let registry = Arc::new(registry);
     let origins = config.cors_origins.clone();
     let server = HttpServer::new(move || {
         let registry = registry.clone();

@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 
 use crate::middleware::measures::Measures;
+use crate::openapi::Published;
 use crate::schema::Schemas;
 use crate::turns::Turns;
 
@@ -112,7 +113,7 @@ pub struct Inner {
     /// The schemas that bodies are checked against.
     pub schemas: Schemas,
     /// The OpenAPI document.
-    pub openapi: String,
+    pub openapi: Published,
 }
 
 impl State {

@@ -1,6 +1,10 @@
 """One run of schemathesis: a fresh installation, one caller, one engine. `tests/contract/fuzz` makes all six.
 
     main.py --caller admin|viewer|token --work FOLDER [--database URL] [--examples N] [--seed N] [--document FILE]
+            [--cover all|agents|others|none]
+
+--cover says through which operations the coverage phase goes, which tries every parameter and member by itself: all, those that a sales
+agent may call, the others, or none.
 
 With --document the answers are held against that file, not against what the server says of itself: this is how the net is seen to
 catch something.
@@ -46,9 +50,8 @@ def caller_of(name, installation):
     """The bearer token that is used, and what of the caller's own must outlive the run."""
     admin = installation.admin
     if name == "token":
-        agent = next(role for role in admin.get("/v1/roles")["data"] if role["key"] == "sales_agent")
         # the records are the administrator's, so they are the token's "own"
-        caller, own_token = installation.token(admin, agent["permissions"])
+        caller, own_token = installation.token(admin, permissions_of_agents(installation))
         return caller, {"token_id": own_token}
     own = {"workspace_id": next(w["id"] for w in admin.get("/v1/workspaces")["data"] if w["slug"] == WORKSPACE)}
     caller = admin if name == "admin" else installation.member("nikos@example.com", "viewer")
@@ -57,9 +60,29 @@ def caller_of(name, installation):
     return caller, own
 
 
-def configuration(words):
-    """The committed configuration, and after it the words of this installation."""
+def permissions_of_agents(installation):
+    """What a sales agent may: their rows are narrowed to their own."""
+    return next(role for role in installation.admin.get("/v1/roles")["data"] if role["key"] == "sales_agent")["permissions"]
+
+
+def not_covered(cover, installation):
+    """The operations that the coverage phase passes over."""
+    held = set(permissions_of_agents(installation))
+    passed_over = []
+    for path in installation.admin.get("/openapi.json")["paths"].values():
+        for operation in path.values():
+            ways = operation["x-permission"].split(" | ")
+            by_agents = any(held.issuperset(way.split(" & ")) for way in ways)
+            if not {"all": True, "agents": by_agents, "others": not by_agents, "none": False}[cover]:
+                passed_over.append(operation["operationId"])
+    return passed_over
+
+
+def configuration(words, passed_over):
+    """The committed configuration, and after it the words of this installation and what is passed over."""
     lines = [(HERE / "schemathesis.toml").read_text(encoding="utf-8")]
+    if passed_over:
+        lines.append(f"[[operations]]\ninclude-operation-id = {json.dumps(passed_over)}\n[operations.phases.coverage]\nenabled = false")
     lines += [f"[dictionaries.{name}]\nvalues = {json.dumps(values)}" for name, values in words.items()]
     lines.append("[parameters]")
     lines += [f'"{where}" = {{ dictionary = "{name}", probability = {PROBABILITY} }}' for where, name in WORDS.items()]
@@ -70,7 +93,7 @@ def run(options, installation):
     ids, archived, clients_of = seeds.seed(installation)
     caller, own = caller_of(options.caller, installation)
     config = options.work / "schemathesis.toml"
-    config.write_text(configuration(seeds.words(installation, caller)), encoding="utf-8")
+    config.write_text(configuration(seeds.words(installation, caller), not_covered(options.cover, installation)), encoding="utf-8")
     notes = options.work / "notes.json"
     answers = options.work / "answers.json"
     notes.write_text(json.dumps({
@@ -85,7 +108,7 @@ def run(options, installation):
     }
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", *location,
-        "--max-examples", str(options.examples), "--seed", str(options.seed), "--no-color", "--phases", options.phases,
+        "--max-examples", str(options.examples), "--seed", str(options.seed), "--no-color", "--phases", "examples,coverage,fuzzing,stateful",
         "--report", "junit", "--report-junit-path", str(options.work / "junit.xml"),
     ]
     code = subprocess.run(command, cwd=options.work, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
@@ -117,7 +140,7 @@ def main():
     options.add_argument("--examples", type=int, default=10)
     options.add_argument("--seed", type=int, default=20261121)
     options.add_argument("--document", type=Path)
-    options.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
+    options.add_argument("--cover", choices=["all", "agents", "others", "none"], default="all")
     options = options.parse_args()
     options.work = options.work.resolve()
     options.work.mkdir(parents=True, exist_ok=True)

@@ -76,9 +76,26 @@ fn read(text: &str) -> Option<Answer> {
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|found| found.1.trim())
     };
-    // nothing that is asked for here comes in pieces, and a body that was cut off must not pass
+    if header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked")) {
+        return Some(Answer { status, body: joined(body)? });
+    }
+    // a body that was cut off must not pass
     let length: usize = header("content-length").map_or(Some(0), |length| length.parse().ok())?;
     (header("transfer-encoding").is_none() && body.len() == length).then(|| Answer { status, body: body.to_owned() })
+}
+
+/// A body that came in pieces (RFC 9112, 7.1), if its last piece is there.
+fn joined(mut rest: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (length, after) = rest.split_once("\r\n")?;
+        let length = usize::from_str_radix(length, 16).ok()?;
+        if length == 0 {
+            return (after == "\r\n").then_some(body);
+        }
+        body.push_str(after.get(..length)?);
+        rest = after.get(length..)?.strip_prefix("\r\n")?;
+    }
 }
 
 #[cfg(test)]
@@ -90,7 +107,11 @@ mod tests {
         let answer = read("HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}").unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (201, "{}"));
         assert!(read("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{}").is_none());
-        assert!(read("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n").is_none());
+        let chunked =
+            |body: &str| read(&format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}")).map(|answer| answer.body);
+        assert_eq!(chunked("3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n").unwrap(), "abc0123456789");
+        assert_eq!(chunked("0\r\n\r\n").unwrap(), "");
+        assert!(chunked("3\r\nabc\r\n").is_none() && chunked("4\r\nabc\r\n0\r\n\r\n").is_none());
         assert!(read("HTTP/1.1 200 OK\r\n").is_none());
     }
 }

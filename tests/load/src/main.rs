@@ -1,5 +1,6 @@
 //! What `tests/load/run` is made of: the file to import, the bare handlers to compare with, the measuring and the table; the floods of
-//! `tests/load/flood`, and the jobs of `tests/load/jobs`.
+//! `tests/load/flood`, and the jobs of `tests/load/jobs`, and the
+//! handler that `tests/load/files` compares with.
 
 mod bare;
 mod budgets;
@@ -48,6 +49,8 @@ enum Command {
     Ids(database::Ids),
     /// Serves the bare handlers
     Bare(bare::Options),
+    /// Takes in and gives out a file with nothing around it
+    BareFile(bare::files::Options),
     /// Measures our server and the bare handlers in turns
     Measure(measure::Options),
     /// Checks the time budget of every operation of the document
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Settle(options) => database::settle(&options),
         Command::Ids(options) => database::ids(&options),
         Command::Bare(options) => bare::serve(options),
+        Command::BareFile(options) => bare::files::serve(options),
         Command::Measure(options) => measure::measure(&options),
         Command::Budgets(options) => budgets::check(&options),
         Command::Compare(options) => compare::compare(&options),

@@ -6,8 +6,14 @@ mod failures;
 mod parameters;
 mod samples;
 
-use actix_web::web;
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use actix_web::web::{self, Bytes};
+use kernel::Error;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::{Value, json};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
@@ -22,46 +28,122 @@ const DESCRIPTION: &str = "A headless CRM. Bodies are JSON in snake_case, ids ar
     `{\"amount\": \"1234.50\", \"currency\": \"EUR\"}`. Failures are `application/problem+json` (RFC 9457) with a stable `code`. \
     `x-permission` says what an operation needs, `x-p99-ms` in how many milliseconds 99 of 100 answers come.";
 
-/// The document.
-pub fn document(registry: &Registry) -> Value {
-    let mut schemas: Map<String, Value> = Map::new();
-    let mut add = |name: String, schema: &utoipa::openapi::RefOr<utoipa::openapi::Schema>| {
-        let mut schema = serde_json::to_value(schema).unwrap_or_default();
-        drop_null_defaults(&mut schema);
-        schemas.insert(name, schema);
-    };
-    registry.schemas.iter().for_each(|(name, schema)| add(name.clone(), schema));
-    let mut of_problem = vec![(Problem::name().into_owned(), Problem::schema())];
-    Problem::schemas(&mut of_problem);
-    of_problem.into_iter().for_each(|(name, schema)| add(name, &schema));
-    schemas.sort_keys();
+/// The document of a server. It is written when it is first asked for, because many servers are never asked.
+pub struct Published {
+    registry: Arc<Registry>,
+    text: OnceLock<Bytes>,
+}
 
-    let mut paths: Map<String, Value> = Map::new();
-    let mut served: Vec<&Served> = registry.served.iter().collect();
-    served.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.method.as_str().cmp(b.method.as_str())));
-    for served in served {
-        let operations = paths.entry(served.path.clone()).or_insert_with(|| json!({}));
-        if let Some(operations) = operations.as_object_mut() {
-            operations.insert(served.method.as_str().to_lowercase(), operation(served));
-        }
+impl Published {
+    /// The document of these operations.
+    pub fn new(registry: Arc<Registry>) -> Self {
+        Self { registry, text: OnceLock::new() }
     }
-    json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Pelatis",
-            "description": DESCRIPTION,
-            "version": env!("CARGO_PKG_VERSION"),
-            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
-        },
-        "servers": [{ "url": "/" }],
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {
+
+    /// The document as it is sent.
+    ///
+    /// # Errors
+    /// `internal` if it cannot be written as JSON.
+    pub fn text(&self) -> kernel::Result<Bytes> {
+        if let Some(text) = self.text.get() {
+            return Ok(text.clone());
+        }
+        let text = Bytes::from(serde_json::to_vec(&Document(&self.registry)).map_err(Error::internal)?);
+        Ok(self.text.get_or_init(|| text).clone())
+    }
+}
+
+impl std::fmt::Debug for Published {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Published")
+    }
+}
+
+/// The document as it is committed: to be read, with a line for each member.
+///
+/// # Errors
+/// `internal` if it cannot be written as JSON.
+pub fn text(registry: &Registry) -> kernel::Result<String> {
+    let mut text = serde_json::to_string_pretty(&Document(registry)).map_err(Error::internal)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Writes the document operation by operation, so that it is never in memory as a whole but as text.
+struct Document<'a>(&'a Registry);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("openapi", "3.1.0")?;
+        map.serialize_entry(
+            "info",
+            &json!({
+                "title": "Pelatis",
+                "description": DESCRIPTION,
+                "version": env!("CARGO_PKG_VERSION"),
+                "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+            }),
+        )?;
+        map.serialize_entry("servers", &json!([{ "url": "/" }]))?;
+        map.serialize_entry("paths", &Paths(self.0))?;
+        map.serialize_entry("components", &Components(self.0))?;
+        map.end()
+    }
+}
+
+struct Paths<'a>(&'a Registry);
+
+impl Serialize for Paths<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut paths: BTreeMap<&str, BTreeMap<String, &Served>> = BTreeMap::new();
+        for served in &self.0.served {
+            paths.entry(&served.path).or_default().insert(served.method.as_str().to_lowercase(), served);
+        }
+        serializer.collect_map(paths.into_iter().map(|(path, operations)| (path, Operations(operations))))
+    }
+}
+
+struct Operations<'a>(BTreeMap<String, &'a Served>);
+
+impl Serialize for Operations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(method, served)| (method, operation(served))))
+    }
+}
+
+struct Components<'a>(&'a Registry);
+
+impl Serialize for Components<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schemas", &Schemas(self.0))?;
+        map.serialize_entry(
+            "securitySchemes",
+            &json!({
                 "bearer": { "type": "http", "scheme": "bearer", "description": "An access token, or an API token (`plt_…`)." },
-            },
-        },
-    })
+            }),
+        )?;
+        map.end()
+    }
+}
+
+struct Schemas<'a>(&'a Registry);
+
+impl Serialize for Schemas<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = vec![(Problem::name().into_owned(), Problem::schema())];
+        Problem::schemas(&mut all);
+        self.0.served.iter().for_each(|served| (served.schemas)(&mut all));
+        let all: BTreeMap<String, RefOr<Schema>> = all.into_iter().collect();
+        serializer.collect_map(all.iter().map(|(name, schema)| (name, published(schema))))
+    }
+}
+
+fn published(schema: &RefOr<Schema>) -> Value {
+    let mut schema = serde_json::to_value(schema).unwrap_or_default();
+    drop_null_defaults(&mut schema);
+    schema
 }
 
 /// A member of a merge patch that is left out keeps what is there. A default of null, which comes with serde's attribute, would say
@@ -73,13 +155,6 @@ fn drop_null_defaults(schema: &mut Value) {
     }
 }
 
-/// The document as it is served and committed.
-pub fn text(document: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
 /// Mounts the reference page, whose assets ship in the binary.
 pub fn mount_reference(config: &mut web::ServiceConfig) {
     let ui = SwaggerUi::new("/docs/{_:.*}").config(Config::new([Url::from("/openapi.json")]).try_it_out_enabled(true));
@@ -87,7 +162,7 @@ pub fn mount_reference(config: &mut web::ServiceConfig) {
 }
 
 fn operation(served: &Served) -> Value {
-    let mut value = serde_json::to_value(&served.doc).unwrap_or_default();
+    let mut value = serde_json::to_value((served.describe)()).unwrap_or_default();
     let Some(operation) = value.as_object_mut() else { return value };
     operation.insert("x-permission".to_owned(), served.row.permission().into());
     operation.insert("x-reach".to_owned(), format!("{:?}", served.row.reach).into());

@@ -122,7 +122,7 @@ impl CommandLine {
             Command::Restore(restore) => restore.run().await?,
             Command::Doctor(doctor) => doctor.run().await?,
             Command::Mail(mail) => mail.run().await?,
-            Command::Openapi => openapi::print(),
+            Command::Openapi => openapi::print()?,
             Command::RotateKeys(flags) => {
                 let (_, auth) = wiring::open(&configured(flags)?).await?;
                 auth.keys().rotate().await?;

@@ -2,7 +2,7 @@
 
 use super::say;
 
-pub(super) fn print() {
-    let document = api::openapi::document(&api::routes::registry());
-    say(api::openapi::text(&document).trim_end());
+pub(super) fn print() -> kernel::Result<()> {
+    say(api::openapi::text(&api::routes::registry())?.trim_end());
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! are made once, and what ours derives from a new client is handed in ready.
 
 mod client;
+pub(crate) mod files;
 mod postgres;
 mod sqlite;
 

@@ -61,6 +61,7 @@ async fn jwks(context: Context) -> ApiResult {
 /// This document
 #[utoipa::path(get, path = "/openapi.json", tag = "meta",
     responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
-async fn openapi(context: Context) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(context.state.openapi.clone())
+async fn openapi(context: Context) -> ApiResult {
+    let text = context.state.openapi.text().map_err(|error| context.fail(error))?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(text))
 }
