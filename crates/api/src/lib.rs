@@ -31,5 +31,5 @@ mod serve;
 pub mod state;
 mod turns;
 
-pub use serve::{ATTACHABLES, IMPORTERS, Parts, Running, serve};
+pub use serve::{ATTACHABLES, FOLLOWERS, IMPORTERS, Parts, Running, serve};
 pub use state::{ApiConfig, State};

@@ -18,6 +18,7 @@ use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::imports::Importers;
 use store::Store;
+use store::jobs::Followers;
 
 use crate::client_info::ClientInfos;
 use crate::connections::Connections;
@@ -58,6 +59,9 @@ pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
 
 /// What can be imported, as its domains say.
 pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter]);
+
+/// What must hear of jobs that are called off.
+pub static FOLLOWERS: Followers = Followers(&[&mail::FollowMails, &backup::FollowBackups]);
 
 /// A server that runs.
 pub struct Running {

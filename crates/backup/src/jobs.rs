@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use chrono::Duration;
 use kernel::{Caller, Cause, Error, Result};
 use store::jobs::schedule::When;
-use store::jobs::{Handlers, JobContext};
+use store::jobs::{Follower, Handlers, JobContext, JobKind, JobRow};
 use store::{Action, Change, Store, UnitOfWork};
 
 use crate::archive::from_io;
@@ -68,6 +69,25 @@ impl Backups {
             .await?;
         let (made, copied) = carry_out(self, &Pen::Command(self.store(), caller), begun, on_way).await?;
         Ok((made.ok_or_else(|| Error::internal("a backup was finished before it began"))?, copied))
+    }
+}
+
+/// A backup whose job was called off before a worker had it is not made.
+#[derive(Debug)]
+pub struct FollowBackups;
+
+#[async_trait]
+impl Follower for FollowBackups {
+    fn kind(&self) -> &'static str {
+        BackUp::KIND
+    }
+
+    async fn called_off(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
+        let BackUp { backup } = job.given()?;
+        let row = uow.one::<BackupRunRow>(&runs::of(backup)).await?;
+        // one that is in its target may have had only the copy left to make
+        let is_open = row.is_some_and(|row| matches!(row.state, BackupState::Waiting | BackupState::Running));
+        if is_open { failed(uow, backup, "It was called off.").await } else { Ok(()) }
     }
 }
 

@@ -25,7 +25,7 @@ mod spool;
 pub use bring_back::{Destination, Milestone, check, restore};
 pub use config::BackupConfig;
 pub use health::{Health, health};
-pub use jobs::{BackUp, BackupCleanup, NightlyBackup};
+pub use jobs::{BackUp, BackupCleanup, FollowBackups, NightlyBackup};
 pub use make::{Made, make};
 pub use runs::{BACKUP_LIST, Backup, BackupRunId, BackupState, get, list, newest, request};
 pub use service::{Backups, fetch, taken_at, targets};

@@ -151,7 +151,7 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: BackupRunId) -> Result<Ba
     conn.one::<BackupRunRow>(&of(id)).await?.map(Backup::from).ok_or_else(Error::not_found)
 }
 
-fn of(id: BackupRunId) -> store::query::SelectStatement {
+pub(crate) fn of(id: BackupRunId) -> store::query::SelectStatement {
     let mut select = BackupRunRow::select();
     select.and_where(Expr::col(("backup_run", "id")).eq(id.uuid()));
     select

@@ -43,7 +43,7 @@ pub use language::Language;
 pub use letter::{Act, Letter, MailKind};
 pub use post::Recipient;
 pub use rows::{MailId, MailState, MailTemplateId, SuppressionId, SuppressionReason};
-pub use send::SendMail;
+pub use send::{FollowMails, SendMail};
 pub use tidy::MailCleanup;
 pub use transport::Health;
 

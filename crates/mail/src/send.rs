@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use kernel::{Error, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
-use store::jobs::{Handlers, Job, JobContext, JobKind, Queue};
+use store::jobs::{Follower, Handlers, Job, JobContext, JobKind, JobRow, Queue};
 use store::query::{Expr, ExprTrait};
 use store::{Change, Record as _, UnitOfWork};
 
@@ -123,6 +124,25 @@ impl Mail {
         let tried = MailRow { attempts: row.attempts + 1, ..row.clone() };
         let row = uow.update(&row, tried, Change::plain()).await?;
         Ok(Next::Send(Box::new(row)))
+    }
+}
+
+/// A mail whose job was called off before a worker had it is not sent, unless its job is run again.
+#[derive(Debug)]
+pub struct FollowMails;
+
+#[async_trait]
+impl Follower for FollowMails {
+    fn kind(&self) -> &'static str {
+        SendMail::KIND
+    }
+
+    async fn called_off(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
+        let SendMail { mail } = job.given()?;
+        match locked(uow, mail).await? {
+            Some(row) if row.state == MailState::Waiting => not_now(uow, mail, &Problem::new("it was called off"), true).await,
+            _ => Ok(()),
+        }
     }
 }
 

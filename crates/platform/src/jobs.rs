@@ -5,7 +5,7 @@
 
 use kernel::{Caller, DateTime, Error, Page, Permission, Result, TypedId as _, WorkspaceId};
 use serde::{Deserialize, Serialize};
-use store::jobs::{JobRow, JobState, Queue};
+use store::jobs::{Followers, JobRow, JobState, Queue};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Condition, Expr, ExprTrait};
 use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
@@ -214,28 +214,34 @@ pub async fn retry(uow: &mut UnitOfWork, id: JobId, seen: Option<i64>) -> Result
     Ok(row.into())
 }
 
-/// Calls a job off: one that waits at once, one that runs as soon as it comes to a place where it can stop.
+/// Calls a job off: one that waits at once, of which its followers are told; one that runs as soon as it comes to a place where it can
+/// stop.
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_settings`; `not_found`; `stale`; `job_state` when it has ended.
-pub async fn cancel(uow: &mut UnitOfWork, id: JobId, seen: Option<i64>) -> Result<JobView> {
+pub async fn cancel(uow: &mut UnitOfWork, followers: Followers, id: JobId, seen: Option<i64>) -> Result<JobView> {
     let before = find_locked(uow, id, seen).await?;
     let after = match before.state {
         JobState::Waiting => JobRow { state: JobState::Cancelled, finished_at: Some(uow.now()), ..before.clone() },
         JobState::Running => JobRow { is_cancelled: true, ..before.clone() },
         JobState::Done | JobState::Dead | JobState::Cancelled => return Err(wrong_state(&before)),
     };
-    uow.update(&before, after, Change::plain().event("job.cancelled")).await.map(JobView::from)
+    let row = uow.update(&before, after, Change::plain().event("job.cancelled")).await?;
+    if row.state == JobState::Cancelled {
+        followers.tell(uow, &row).await?;
+    }
+    Ok(row.into())
 }
 
-/// Throws a job away, whatever came of it; not one that runs.
+/// Throws a job away, whatever came of it; not one that runs. The followers of one that was not done are told.
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_settings`; `not_found`; `stale`; `job_state` when it runs.
-pub async fn discard(uow: &mut UnitOfWork, id: JobId, seen: Option<i64>) -> Result<()> {
+pub async fn discard(uow: &mut UnitOfWork, followers: Followers, id: JobId, seen: Option<i64>) -> Result<()> {
     let before = find_locked(uow, id, seen).await?;
     if before.state == JobState::Running {
         return Err(wrong_state(&before));
     }
-    uow.delete(&before, Change::plain().event("job.discarded")).await
+    uow.delete(&before, Change::plain().event("job.discarded")).await?;
+    if before.state == JobState::Done { Ok(()) } else { followers.tell(uow, &before).await }
 }

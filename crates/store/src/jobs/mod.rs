@@ -22,6 +22,7 @@ mod context;
 mod end;
 mod enqueue;
 pub mod errors;
+mod follow;
 mod handlers;
 mod hold;
 mod kind;
@@ -37,6 +38,7 @@ mod worker;
 
 pub use context::JobContext;
 pub use enqueue::Job;
+pub use follow::{Follower, Followers};
 pub use handlers::Handlers;
 pub use kind::{JobKind, Noop, PayloadField, fits};
 pub use measure::{Waiting, oldest_due, waiting};

@@ -2,6 +2,7 @@
 
 use platform::jobs::{self, JOB_LIST, JobId, JobView, QueueList};
 
+use crate::FOLLOWERS;
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::context::Context;
@@ -58,13 +59,14 @@ async fn retry_job(context: Context, body: Body) -> ApiResult {
 
 /// Call a job off
 ///
-/// One that waits ends at once; one that runs is told, and stops as soon as it can.
+/// One that waits ends at once, and what it was to do is not done: a mail is not sent, a backup not made. One that runs is told, and stops
+/// as soon as it can.
 #[utoipa::path(post, path = "/v1/admin/jobs/{job_id}/cancel", tag = "admin",
     responses((status = 200, description = "The job, which is called off", body = JobView)))]
 async fn cancel_job(context: Context, body: Body) -> ApiResult {
     let id: JobId = context.id("job_id")?;
     let work = async |uow: &mut store::UnitOfWork, seen| {
-        let job = jobs::cancel(uow, id, seen).await?;
+        let job = jobs::cancel(uow, FOLLOWERS, id, seen).await?;
         Ok(Answer::ok(&job)?.version(job.version))
     };
     context.act(body, work).await
@@ -76,7 +78,7 @@ async fn cancel_job(context: Context, body: Body) -> ApiResult {
 #[utoipa::path(delete, path = "/v1/admin/jobs/{job_id}", tag = "admin", responses((status = 204, description = "Thrown away")))]
 async fn discard_job(context: Context) -> ApiResult {
     let id: JobId = context.id("job_id")?;
-    context.delete(async |uow, seen| jobs::discard(uow, id, seen).await).await
+    context.delete(async |uow, seen| jobs::discard(uow, FOLLOWERS, id, seen).await).await
 }
 
 /// See what stands in the queues
