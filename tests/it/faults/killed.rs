@@ -8,11 +8,10 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
 use super::program::Program;
-use super::{Dice, company, expect_each_once, expect_sound};
+use super::{Dice, company, expect_each_once, expect_sound, kill_after, kills};
 
 /// Requests that run when the server is killed, so that one kill meets several points.
 const AT_ONCE: usize = 4;
-const KILLS: usize = 20;
 
 fn name(round: usize, number: usize) -> String {
     format!("Killed-{round}-{number}")
@@ -29,7 +28,7 @@ async fn send(program: &Program, round: usize) -> Vec<Option<Answer>> {
 
 /// A kill counts when it left a request without an answer. Seen to fail when what was done under a key is done anew.
 #[tokio::test]
-async fn a_server_killed_at_twenty_random_points_has_lost_nothing_that_it_answered_and_does_the_rest_once() {
+async fn a_server_killed_at_random_points_has_lost_nothing_that_it_answered_and_does_the_rest_once() {
     let folder = TempDir::new().unwrap();
     let db = Database::fresh(&folder).await;
     let mut program = Program::on(&db, &[]).await;
@@ -44,18 +43,15 @@ async fn a_server_killed_at_twenty_random_points_has_lost_nothing_that_it_answer
     assert!(answers.iter().all(|answer| answer.as_ref().is_some_and(|answer| answer.status == 201)));
     names.extend((0..3).flat_map(|round| (0..AT_ONCE).map(move |number| name(round, number))));
 
+    let wanted = kills();
     let (mut kills, mut round, mut answered, mut done_unanswered) = (0, 2, 0, 0);
-    while kills < KILLS {
+    while kills < wanted {
         round += 1;
-        assert!(round < 4 * KILLS, "the server is too quick to be caught");
+        assert!(round < 4 * wanted, "the server is too quick to be caught");
         // the connection and what the server keeps of the caller are there, so that it is the request that is hit
         program.get("/v1/me").await.expect(200);
         let delay = length * u32::try_from(dice.below(1000)).unwrap() / 1000;
-        let pid = program.pid().to_string();
-        let killer = std::thread::spawn(move || {
-            std::thread::sleep(delay);
-            assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
-        });
+        let killer = kill_after(program.pid(), delay);
         let first = send(&program, round).await;
         killer.join().unwrap();
         program.kill();

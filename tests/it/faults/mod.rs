@@ -1,14 +1,21 @@
 //! Faults: what was answered stands and was done once, whatever happens to the server, its database, its disk and its clock; and a load
 //! that it cannot refuse stops nobody else.
+//!
+//! Tests that kill do so twenty times, and as often as `PELATIS_KILLS` says where it is set:
+//! `PELATIS_KILLS=100 cargo nextest run -p pelatis-tests killed`.
 
 mod clock_back;
 mod cluster;
 mod disk;
 mod floods;
 mod full_disk;
+mod full_disk_of_files;
 mod history;
 mod killed;
+mod killed_mails;
+mod killed_uploads;
 mod line;
+mod other_storages;
 mod postgres_away;
 pub(crate) mod program;
 mod shared_records;
@@ -36,6 +43,19 @@ impl Dice {
     fn one_in(&mut self, chance: u64) -> bool {
         self.below(chance) == 0
     }
+}
+
+/// How often a test kills.
+fn kills() -> usize {
+    std::env::var("PELATIS_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(20)
+}
+
+/// Kills a process after a while.
+fn kill_after(pid: u32, delay: std::time::Duration) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        std::thread::sleep(delay);
+        assert!(std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
+    })
 }
 
 fn company(name: &str) -> Value {

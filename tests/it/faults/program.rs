@@ -97,10 +97,19 @@ impl Program {
 
     /// As [`run`](Self::run), while it runs.
     pub fn command(&self, words: &[&str]) -> Child {
+        self.prepared(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Starts `pelatis worker` beside it. Whoever starts it ends it.
+    pub fn worker(&self) -> Child {
+        self.prepared(&["worker"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn prepared(&self, words: &[&str]) -> Command {
         let mut command = Command::new(built());
         command.args(words).current_dir(self.folder.path()).env_clear().env("PATH", std::env::var("PATH").unwrap());
-        command.envs(self.settings.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
+        command.envs(self.settings.iter().cloned()).stdin(Stdio::null());
+        command
     }
 
     /// The folder that it works in; what it keeps itself is in `data`.
@@ -110,9 +119,15 @@ impl Program {
 
     /// Has it work on another database from its next start on.
     pub fn moved_to(&mut self, db: &Database) {
-        self.settings.retain(|(name, _)| name != "DATABASE_URL" && name != "DATABASE_OWNER_URL");
-        self.settings.push(("DATABASE_URL".to_owned(), db.config.url.clone()));
+        self.set("DATABASE_URL", &db.config.url);
+        self.settings.retain(|(name, _)| name != "DATABASE_OWNER_URL");
         self.settings.extend(db.config.owner_url.iter().map(|url| ("DATABASE_OWNER_URL".to_owned(), url.clone())));
+    }
+
+    /// Has it work with another setting from its next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
     }
 
     /// What it has logged since it was first started.
@@ -151,6 +166,24 @@ impl Program {
     /// POST with an idempotency key; an error where no answer came.
     pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Answer, reqwest::Error> {
         send(self.request(Method::POST, path).header("idempotency-key", key).json(body)).await
+    }
+
+    /// An upload that can still be changed.
+    pub fn uploading(&self, name: &str, content: Vec<u8>) -> RequestBuilder {
+        let part = reqwest::multipart::Part::bytes(content).file_name(name.to_owned());
+        self.request(Method::POST, "/v1/files").multipart(reqwest::multipart::Form::new().part("file", part))
+    }
+
+    /// Puts in a file.
+    pub async fn upload(&self, name: &str, content: Vec<u8>) -> Answer {
+        send(self.uploading(name, content)).await.expect("an answer")
+    }
+
+    /// The content of a file, whole.
+    pub async fn content(&self, id: &str) -> Vec<u8> {
+        let answer = self.request(Method::GET, &format!("/v1/files/{id}/content")).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{}", self.log());
+        answer.bytes().await.unwrap().to_vec()
     }
 
     /// The access token of an account.

@@ -2,7 +2,7 @@
 //! and stopped as an operator does it.
 //!
 //! The workers that are killed are processes of this test, started again with a variable that says so, because a handler with an effect of
-//! its own is needed. More kills: `PELATIS_KILLS=100 cargo nextest run -p pelatis-tests workers_killed`.
+//! its own is needed.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use store::{DatabaseConfig, Secret, Store};
 use tempfile::TempDir;
 
 use super::program::{Program, built};
-use super::{Dice, expect_sound};
+use super::{Dice, expect_sound, kills};
 
 const DATABASE: &str = "PELATIS_TEST_WORKER_DATABASE";
 /// Jobs that are enqueued before each kill.
@@ -99,7 +99,7 @@ async fn within_a_minute(what: &str, is_so: impl AsyncFn() -> bool) {
 /// jobs of a worker that is gone left alone.
 #[tokio::test]
 async fn workers_killed_at_random_points_lose_no_job_and_do_none_twice() {
-    let kills: usize = std::env::var("PELATIS_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(20);
+    let kills = kills();
     let app = TestApp::spawn().await;
     let store = store_at(&app.db.config.url).await;
     let main = caller(Some(&app.workspace));

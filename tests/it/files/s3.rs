@@ -32,11 +32,16 @@ pub(crate) enum Line {
     Fails,
     /// It cuts each answer after some bytes.
     Cuts,
+    /// It cuts each connection after some bytes of what is sent to it.
+    CutsOnTheWayUp,
+    /// It takes some bytes of what is sent on a connection, or gives some of what is asked for, and then nothing more.
+    StallsWithin,
 }
 
 impl Line {
     fn of(number: u8) -> Self {
-        [Self::Good, Self::Away, Self::Stalls, Self::Fails, Self::Cuts][usize::from(number)]
+        [Self::Good, Self::Away, Self::Stalls, Self::Fails, Self::Cuts, Self::CutsOnTheWayUp, Self::StallsWithin]
+            [usize::from(number)]
     }
 }
 
@@ -46,7 +51,7 @@ pub(crate) struct S3 {
     line: Arc<AtomicU8>,
 }
 
-/// Bytes of an answer that come through a line that cuts.
+/// Bytes of a request, or of its answer, that come through a line that cuts or comes to stand still.
 const UNTIL_CUT: usize = 200_000;
 
 impl S3 {
@@ -80,8 +85,13 @@ impl S3 {
 
     /// The address of the storage.
     pub(crate) fn url(&self) -> files::StorageUrl {
+        files::StorageUrl::parse(&self.address()).unwrap()
+    }
+
+    /// The address as it is configured.
+    pub(crate) fn address(&self) -> String {
         let secret = KEY.1.replace('/', "%2F").replace('+', "%2B");
-        files::StorageUrl::parse(&format!("s3+http://{}:{secret}@127.0.0.1:{}/{BUCKET}", KEY.0, self.port)).unwrap()
+        format!("s3+http://{}:{secret}@127.0.0.1:{}/{BUCKET}", KEY.0, self.port)
     }
 }
 
@@ -110,29 +120,42 @@ async fn pass(mut socket: TcpStream, behind: u16, line: Arc<AtomicU8>) {
     }
     let mut server = TcpStream::connect(("127.0.0.1", behind)).await.unwrap();
     let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
-    let mut answered = 0;
+    let (mut sent, mut answered) = (0, 0);
+    let stand_still = || tokio::time::sleep(Duration::from_secs(3600));
     loop {
         tokio::select! {
-            read = socket.read(&mut up) => match read {
-                Ok(0) | Err(_) => return,
-                Ok(count) => match now() {
-                    Line::Away => return,
-                    Line::Stalls => tokio::time::sleep(Duration::from_secs(3600)).await,
-                    Line::Fails => {
-                        let said = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-                        let _ = socket.write_all(said.as_bytes()).await;
-                        return;
-                    }
-                    Line::Good | Line::Cuts => if server.write_all(&up[..count]).await.is_err() { return },
-                },
+            read = socket.read(&mut up) => {
+                if answered > 0 {
+                    // the next request on the same connection
+                    (sent, answered) = (0, 0);
+                }
+                match read {
+                    Ok(0) | Err(_) => return,
+                    Ok(count) => match now() {
+                        Line::Away => return,
+                        Line::Stalls => stand_still().await,
+                        Line::CutsOnTheWayUp if sent + count > UNTIL_CUT => return,
+                        Line::StallsWithin if sent + count > UNTIL_CUT => stand_still().await,
+                        Line::Fails => {
+                            let said = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                            let _ = socket.write_all(said.as_bytes()).await;
+                            return;
+                        }
+                        Line::Good | Line::Cuts | Line::CutsOnTheWayUp | Line::StallsWithin => {
+                            sent += count;
+                            if server.write_all(&up[..count]).await.is_err() { return }
+                        }
+                    },
+                }
             },
             read = server.read(&mut down) => match read {
                 Ok(0) | Err(_) => return,
                 Ok(count) => match now() {
                     Line::Away | Line::Fails => return,
-                    Line::Stalls => tokio::time::sleep(Duration::from_secs(3600)).await,
+                    Line::Stalls => stand_still().await,
+                    Line::StallsWithin if answered + count > UNTIL_CUT => stand_still().await,
                     Line::Cuts if answered + count > UNTIL_CUT => return,
-                    Line::Good | Line::Cuts => {
+                    Line::Good | Line::Cuts | Line::CutsOnTheWayUp | Line::StallsWithin => {
                         answered += count;
                         if socket.write_all(&down[..count]).await.is_err() { return }
                     }

@@ -120,6 +120,42 @@ async fn a_download_that_is_cut_is_never_taken_for_the_whole() {
     assert_eq!(whole.bytes().await.unwrap(), content);
 }
 
+/// In one piece as in parts. Meant to fail with parts that are not given up, and without a time for each step.
+#[tokio::test]
+async fn an_upload_to_s3_that_is_cut_or_comes_to_stand_still_in_the_middle_leaves_nothing_there() {
+    let (app, s3, folder) = on_s3().await;
+    // parts of objects as well; what this server has of a request that is not at its end is its own
+    let lying = || lying_in(&folder.path().join("s3")).into_iter().filter(|name| !name.contains("/.tmp.")).collect::<Vec<_>>();
+    for line in [Line::CutsOnTheWayUp, Line::StallsWithin] {
+        for length in [1_000_000, 12_000_000] {
+            s3.line(line);
+            let began = Instant::now();
+            expect_unavailable(app.upload(&app.admin, &[], "a.pdf", &pdf(length)).await);
+            assert!(began.elapsed() < Duration::from_secs(15), "{line:?}: {:?}", began.elapsed());
+            s3.line(Line::Good);
+            assert_eq!((app.count("file").await, lying()), (0, Vec::new()), "{line:?}, {length} bytes");
+            assert_eq!(lying_in(&app.folder.path().join("spool")), [""; 0]);
+        }
+    }
+    app.upload(&app.admin, &[], "a.pdf", &pdf(12_000_000)).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_download_from_s3_that_comes_to_stand_still_is_ended_and_never_taken_for_the_whole() {
+    let (app, s3, _folder) = on_s3().await;
+    let content = pdf(3_000_000);
+    let id = app.upload(&app.admin, &[], "a.pdf", &content).await.expect(201).id();
+    s3.line(Line::StallsWithin);
+    let began = Instant::now();
+    let standing = app.request(reqwest::Method::GET, &format!("/v1/files/{id}/content"), &app.admin).send().await.unwrap();
+    assert_eq!(standing.status(), StatusCode::OK, "it had begun to come");
+    assert!(standing.bytes().await.is_err(), "its reader is cut off");
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    s3.line(Line::Good);
+    let whole = app.request(reqwest::Method::GET, &format!("/v1/files/{id}/content"), &app.admin).send().await.unwrap();
+    assert_eq!(whole.bytes().await.unwrap(), content);
+}
+
 #[tokio::test]
 async fn a_server_starts_without_its_storage_and_takes_files_when_it_is_there() {
     let folder = tempfile::TempDir::new().unwrap();

@@ -2,7 +2,7 @@
 
 mod bounces;
 mod outbox;
-mod real;
+pub(crate) mod real;
 mod rendered;
 mod sink;
 mod smtp;
@@ -52,6 +52,7 @@ pub(crate) async fn until(app: &TestApp, email: &str, wanted: &str) {
 
 /// A message as a mail program reads it.
 pub(crate) struct Read {
+    pub to: String,
     pub subject: String,
     pub text: String,
     pub html: String,
@@ -62,7 +63,9 @@ pub(crate) struct Read {
 pub(crate) fn read(raw: &[u8]) -> Read {
     let message = MessageParser::default().parse(raw).expect("a message");
     assert_eq!((message.text_body_count(), message.html_body_count()), (1, 1), "one text, and the same in HTML");
+    let to = message.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("an address").to_owned();
     Read {
+        to,
         subject: message.subject().unwrap().to_owned(),
         text: message.body_text(0).unwrap().replace("\r\n", "\n"),
         html: message.body_html(0).unwrap().into_owned(),

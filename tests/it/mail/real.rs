@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use super::{Read, invite, read, until, until_so, working};
 
-struct Server {
+/// The server, which ends with the test.
+pub(crate) struct Server {
     folder: TempDir,
     port: u16,
     child: Child,
@@ -26,7 +27,7 @@ impl Drop for Server {
 
 impl Server {
     /// None where it is not installed.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let library = std::env::var_os("PELATIS_TEST_AIOSMTPD")?;
         let folder = TempDir::new().unwrap();
         let (child, port) = launch(Path::new(&library), folder.path(), 0);
@@ -43,9 +44,22 @@ impl Server {
         (self.child, self.port) = launch(&library, self.folder.path(), self.port);
     }
 
+    /// The address of the server for one who knows its password.
+    pub(crate) fn url(&self) -> String {
+        self.url_for("localhost", PASSWORD)
+    }
+
+    fn url_for(&self, host: &str, password: &str) -> String {
+        format!("smtp://pelatis%40crm.example:{password}@{host}:{}", self.port)
+    }
+
+    /// The certificate of its authority.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
     async fn app(&self, host: &str, password: &str, knows_authority: bool) -> TestApp {
-        let url = format!("smtp://pelatis%40crm.example:{password}@{host}:{}", self.port);
-        let authority = self.folder.path().join("ca.pem");
+        let (url, authority) = (self.url_for(host, password), self.authority());
         working(|config| {
             config.mail.way = MailWay::Smtp(SmtpUrl::parse(&url).unwrap());
             config.mail.own_certificates = knows_authority.then_some(authority);
@@ -55,7 +69,7 @@ impl Server {
     }
 
     /// What lies in the mailbox.
-    fn mails(&self) -> Vec<Read> {
+    pub(crate) fn mails(&self) -> Vec<Read> {
         let Ok(entries) = std::fs::read_dir(self.folder.path().join("box/new")) else { return Vec::new() };
         entries.map(|entry| read(&std::fs::read(entry.unwrap().path()).unwrap())).collect()
     }

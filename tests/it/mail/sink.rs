@@ -16,6 +16,8 @@ pub(crate) enum Way {
     Takes,
     /// It takes everything, and the connection is lost before it says so.
     TakesAndDrops,
+    /// It takes everything, and never says so.
+    TakesAndStalls,
     /// The connection is lost in the middle of the content.
     Cuts,
     /// Nobody speaks.
@@ -89,15 +91,18 @@ impl Sink {
     }
 }
 
+/// Says nothing until the other side has had enough.
+async fn until_left(mut stream: BufReader<TcpStream>) -> Option<()> {
+    let mut line = String::new();
+    while stream.read_line(&mut line).await.ok()? > 0 {}
+    None
+}
+
 async fn talk(stream: TcpStream, way: Way, kept: &Mutex<Vec<Taken>>) -> Option<()> {
     match way {
         Way::Away => return None,
         Way::Stalls => {
-            // until the other side has had enough
-            let mut stream = BufReader::new(stream);
-            let mut line = String::new();
-            while stream.read_line(&mut line).await.ok()? > 0 {}
-            return None;
+            return until_left(BufReader::new(stream)).await;
         }
         _ => {}
     }
@@ -151,8 +156,10 @@ async fn talk(stream: TcpStream, way: Way, kept: &Mutex<Vec<Taken>>) -> Option<(
         if end.starts_with('2') {
             kept.lock().unwrap().push(taken.clone());
         }
-        if way == Way::TakesAndDrops {
-            return None;
+        match way {
+            Way::TakesAndDrops => return None,
+            Way::TakesAndStalls => return until_left(stream).await,
+            _ => {}
         }
         stream.write_all(format!("{end}\r\n").as_bytes()).await.ok()?;
     }

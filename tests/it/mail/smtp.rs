@@ -41,21 +41,23 @@ async fn a_mail_goes_to_the_server_in_the_recipients_language_under_an_id_that_s
 
 /// The one fault that makes mail arrive twice. Meant to fail with an id that is made for each attempt, and with a date.
 #[tokio::test]
-async fn where_the_connection_is_lost_before_the_answer_the_same_message_is_sent_again() {
-    let sink = Sink::start();
-    sink.behave(Way::TakesAndDrops);
-    let app = through(&sink).await;
-    invite(&app, "nikos@example.com").await;
-    attempted(&app, 1).await;
-    assert_eq!(state(&app, "nikos@example.com").await, "waiting");
-    let problem = app.db.scalar("SELECT last_problem FROM mail_message").await.unwrap();
-    assert!(problem.contains("whether it arrived is not known"), "{problem}");
-    sink.behave(Way::Takes);
-    app.clock.advance(Duration::seconds(2));
-    until(&app, "nikos@example.com", "sent").await;
-    let taken = sink.taken();
-    assert_eq!(taken.len(), 2);
-    assert_eq!(taken[0], taken[1], "byte for byte the same message");
+async fn where_the_connection_is_lost_before_the_answer_or_no_answer_comes_the_same_message_is_sent_again() {
+    for way in [Way::TakesAndDrops, Way::TakesAndStalls] {
+        let sink = Sink::start();
+        sink.behave(way);
+        let app = through(&sink).await;
+        invite(&app, "nikos@example.com").await;
+        attempted(&app, 1).await;
+        assert_eq!(state(&app, "nikos@example.com").await, "waiting");
+        let problem = app.db.scalar("SELECT last_problem FROM mail_message").await.unwrap();
+        assert!(problem.contains("whether it arrived is not known"), "{way:?}: {problem}");
+        sink.behave(Way::Takes);
+        app.clock.advance(Duration::seconds(2));
+        until(&app, "nikos@example.com", "sent").await;
+        let taken = sink.taken();
+        assert_eq!(taken.len(), 2);
+        assert_eq!(taken[0], taken[1], "byte for byte the same message");
+    }
 }
 
 #[tokio::test]
@@ -80,6 +82,28 @@ async fn what_a_server_refuses_for_now_is_tried_five_times_and_then_has_failed_a
 
     sink.behave(Way::Takes);
     app.act(&format!("/v1/admin/jobs/{}/retry", jobs["data"][0]["id"].as_str().unwrap()), &admin).await.expect(200);
+    until(&app, "nikos@example.com", "sent").await;
+    assert_eq!(sink.taken().len(), 1);
+}
+
+/// Meant to fail where nobody tells the mail, which then waits for ever.
+#[tokio::test]
+async fn a_mail_whose_job_is_called_off_has_failed_and_goes_out_when_the_job_is_run_again() {
+    let sink = Sink::start();
+    sink.behave(Way::Says("RCPT", "451 4.3.0 later"));
+    let app = through(&sink).await;
+    invite(&app, "nikos@example.com").await;
+    attempted(&app, 1).await;
+    let jobs = app.get("/v1/admin/jobs?kind=send_mail&state=waiting", &app.admin).await.expect(200).body;
+    let path = format!("/v1/admin/jobs/{}", jobs["data"][0]["id"].as_str().unwrap());
+    app.act(&format!("{path}/cancel"), &app.admin).await.expect(200);
+    let mail = app.get("/v1/mail-messages?state=failed", &app.admin).await.expect(200).body;
+    assert_eq!(
+        (&mail["data"][0]["to"], &mail["data"][0]["last_problem"]),
+        (&json!("nikos@example.com"), &json!("it was called off"))
+    );
+    sink.behave(Way::Takes);
+    app.act(&format!("{path}/retry"), &app.admin).await.expect(200);
     until(&app, "nikos@example.com", "sent").await;
     assert_eq!(sink.taken().len(), 1);
 }

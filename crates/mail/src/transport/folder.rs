@@ -44,7 +44,8 @@ impl Folder {
         let path = self.path.clone();
         let tried = tokio::task::spawn_blocking(move || {
             make(&path)?;
-            write(&path.join(".writable"), b"")
+            // a byte, because a file of none can be written to a disk that is full
+            write(&path.join(".writable"), b"x")
         });
         match tried.await {
             Ok(Ok(())) => Ok(()),
@@ -94,8 +95,12 @@ fn make(folder: &Path) -> io::Result<()> {
 fn put(folder: &Path, name: &str, message: &[u8]) -> io::Result<()> {
     make(folder)?;
     let part = folder.join(format!(".{name}.part"));
-    write(&part, message)?;
-    std::fs::rename(&part, folder.join(name))?;
+    let written = write(&part, message).and_then(|()| std::fs::rename(&part, folder.join(name)));
+    if written.is_err() {
+        // half a mail is of no use, and takes room that a full disk has none of; the next attempt writes over what stays
+        let _ = std::fs::remove_file(&part);
+    }
+    written?;
     std::fs::File::open(folder)?.sync_all()
 }
 
