@@ -1,12 +1,13 @@
-//! Making a backup: a snapshot of the database, then the content of every file that it speaks of, in one archive.
+//! Making a backup: a snapshot of the database, then the content of every file that it speaks of, in one archive. The files of imports are
+//! among them: one that is staged can be read in another way, and is then staged anew from its file.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use files::files::Object;
-use kernel::{Error, Result};
+use files::files::{Holder, Object, objects};
+use kernel::{Error, Result, WorkspaceId};
 use store::snapshot::{PART, Parts, Snapshot};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
@@ -100,26 +101,32 @@ impl Drop for Unfinished {
     }
 }
 
-/// Every object that a file has, on the disk, a line for each: there may be millions.
+/// Every object that a file or an import has, on the disk, a line for each: there may be millions.
 async fn list(snapshot: &mut Snapshot, scratch: &Path) -> Result<std::fs::File> {
     let mut listed = tempfile::tempfile_in(scratch).map_err(from_io)?;
     for workspace in snapshot.workspaces().await? {
-        let mut after = None;
-        loop {
-            let rows = snapshot.rows_of(workspace, &files::files::objects(workspace, after, AT_ONCE)).await?;
-            for row in &rows {
-                let object = Object::read(row)?;
-                after = Some(object.id);
-                let line = serde_json::to_vec(&object).map_err(Error::internal)?;
-                listed.write_all(&line).and_then(|()| listed.write_all(b"\n")).map_err(from_io)?;
-            }
-            if rows.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX) {
-                break;
-            }
+        for holder in Holder::ALL {
+            list_of(snapshot, holder, workspace, &mut listed).await?;
         }
     }
     listed.rewind().map_err(from_io)?;
     Ok(listed)
+}
+
+async fn list_of(snapshot: &mut Snapshot, holder: Holder, workspace: WorkspaceId, listed: &mut std::fs::File) -> Result<()> {
+    let mut after = None;
+    loop {
+        let rows = snapshot.rows_of(workspace, &objects(holder, workspace, after, AT_ONCE)).await?;
+        for row in &rows {
+            let object = Object::read(holder, row)?;
+            after = Some(object.id);
+            let line = serde_json::to_vec(&object).map_err(Error::internal)?;
+            listed.write_all(&line).and_then(|()| listed.write_all(b"\n")).map_err(from_io)?;
+        }
+        if rows.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+    }
 }
 
 struct Making<F> {
@@ -184,7 +191,7 @@ impl<F: AsyncFnMut(u64) -> Result<()>> Making<F> {
             Err(_) if !object.is_still_there(backups.store()).await? => return Ok(Added::Purged),
             Err(_) => return Ok(Added::Damaged("it is gone from its storage".to_owned())),
         };
-        if length != object.length || sha256 != object.sha256 {
+        if length != object.length || object.sha256.as_ref().is_some_and(|expected| sha256 != *expected) {
             return Ok(Added::Damaged("it is not what was uploaded".to_owned()));
         }
         self.writer.entry(format!("{FILES}{}/{}", object.storage, object.key), length).await?;

@@ -74,7 +74,7 @@ pub struct Backup {
     pub has_files: bool,
     /// How many rows the database had.
     pub record_count: Option<i64>,
-    /// How many files are in it.
+    /// How many files are in it, those of imports among them.
     pub file_count: Option<i64>,
     /// How many files could not be backed up, because their content is damaged or gone.
     pub damaged_count: Option<i64>,

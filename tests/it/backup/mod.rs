@@ -3,6 +3,7 @@
 mod archives;
 mod asked;
 mod drill;
+mod imports;
 mod places;
 
 use std::path::{Path, PathBuf};

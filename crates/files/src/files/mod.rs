@@ -14,7 +14,7 @@ pub(crate) use content::of_link;
 pub use content::{Readable, readable};
 pub use create::{check, create};
 pub use list::{FILE_LIST, get, list, list_on};
-pub use objects::{Object, objects};
+pub use objects::{Holder, Object, objects};
 pub(crate) use remove::note_removal;
 pub use remove::{forget, purge, sweep};
 pub use wire::{File, FilePatch, UploadFile};

@@ -1,17 +1,39 @@
-//! The objects that files have, for whoever copies all of them.
+//! The objects that files and imports have, for whoever copies all of them.
 
 use kernel::{Caller, Cause, Result, TypedId as _, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Row, Store};
+use uuid::Uuid;
 
-use crate::rows::FileId;
+/// What objects belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holder {
+    /// A file.
+    File,
+    /// An import, as long as its file is kept.
+    Import,
+}
 
-/// The object of a file, as its row speaks of it.
+impl Holder {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::File, Self::Import];
+
+    fn table(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Import => "import_run",
+        }
+    }
+}
+
+/// The object of a file or an import, as its row speaks of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
-    /// The file.
-    pub id: FileId,
+    /// What it belongs to.
+    pub holder: Holder,
+    /// The row.
+    pub id: Uuid,
     /// Its workspace.
     pub workspace: WorkspaceId,
     /// The storage that it is in.
@@ -20,21 +42,26 @@ pub struct Object {
     pub key: String,
     /// Its length in bytes.
     pub length: u64,
-    /// Its SHA-256, in hexadecimal.
-    pub sha256: String,
+    /// Its SHA-256, in hexadecimal; imports keep none.
+    pub sha256: Option<String>,
 }
 
-/// Selects the objects of a workspace's files, by the id of the file, those after one.
-pub fn objects(workspace: WorkspaceId, after: Option<FileId>, at_once: u64) -> SelectStatement {
+/// Selects the objects of a workspace's files or imports, by the id of the row, those after one.
+pub fn objects(holder: Holder, workspace: WorkspaceId, after: Option<Uuid>, at_once: u64) -> SelectStatement {
     let mut select = Query::select();
     select
-        .columns(["id", "workspace_id", "storage_bucket", "storage_key", "filesize_bytes", "sha256"])
-        .from("file")
+        .columns(["id", "workspace_id", "storage_bucket", "storage_key", "filesize_bytes"])
+        .from(holder.table())
         .and_where(Expr::col("workspace_id").eq(workspace.uuid()))
         .order_by("id", Order::Asc)
         .limit(at_once);
+    match holder {
+        Holder::File => select.column("sha256"),
+        // the command line keeps no file, and after 30 days nobody does
+        Holder::Import => select.and_where(Expr::col("storage_key").is_not_null()),
+    };
     if let Some(after) = after {
-        select.and_where(Expr::col("id").gt(after.uuid()));
+        select.and_where(Expr::col("id").gt(after));
     }
     select
 }
@@ -44,25 +71,30 @@ impl Object {
     ///
     /// # Errors
     /// `internal` when it is another row.
-    pub fn read(row: &Row) -> Result<Self> {
+    pub fn read(holder: Holder, row: &Row) -> Result<Self> {
         Ok(Self {
+            holder,
             id: row.get(0)?,
             workspace: row.get(1)?,
             storage: row.get(2)?,
             key: row.get(3)?,
             length: u64::try_from(row.get::<i64>(4)?).map_err(kernel::Error::internal)?,
-            sha256: row.get(5)?,
+            sha256: if holder == Holder::File { Some(row.get(5)?) } else { None },
         })
     }
 
-    /// Whether the file is there now.
+    /// Whether the row still has it.
     ///
     /// # Errors
     /// What the database says.
     pub async fn is_still_there(&self, store: &Store) -> Result<bool> {
         let caller = Caller::job(store.runtime().uuid(), Some(self.workspace), Cause::Command);
         let mut select = Query::select();
-        select.column("id").from("file").and_where(Expr::col("id").eq(self.id.uuid()));
+        select
+            .column("id")
+            .from(self.holder.table())
+            .and_where(Expr::col("id").eq(self.id))
+            .and_where(Expr::col("storage_key").eq(self.key.as_str()));
         let mut reader = store.reader(&caller).await?;
         let found = reader.row(&select).await?;
         reader.close().await?;
