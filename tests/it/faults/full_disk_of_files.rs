@@ -40,7 +40,7 @@ async fn expect_refused(program: &Program, db: &Database, name: &str, length: us
     assert_eq!(lying_in(&on_disk.join("spool")), [""; 0], "{name} left something on its way");
 }
 
-/// Meant to fail with what was received kept where it could not be written to its end.
+/// Seen to fail while what could not be written to its end was left where uploads are on their way.
 #[tokio::test]
 async fn a_full_disk_takes_no_file_and_keeps_nothing_of_it_and_reads_and_records_go_on() {
     let folder = TempDir::new().unwrap();

@@ -51,7 +51,7 @@ async fn until_all_are_sent(db: &Database) {
     }
 }
 
-/// A kill counts when a mail was on its way.
+/// A kill counts when a mail was on its way. Seen to fail with an id that was made for each attempt.
 #[tokio::test]
 async fn mail_of_which_the_server_or_a_worker_is_killed_on_its_way_arrives_and_never_under_two_ids() {
     let Some(server) = Server::start() else {

@@ -84,7 +84,7 @@ async fn cleaned_after(hours: i64, db: &Database, program: &Program) -> Cleaned 
     cleaned
 }
 
-/// A kill counts when it left an upload without an answer.
+/// A kill counts when it left an upload without an answer. Seen to fail while rows were written before their objects were there.
 #[tokio::test]
 async fn a_server_killed_while_it_takes_files_in_has_each_of_them_whole_or_not_at_all() {
     let folder = TempDir::new().unwrap();

@@ -34,7 +34,7 @@ async fn is_own_link(program: &Program, id: &str, content: &[u8]) -> bool {
     own.is_some()
 }
 
-/// Meant to fail with a download that reads from the storage for new files.
+/// Seen to fail with downloads that were read from the storage for new files.
 #[tokio::test]
 async fn files_stay_readable_where_they_were_put_when_new_ones_go_somewhere_else_and_back() {
     let folder = TempDir::new().unwrap();

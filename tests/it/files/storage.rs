@@ -120,7 +120,7 @@ async fn a_download_that_is_cut_is_never_taken_for_the_whole() {
     assert_eq!(whole.bytes().await.unwrap(), content);
 }
 
-/// In one piece as in parts. Meant to fail with parts that are not given up, and without a time for each step.
+/// In one piece as in parts. Seen to fail with parts that were not given up.
 #[tokio::test]
 async fn an_upload_to_s3_that_is_cut_or_comes_to_stand_still_in_the_middle_leaves_nothing_there() {
     let (app, s3, folder) = on_s3().await;
@@ -140,6 +140,7 @@ async fn an_upload_to_s3_that_is_cut_or_comes_to_stand_still_in_the_middle_leave
     app.upload(&app.admin, &[], "a.pdf", &pdf(12_000_000)).await.expect(201);
 }
 
+/// Seen to fail without a time for the next piece, here and in the client of S3, each of which would do alone.
 #[tokio::test]
 async fn a_download_from_s3_that_comes_to_stand_still_is_ended_and_never_taken_for_the_whole() {
     let (app, s3, _folder) = on_s3().await;

@@ -39,7 +39,7 @@ async fn a_mail_goes_to_the_server_in_the_recipients_language_under_an_id_that_s
     assert!(metrics.contains(r#"pelatis_mails_total{kind="invitation",outcome="sent"} 1"#), "{metrics}");
 }
 
-/// The one fault that makes mail arrive twice. Meant to fail with an id that is made for each attempt, and with a date.
+/// The one fault that makes mail arrive twice. Seen to fail with an id that was made for each attempt; meant to fail with a date too.
 #[tokio::test]
 async fn where_the_connection_is_lost_before_the_answer_or_no_answer_comes_the_same_message_is_sent_again() {
     for way in [Way::TakesAndDrops, Way::TakesAndStalls] {
@@ -86,7 +86,7 @@ async fn what_a_server_refuses_for_now_is_tried_five_times_and_then_has_failed_a
     assert_eq!(sink.taken().len(), 1);
 }
 
-/// Meant to fail where nobody tells the mail, which then waits for ever.
+/// Seen to fail while nobody told the mail, which then waited for ever.
 #[tokio::test]
 async fn a_mail_whose_job_is_called_off_has_failed_and_goes_out_when_the_job_is_run_again() {
     let sink = Sink::start();
