@@ -16,6 +16,7 @@ mod m20261125_000030_files;
 mod m20261125_000040_mail;
 mod m20261125_000050_imports;
 mod m20261125_000060_backups;
+mod m20261125_000070_thumbnails;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000040_mail::Step),
             Box::new(m20261125_000050_imports::Step),
             Box::new(m20261125_000060_backups::Step),
+            Box::new(m20261125_000070_thumbnails::Step),
         ]
     }
 }

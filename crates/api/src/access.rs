@@ -198,6 +198,7 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("list_files", SEE_FILES, WorkspaceOrOwn),
     O::new("get_file", SEE_FILES, WorkspaceOrOwn),
     O::new("get_file_content", SEE_FILES, WorkspaceOrOwn),
+    O::new("get_file_thumbnail", SEE_FILES, WorkspaceOrOwn),
     O::new("create_file_link", SEE_FILES, WorkspaceOrOwn),
     O::new("follow_file_link", Access::Public, Workspace),
     O::new("upload_file", PUT_FILES, WorkspaceOrOwn).upload(),

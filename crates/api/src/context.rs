@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::list::{ListQuery, ListSpec, RecordQuery};
 use store::{Conn, Once, Outcome, UnitOfWork};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::answer::{Answer, replay};
 use crate::body::{Body, Input};
@@ -143,10 +144,19 @@ impl Context {
     }
 
     async fn read_inner<T>(&self, work: impl AsyncFnOnce(&mut Conn, &Caller) -> Result<T>) -> Result<T> {
+        let _turn = self.turn().await?;
         let mut reader = self.state.store.reader(self.caller()).await?;
         let read = work(&mut reader, self.caller()).await?;
         reader.close().await?;
         Ok(read)
+    }
+
+    /// Waits until it is the caller's turn to work with the database. Whoever nobody knows is bounded by the minute, for their address.
+    async fn turn(&self) -> Result<Option<OwnedSemaphorePermit>> {
+        match self.admitted.identity {
+            Some(_) => self.state.turns.take(self.caller()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Answers with one record, or 304 where the caller has it already.
@@ -350,6 +360,7 @@ impl Context {
     }
 
     async fn write(&self, caller: &Arc<Caller>, work: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>) -> ApiResult {
+        let _turn = self.turn().await.map_err(|error| self.fail(error))?;
         let answer = self.state.store.write(caller, work).await.map_err(|error| self.fail(error))?;
         Ok(answer.respond())
     }
@@ -360,6 +371,7 @@ impl Context {
         once: &Once,
         work: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>,
     ) -> ApiResult {
+        let _turn = self.turn().await.map_err(|error| self.fail(error))?;
         let keep = |result: &Result<Answer>| self.kept(result);
         match self.state.store.write_once(caller, once, keep, work).await.map_err(|error| self.fail(error))? {
             Outcome::Done(answer) => Ok(answer.respond()),

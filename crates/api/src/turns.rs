@@ -1,5 +1,6 @@
 //! Taking turns. A caller who sends more at a time than its share waits for itself, and not the others for it: without this, one integrator
-//! with 200 connections has every connection to the database, and whoever comes next waits behind all of them.
+//! with 200 connections has every connection to the database, and whoever comes next waits behind all of them. A turn lasts as long as the
+//! work with the database: who sends a body byte by byte keeps nobody waiting, not even itself.
 
 use std::sync::Arc;
 use std::time::Duration;

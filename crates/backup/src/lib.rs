@@ -2,7 +2,8 @@
 //!
 //! What must always hold:
 //! - An archive has the state of one moment: the database as of one snapshot, and every file that it speaks of, each compared with the
-//!   digest of its upload on the way; the file of an import, which has none, with its length.
+//!   digest of its upload on the way; the file of an import, which has none, with its length. Thumbnails are carried too, as files are: what
+//!   is brought back is whole before any worker runs.
 //! - It is in a target whole or not at all, and it tells by itself whether it is whole ([`archive::verify`]).
 //! - Nothing is brought back into a place that holds something, and nothing is touched before everything that can be known was looked at.
 //! - The installation's secret is in no archive; an archive only tells whether a secret is the right one.

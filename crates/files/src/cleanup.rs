@@ -116,15 +116,20 @@ async fn known(files: &Files, storage: &Storage, workspace: WorkspaceId, keys: &
         reader.close().await?;
         return Ok(None);
     }
+    let among = |column: &'static str| Expr::col(column).is_in(keys.iter().map(String::as_str));
     let mut select = Query::select();
     select
-        .column("storage_key")
+        .columns(["storage_key", "thumbnail_key"])
         .from("file")
-        .and_where(Expr::col("storage_key").is_in(keys.iter().map(String::as_str)))
+        .and_where(among("storage_key").or(among("thumbnail_key")))
         .and_where(Expr::col("storage_bucket").eq(storage.name.as_str()));
     let rows = reader.rows(&select).await?;
     reader.close().await?;
-    let mut known = rows.iter().map(|row| row.get::<String>(0)).collect::<Result<HashSet<_>>>()?;
+    let mut known = HashSet::new();
+    for row in &rows {
+        known.insert(row.get::<String>(0)?);
+        known.extend(row.get::<Option<String>>(1)?);
+    }
     known.extend(imports::known(files, &caller, workspace, &storage.name, keys).await?);
     Ok(Some(known))
 }

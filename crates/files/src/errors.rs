@@ -27,6 +27,10 @@ kernel::error_codes! {
     FILE_NOT_ARCHIVED = "file_not_archived", Conflict, "Only an archived file can be purged";
     /// An archived file is not changed; restore it first.
     FILE_ARCHIVED = "file_archived", Conflict, "The file is archived";
+    /// The file is an image whose thumbnail is being made: ask again in a moment.
+    THUMBNAIL_PENDING = "thumbnail_pending", NotFound, "The thumbnail is not made yet";
+    /// The file is no image, or one that cannot be read.
+    NO_THUMBNAIL = "no_thumbnail", NotFound, "The file has no thumbnail";
     /// The file of an import is neither CSV nor an Excel workbook.
     IMPORT_FILE_TYPE = "import_file_type", UnsupportedMedia, "Only CSV and Excel workbooks can be imported";
 }

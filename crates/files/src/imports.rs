@@ -2,10 +2,8 @@
 //! nobody lists or downloads them.
 
 use std::fs;
-use std::path::PathBuf;
 
 use auth::Auth;
-use futures::TryStreamExt as _;
 use kernel::{Caller, Error, FieldError, Result, TypedId as _, WorkspaceId};
 use platform::imports::jobs::StageImport;
 use platform::imports::{self, Found, GivenReading, ImportRunId, Importer, Importers, StoredSource};
@@ -13,14 +11,13 @@ use platform::table::TableForm;
 use store::UnitOfWork;
 use store::jobs::schedule::When;
 use store::jobs::{Handlers, JobContext};
-use tokio::io::AsyncWriteExt as _;
 
 use crate::content::{self, Declared};
 use crate::errors::IMPORT_FILE_TYPE;
 use crate::files::note_removal;
 use crate::scanner;
 use crate::service::Files;
-use crate::spool::Received;
+use crate::spool::{self, Received};
 use crate::storage::failure::from_io;
 
 store::job_kind! {
@@ -37,17 +34,6 @@ pub struct ExaminedTable {
     pub form: TableForm,
     /// What was found at its beginning.
     pub found: Found,
-}
-
-/// A file on the disk that is removed when this is dropped.
-struct Lying(PathBuf);
-
-impl Drop for Lying {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0) {
-            tracing::warn!(%error, "what an import had fetched is removed by the clean-up");
-        }
-    }
 }
 
 fn failed(error: std::io::Error) -> Error {
@@ -151,7 +137,7 @@ pub fn handle_jobs(handlers: &mut Handlers, files: &Files, auth: &Auth, importer
         let (files, auth) = (files.clone(), auth.clone());
         async move {
             let Some(source) = imports::to_stage(&context, run, round).await? else { return Ok(()) };
-            let fetched = fetch(&files, &source).await;
+            let fetched = spool::fetch(&files, &source.bucket, &source.key).await;
             let (lying, file) = match fetched {
                 Ok((lying, file)) => (Some(lying), Ok(file)),
                 Err(error) => (None, Err(error)),
@@ -166,22 +152,6 @@ pub fn handle_jobs(handlers: &mut Handlers, files: &Files, auth: &Auth, importer
             .await
     });
     handlers.recurring_in_workspaces("import-cleanup", When::Daily(3, 30), ImportCleanup {});
-}
-
-/// Fetches the file of an import to the disk, so that it is read at its own pace.
-async fn fetch(files: &Files, source: &StoredSource) -> Result<(Lying, fs::File)> {
-    let folder = files.config().spool.clone();
-    let path = folder.join(format!("{}.part", files.store().runtime().uuid()));
-    tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
-    let mut file = tokio::fs::File::create_new(&path).await.map_err(failed)?;
-    let lying = Lying(path);
-    let mut content = files.storages().of(&source.bucket)?.open(&source.key, None).await?;
-    while let Some(piece) = content.try_next().await? {
-        file.write_all(&piece).await.map_err(failed)?;
-    }
-    file.flush().await.map_err(failed)?;
-    let file = fs::File::open(&lying.0).map_err(failed)?;
-    Ok((lying, file))
 }
 
 /// Which of these objects belong to an import, so that they are no orphans.

@@ -26,12 +26,13 @@ mod scanner;
 mod service;
 mod spool;
 pub mod storage;
+pub mod thumbnails;
 mod tidy;
 
 pub use attach::{Attachable, Seen};
 pub use config::{FilesConfig, Scanner, StorageUrl};
 pub use links::{FileLink, LinkRequest, Shown};
-pub use rows::{FileId, FolderId};
+pub use rows::{FileId, FolderId, Thumbnail};
 pub use service::{Examined, Files, Stored};
 pub use spool::{Received, Spool};
 pub use tidy::FileCleanup;

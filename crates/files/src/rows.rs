@@ -13,6 +13,18 @@ kernel::typed_id! {
 }
 store::id_fields!(FileId, FolderId);
 
+store::text_enum! {
+    /// Whether a file has a thumbnail.
+    pub enum Thumbnail {
+        /// It has none: it is no image, or one that cannot be read.
+        None = "none",
+        /// It is being made.
+        Pending = "pending",
+        /// It is there.
+        Ready = "ready",
+    }
+}
+
 store::record! {
     pub(crate) struct FileRow in "file" of workspace {
         id: FileId;
@@ -32,6 +44,10 @@ store::record! {
         rel_id: Option<Uuid>,
         folder_id: Option<FolderId>,
         archived_at: Option<DateTime>,
+        thumbnail: Thumbnail => Derived,
+        thumbnail_key: Option<String> => Derived,
+        thumbnail_bytes: Option<i64> => Derived,
+        thumbnail_sha256: Option<String> => Derived,
         search_text: String => Derived,
     }
 }

@@ -8,10 +8,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
+use futures::TryStreamExt as _;
 use kernel::error::codes;
 use kernel::{Error, Result, Runtime};
+use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinHandle;
 
+use crate::service::Files;
 use crate::storage::failure::from_io;
 
 /// Bytes that are gathered before they are written.
@@ -21,13 +24,13 @@ const SYNCED: u64 = 8 * 1024 * 1024;
 
 /// A file that is removed when it is dropped, unless it has become something else.
 #[derive(Debug)]
-struct Lying(PathBuf);
+pub(crate) struct Lying(PathBuf);
 
 impl Drop for Lying {
     fn drop(&mut self) {
         match fs::remove_file(&self.0) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "what was left of an upload is removed by the clean-up");
+                tracing::warn!(%error, "what was left on its way is removed by the clean-up");
             }
             _ => {}
         }
@@ -142,4 +145,23 @@ impl Spool {
         let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Received { lying: self.lying, length: self.length, sha256 })
     }
+}
+
+/// Fetches an object from its storage to the disk, so that it is read at its own pace.
+///
+/// # Errors
+/// `storage_unavailable`; `storage_full`.
+pub(crate) async fn fetch(files: &Files, bucket: &str, key: &str) -> Result<(Lying, File)> {
+    let folder = files.config().spool.clone();
+    let path = folder.join(format!("{}.part", files.store().runtime().uuid()));
+    tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
+    let mut file = tokio::fs::File::create_new(&path).await.map_err(failed)?;
+    let lying = Lying(path);
+    let mut content = files.storages().of(bucket)?.open(key, None).await?;
+    while let Some(piece) = content.try_next().await? {
+        file.write_all(&piece).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)?;
+    let file = File::open(&lying.0).map_err(failed)?;
+    Ok((lying, file))
 }

@@ -3,7 +3,7 @@
 use store::jobs::schedule::When;
 use store::jobs::{Handlers, JobContext};
 
-use crate::{Files, cleanup, files};
+use crate::{Files, cleanup, files, thumbnails};
 
 store::job_kind! {
     /// Removes what uploads left over that ended more than a day ago without a file, on the disk of this worker and in every storage, and
@@ -14,6 +14,7 @@ store::job_kind! {
 impl Files {
     /// Registers the jobs of this crate.
     pub fn handle_jobs(&self, handlers: &mut Handlers) {
+        thumbnails::handle(self, handlers);
         let own = self.clone();
         handlers.on(move |context: JobContext, FileCleanup {}| {
             let files = own.clone();

@@ -35,6 +35,8 @@ OUT_OF_REACH = {
     "set_up",
     # a link is signed
     "follow_file_link",
+    # there is one of an image alone, which no generator makes
+    "get_file_thumbnail",
     # whoever changes their password must know it, and ends the sessions that the run works with
     "change_my_password",
     # its token goes by mail

@@ -33,18 +33,21 @@ async fn an_archive_that_was_changed_cut_or_put_together_is_refused() {
         let error = verify(&tried, &Identities::default()).expect_err(what);
         assert_eq!(error.code().code, "backup_damaged", "{what}");
     };
+    let plain = zstd::decode_all(&whole[..]).unwrap();
     for part in 1..40 {
         let place = whole.len() * part / 40;
         let mut changed = whole.clone();
         changed[place] ^= 0x10;
-        refused(&changed, &format!("a bit at {place}"));
+        // compressed data has bits that mean nothing: where all that is in the archive is still the same, nothing is damaged
+        if zstd::decode_all(&changed[..]).ok().as_ref() != Some(&plain) {
+            refused(&changed, &format!("a bit at {place}"));
+        }
         refused(&whole[..place], &format!("cut at {place}"));
     }
     refused(&[], "nothing");
     refused(b"a letter", "something else");
 
     // entries that are whole by themselves: one taken out, one changed, one more
-    let plain = zstd::decode_all(&whole[..]).unwrap();
     let again = |change: Change, more: Option<&str>| {
         let mut out = tar::Builder::new(zstd::Encoder::new(Vec::new(), 1).unwrap());
         let mut add = |name: &str, content: &[u8]| {

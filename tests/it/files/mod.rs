@@ -10,5 +10,6 @@ pub(crate) mod samples;
 mod scanner;
 mod slow_readers;
 mod storage;
+mod thumbnails;
 mod types;
 pub(crate) mod upload;

@@ -122,6 +122,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "link_client_contact" | "update_client_contact" | "unlink_client_contact" => OWNED,
         "list_files" | "list_folders" => ALONE.read(),
         "get_file" | "get_file_content" | "get_folder" => FILES.read(),
+        // the files of the table are no images
+        "get_file_thumbnail" => FILES.read().answered(404),
         // it changes nothing, and there is a new link each time
         "create_file_link" => FILES.read(),
         // whoever has a link may follow it, and nobody without one

@@ -171,12 +171,13 @@ impl Context {
         make: impl AsyncFnMut(&mut UnitOfWork) -> Result<Answer>,
         take_back: impl AsyncFnOnce(),
     ) -> ApiResult {
-        let made = match once {
-            None => self.state.store.write(self.caller(), make).await.map(Outcome::Done),
-            Some(once) => {
+        let made = match (self.turn().await, once) {
+            (Ok(_turn), None) => self.state.store.write(self.caller(), make).await.map(Outcome::Done),
+            (Ok(_turn), Some(once)) => {
                 let keep = |result: &Result<Answer>| self.kept(result);
                 self.state.store.write_once(self.caller(), once, keep, make).await
             }
+            (Err(error), _) => Err(error),
         };
         match made {
             Ok(Outcome::Done(answer)) => Ok(answer.respond()),

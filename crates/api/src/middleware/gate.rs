@@ -47,14 +47,8 @@ pub(crate) async fn gate(
     let origin = origin_of(request.request(), &state);
     let mut decision = None;
     let admitted = admit(&state, request.request(), operation, origin, &mut decision).await;
-    let admitted = match admitted {
-        // what takes as long as its sender likes is bounded by the minute, and whoever nobody knows by the address
-        Ok(admitted) if operation.is_upload || admitted.identity.is_none() => Ok((admitted, None)),
-        Ok(admitted) => state.turns.take(&admitted.caller).await.map(|turn| (admitted, Some(turn))),
-        Err(error) => Err(error),
-    };
     let mut response = match admitted {
-        Ok((admitted, _turn)) => {
+        Ok(admitted) => {
             request.extensions_mut().insert(admitted);
             let kept = request.request().clone();
             // what is given up is rolled back, because its unit of work is dropped

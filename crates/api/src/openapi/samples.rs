@@ -203,8 +203,8 @@ fn of_files(name: &str) -> Option<Value> {
             "id": FILE, "filename": "Σύμβαση.pdf", "mime_type": "application/pdf", "filesize_bytes": 48123,
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "category": "contract",
             "subject": "Σύμβαση συντήρησης", "description": null, "storage_bucket": "local", "uploaded_by": USER,
-            "visible_to_client": false, "rel_type": "client", "rel_id": CLIENT, "folder_id": FOLDER, "archived_at": null,
-            "created_at": AT, "updated_at": AT,
+            "visible_to_client": false, "rel_type": "client", "rel_id": CLIENT, "folder_id": FOLDER, "thumbnail": "none",
+            "archived_at": null, "created_at": AT, "updated_at": AT,
         }),
         "FilePage" => page(&of("File")),
         "UploadFile" => json!({

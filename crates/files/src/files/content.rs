@@ -25,8 +25,8 @@ pub struct Readable {
     pub sha256: String,
     /// Whether a browser may show it in its own window.
     pub may_be_shown: bool,
-    bucket: String,
-    key: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
 }
 
 impl Readable {

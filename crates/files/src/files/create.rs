@@ -2,14 +2,16 @@
 
 use kernel::error::Faults;
 use kernel::{Caller, Error, Kind, Permission, Result, text};
+use store::jobs::Job;
 use store::{Change, Conn, UnitOfWork};
 use uuid::Uuid;
 
 use super::wire::{File, UploadFile};
 use crate::content::clean;
 use crate::folders;
-use crate::rows::{FileId, FileRow};
+use crate::rows::{FileId, FileRow, Thumbnail};
 use crate::service::{Files, Stored};
+use crate::thumbnails::MakeThumbnail;
 
 /// The record that an upload goes to: the one it names, or that of its folder.
 async fn place(
@@ -101,6 +103,10 @@ pub async fn create(uow: &mut UnitOfWork, files: &Files, input: &UploadFile, fil
         rel_id,
         folder_id: input.folder_id,
         archived_at: None,
+        thumbnail: if stored.file_type.is_image() { Thumbnail::Pending } else { Thumbnail::None },
+        thumbnail_key: None,
+        thumbnail_bytes: None,
+        thumbnail_sha256: None,
         search_text: String::new(),
         version: 1,
         created_at: now,
@@ -108,6 +114,9 @@ pub async fn create(uow: &mut UnitOfWork, files: &Files, input: &UploadFile, fil
     };
     fill_derived(&mut row);
     uow.insert(&row, change).await?;
+    if row.thumbnail == Thumbnail::Pending {
+        uow.enqueue(Job::of(&MakeThumbnail { file: row.id })).await?;
+    }
     Ok(row.into())
 }
 

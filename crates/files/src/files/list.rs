@@ -45,6 +45,7 @@ pub static FILE_LIST: ListSpec = ListSpec {
         "rel_type",
         "rel_id",
         "folder_id",
+        "thumbnail",
         "archived_at",
         "created_at",
         "updated_at",

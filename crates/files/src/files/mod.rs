@@ -13,6 +13,7 @@ pub use commands::{archive, restore, update};
 pub(crate) use content::of_link;
 pub use content::{Readable, readable};
 pub use create::{check, create};
+pub(crate) use list::get_row;
 pub use list::{FILE_LIST, get, list, list_on};
 pub use objects::{Holder, Object, objects};
 pub(crate) use remove::note_removal;

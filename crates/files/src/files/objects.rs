@@ -11,18 +11,29 @@ use uuid::Uuid;
 pub enum Holder {
     /// A file.
     File,
+    /// A file, as its thumbnail.
+    Thumbnail,
     /// An import, as long as its file is kept.
     Import,
 }
 
 impl Holder {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::File, Self::Import];
+    pub const ALL: [Self; 3] = [Self::File, Self::Thumbnail, Self::Import];
 
     fn table(self) -> &'static str {
         match self {
-            Self::File => "file",
+            Self::File | Self::Thumbnail => "file",
             Self::Import => "import_run",
+        }
+    }
+
+    /// Where the row has the key of the object, its length and its SHA-256; imports keep none.
+    fn columns(self) -> (&'static str, &'static str, Option<&'static str>) {
+        match self {
+            Self::File => ("storage_key", "filesize_bytes", Some("sha256")),
+            Self::Thumbnail => ("thumbnail_key", "thumbnail_bytes", Some("thumbnail_sha256")),
+            Self::Import => ("storage_key", "filesize_bytes", None),
         }
     }
 }
@@ -48,18 +59,17 @@ pub struct Object {
 
 /// Selects the objects of a workspace's files or imports, by the id of the row, those after one.
 pub fn objects(holder: Holder, workspace: WorkspaceId, after: Option<Uuid>, at_once: u64) -> SelectStatement {
+    let (key, length, sha256) = holder.columns();
     let mut select = Query::select();
     select
-        .columns(["id", "workspace_id", "storage_bucket", "storage_key", "filesize_bytes"])
+        .columns(["id", "workspace_id", "storage_bucket", key, length])
+        .columns(sha256)
         .from(holder.table())
         .and_where(Expr::col("workspace_id").eq(workspace.uuid()))
+        // not every picture has a thumbnail; the command line keeps no file of an import, and after 30 days nobody does
+        .and_where(Expr::col(key).is_not_null())
         .order_by("id", Order::Asc)
         .limit(at_once);
-    match holder {
-        Holder::File => select.column("sha256"),
-        // the command line keeps no file, and after 30 days nobody does
-        Holder::Import => select.and_where(Expr::col("storage_key").is_not_null()),
-    };
     if let Some(after) = after {
         select.and_where(Expr::col("id").gt(after));
     }
@@ -79,7 +89,7 @@ impl Object {
             storage: row.get(2)?,
             key: row.get(3)?,
             length: u64::try_from(row.get::<i64>(4)?).map_err(kernel::Error::internal)?,
-            sha256: if holder == Holder::File { Some(row.get(5)?) } else { None },
+            sha256: if holder.columns().2.is_some() { Some(row.get(5)?) } else { None },
         })
     }
 
@@ -94,7 +104,7 @@ impl Object {
             .column("id")
             .from(self.holder.table())
             .and_where(Expr::col("id").eq(self.id))
-            .and_where(Expr::col("storage_key").eq(self.key.as_str()));
+            .and_where(Expr::col(self.holder.columns().0).eq(self.key.as_str()));
         let mut reader = store.reader(&caller).await?;
         let found = reader.row(&select).await?;
         reader.close().await?;

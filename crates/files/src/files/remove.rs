@@ -34,6 +34,10 @@ pub async fn purge(uow: &mut UnitOfWork, files: &Files, id: FileId, seen: Option
 
 async fn delete(uow: &mut UnitOfWork, row: &FileRow, change: Change) -> Result<()> {
     note_removal(uow, row.id.uuid(), &row.storage_bucket, &row.storage_key).await?;
+    if let Some(key) = &row.thumbnail_key {
+        let id: FileId = uow.id();
+        note_removal(uow, id.uuid(), &row.storage_bucket, key).await?;
+    }
     journal::erase_record(uow, row.id.uuid()).await?;
     uow.delete_and_forget(row, change).await
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::rows::{FileId, FileRow, FolderId};
+use crate::rows::{FileId, FileRow, FolderId, Thumbnail};
 
 /// A file. Its content is at `/v1/files/{file_id}/content`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -39,6 +39,8 @@ pub struct File {
     pub rel_id: Option<Uuid>,
     /// The folder that it lies in.
     pub folder_id: Option<FolderId>,
+    /// Whether it has a small picture of itself, at `/v1/files/{file_id}/thumbnail`. It comes without a change of the file.
+    pub thumbnail: Thumbnail,
     /// When it was put away.
     pub archived_at: Option<DateTime>,
     /// When it came.
@@ -67,6 +69,7 @@ impl From<FileRow> for File {
             rel_type: row.rel_type,
             rel_id: row.rel_id,
             folder_id: row.folder_id,
+            thumbnail: row.thumbnail,
             archived_at: row.archived_at,
             created_at: row.created_at,
             updated_at: row.updated_at,

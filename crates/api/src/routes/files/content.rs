@@ -1,8 +1,9 @@
-//! The content of files: `/v1/files/{file_id}/content`, links to it, and `/public/v1/files/{file_id}`, where ours lead.
+//! The content of files: `/v1/files/{file_id}/content`, `/v1/files/{file_id}/thumbnail`, links to it, and `/public/v1/files/{file_id}`, where ours lead.
 
 use files::FileId;
 use files::files as commands;
 use files::links::{self, FileLink, LinkRequest, Shown, Signed};
+use files::thumbnails;
 use kernel::error::Faults;
 use kernel::{Error, Result, WorkspaceId};
 use utoipa::ToSchema;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::context::Context;
-use crate::problem::ApiResult;
+use crate::problem::{ApiResult, Failure};
 use crate::registry::Registry;
 
 /// The content of a file.
@@ -21,6 +22,7 @@ pub(crate) struct FileContent(Vec<u8>);
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_get_file_content, _, _>(get_file_content).content();
+    registry.add::<__path_get_file_thumbnail, _, _>(get_file_thumbnail).content();
     registry.add::<__path_create_file_link, _, _>(create_file_link);
     registry.add::<__path_follow_file_link, _, _>(follow_file_link).content();
 }
@@ -34,6 +36,15 @@ fn shown(given: Option<&str>, faults: &mut Faults) -> Result<Shown> {
     Ok(found.unwrap_or(Shown::Attachment))
 }
 
+/// Which file is asked for, and how a browser is to take it.
+fn asked(context: &Context) -> Result<(FileId, Shown), Failure> {
+    let id: FileId = context.id("file_id")?;
+    let [disposition] = context.parameters(["disposition"])?;
+    let mut faults = Faults::new();
+    let shown = shown(disposition.as_deref(), &mut faults).and_then(|shown| faults.into_result().map(|()| shown));
+    Ok((id, shown.map_err(|error| context.fail(error))?))
+}
+
 /// Download a file
 ///
 /// With its type, as told from its content, or a part of it. A browser saves it, or shows an image or a PDF document in its own window
@@ -42,13 +53,24 @@ fn shown(given: Option<&str>, faults: &mut Faults) -> Result<Shown> {
     (status = 200, description = "The content, of the type that it was found to be", body = FileContent, content_type = "*/*"),
     (status = 206, description = "The part that `Range` asked for", body = FileContent, content_type = "*/*")))]
 async fn get_file_content(context: Context) -> ApiResult {
-    let id: FileId = context.id("file_id")?;
-    let [disposition] = context.parameters(["disposition"])?;
-    let mut faults = Faults::new();
-    let shown = shown(disposition.as_deref(), &mut faults).and_then(|shown| faults.into_result().map(|()| shown));
-    let shown = shown.map_err(|error| context.fail(error))?;
+    let (id, shown) = asked(&context)?;
     let files = &context.state.files;
     let readable = context.read(async |conn, caller| commands::readable(conn, caller, files, id).await).await?;
+    context.content(&readable, shown).await
+}
+
+/// Get the thumbnail of a file
+///
+/// A small picture of an image, at most 320 pixels wide and high: a PNG where it can be seen through, else a JPEG. It is made soon after the
+/// upload; the file's `thumbnail` says whether it is there. Until then the answer is 404 `thumbnail_pending`, and for what has none 404
+/// `no_thumbnail`.
+#[utoipa::path(get, path = "/v1/files/{file_id}/thumbnail", tag = "files", responses(
+    (status = 200, description = "The picture", body = FileContent, content_type = "*/*"),
+    (status = 206, description = "The part that `Range` asked for", body = FileContent, content_type = "*/*")))]
+async fn get_file_thumbnail(context: Context) -> ApiResult {
+    let (id, shown) = asked(&context)?;
+    let files = &context.state.files;
+    let readable = context.read(async |conn, caller| thumbnails::thumbnail(conn, caller, files, id).await).await?;
     context.content(&readable, shown).await
 }
 

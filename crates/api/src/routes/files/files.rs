@@ -62,7 +62,8 @@ async fn get_file(context: Context) -> ApiResult {
     let query = context.record_query(&FILE_LIST)?;
     let files = &context.state.files;
     let file = context.read(async |conn, caller| commands::get(conn, caller, files, id).await).await?;
-    context.record(&file, file.version, &query)
+    // its thumbnail comes without a change
+    context.living_record(&file, file.version, &query)
 }
 
 /// Change a file
