@@ -104,7 +104,7 @@ async fn an_address_that_tries_bad_tokens_is_stopped_and_good_ones_from_there_ar
     app.get("/v1/me", &app.admin).await.expect(200);
 }
 
-/// Meant to fail without turns: every connection waits for the locked row, and the other is answered 503 after ten seconds.
+/// Seen to fail without turns: every connection waits for the locked row, and the other is answered 503 after ten seconds.
 #[tokio::test]
 async fn whoever_sends_more_at_a_time_than_its_share_waits_for_itself_and_others_do_not() {
     use sqlx::Connection as _;

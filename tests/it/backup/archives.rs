@@ -20,7 +20,7 @@ async fn furnished() -> TestApp {
     app
 }
 
-/// The faults are put in here. Meant to fail without the comparison of checksums: bytes changed inside of entries are not found then.
+/// The faults are put in here. Seen to fail without the comparison of checksums: bytes changed inside of entries are not found then.
 #[tokio::test]
 async fn an_archive_that_was_changed_cut_or_put_together_is_refused() {
     let app = furnished().await;

@@ -95,8 +95,8 @@ async fn within_a_minute(what: &str, is_so: impl AsyncFn() -> bool) {
     }
 }
 
-/// A kill counts when the worker held jobs. Meant to fail with the end of a job in a transaction of its own after the effect, and with the
-/// jobs of a worker that is gone left alone.
+/// A kill counts when the worker held jobs. Seen to fail with the end of a job in a transaction of its own after the effect. Meant to fail
+/// with the jobs of a worker that is gone left alone.
 #[tokio::test]
 async fn workers_killed_at_random_points_lose_no_job_and_do_none_twice() {
     let kills = kills();

@@ -47,7 +47,7 @@ async fn an_import_is_approved_once_and_only_when_it_is_staged() {
     assert_eq!(app.count("client").await, 1);
 }
 
-/// Meant to fail with the plan of a row not compared with what was staged.
+/// Seen to fail with the plan of a row not compared with what was staged.
 #[tokio::test]
 async fn a_row_whose_record_changed_after_it_was_staged_is_left_out_and_told() {
     let app = working().await;

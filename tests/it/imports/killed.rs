@@ -110,7 +110,7 @@ async fn through(app: &TestApp, id: &str, step: &str, end: &str) -> Value {
     }
 }
 
-/// Meant to fail with the place of a batch written in a transaction of its own.
+/// Seen to fail with the place of a batch written in a transaction of its own.
 #[tokio::test]
 async fn an_import_whose_workers_are_killed_in_every_step_makes_no_record_twice_and_leaves_none_out() {
     let app = TestApp::spawn().await;

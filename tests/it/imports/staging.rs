@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-/// Meant to fail with the contact of a row left out of its differences.
+/// Seen to fail with the contact of a row left out of its differences.
 #[tokio::test]
 async fn rows_are_staged_as_new_changed_same_or_wrong_and_nothing_is_written() {
     let app = working().await;

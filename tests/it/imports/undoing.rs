@@ -19,7 +19,7 @@ async fn world(app: &harness::TestApp) -> (Vec<Value>, Vec<Value>, Vec<String>) 
     (clients, contacts, app.db.rows(links).await)
 }
 
-/// Meant to fail with the former values of contacts not put back.
+/// Seen to fail with the former values of contacts not put back.
 #[tokio::test]
 async fn an_import_that_is_taken_back_leaves_everything_as_it_was() {
     let app = working().await;

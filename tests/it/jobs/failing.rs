@@ -107,7 +107,7 @@ async fn a_worker_that_stops_gives_back_what_it_does_not_finish_and_the_attempt_
     assert_eq!(app.count("job_worker").await, 0);
 }
 
-/// Meant to fail when a worker's end is not asked whether the job is still its own.
+/// Seen to fail when a worker's end is not asked whether the job is still its own.
 #[tokio::test]
 async fn what_a_dead_worker_held_is_run_by_another_and_the_dead_one_changes_nothing_any_more() {
     let app = TestApp::spawn().await;

@@ -52,7 +52,7 @@ async fn moment(app: &TestApp, sql: &str) -> DateTime<Utc> {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// Meant to fail when a row's old moment is not asked for when it is moved on: two nodes then enqueue two.
+/// Seen to fail when a row's old moment is not asked for when it is moved on: two nodes then enqueue two.
 #[tokio::test]
 async fn what_recurs_runs_once_on_two_nodes_and_once_for_all_that_was_missed() {
     let app = TestApp::spawn().await;

@@ -25,7 +25,7 @@ fn before(app: &TestApp, age: Duration) -> String {
 
 const MARGIN: Duration = Duration::minutes(1);
 
-/// Meant to fail with six days instead of seven, and with eight.
+/// Seen to fail with six days instead of seven, and with eight.
 #[tokio::test]
 async fn answers_kept_for_idempotency_keys_go_after_seven_days() {
     let app = working(|_| {}).await;
