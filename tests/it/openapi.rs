@@ -82,15 +82,21 @@ fn every_operation_says_what_it_is_what_it_needs_and_how_it_fails() {
 #[test]
 fn every_example_fits_its_schema() {
     let document = document();
+    // one schema for all of them, because each would be compiled with everything that it might refer to
+    let names = document["components"]["schemas"].as_object().unwrap().keys();
+    let properties: serde_json::Map<_, _> =
+        names.map(|name| (name.clone(), json!({ "$ref": format!("#/components/schemas/{name}") }))).collect();
+    let all = json!({ "properties": properties, "additionalProperties": false, "components": document["components"] });
+    let all = jsonschema::options().should_validate_formats(true).build(&all).unwrap();
     let mut checked = 0;
     for (name, operation) in operations(&document) {
         let responses = operation["responses"].as_object().unwrap().values();
         for content in responses.chain([&operation["requestBody"]]).filter_map(|part| part["content"].as_object()) {
             for media in content.values() {
                 let Some(reference) = media["schema"]["$ref"].as_str() else { continue };
-                let schema = json!({ "$ref": reference, "components": document["components"] });
-                let schema = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-                schema.validate(&media["example"]).unwrap_or_else(|error| panic!("{name}: the example of {reference}: {error}"));
+                let schema = reference.rsplit('/').next().unwrap();
+                all.validate(&json!({ schema: media["example"] }))
+                    .unwrap_or_else(|error| panic!("{name}: the example of {schema}: {error}"));
                 checked += 1;
             }
         }

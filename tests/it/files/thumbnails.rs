@@ -98,7 +98,7 @@ async fn an_animation_is_shown_by_its_first_frame() {
     let app = working().await;
     let mut content = Vec::new();
     let mut encoder = GifEncoder::new(&mut content);
-    for number in 0..200_u8 {
+    for number in 0..20_u8 {
         let frame = RgbaImage::from_pixel(400, 400, image::Rgba(if number == 0 { [250, 0, 0, 255] } else { [0, 0, 250, 255] }));
         encoder.encode_frame(Frame::new(frame)).unwrap();
     }
