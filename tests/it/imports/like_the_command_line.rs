@@ -66,7 +66,7 @@ async fn over_the_command_line(app: &TestApp, file: &str) -> (i64, i64, i64, i64
     (counts.created, counts.changed, counts.unchanged, counts.wrong)
 }
 
-/// Meant to fail with the fields that earlier rows have said counted as differences of later ones.
+/// Seen to fail with the fields that earlier rows have said counted as differences of later ones.
 #[tokio::test]
 async fn any_file_gives_the_same_over_http_and_the_former_state_when_it_is_taken_back() {
     let mut runner = TestRunner::deterministic();

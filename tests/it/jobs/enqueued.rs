@@ -63,7 +63,7 @@ async fn a_job_of_a_transaction_that_fails_was_never_there() {
     assert_eq!(app.count("job WHERE kind = 'test_make_tag'").await, 0);
 }
 
-/// Meant to fail with another cause than the job.
+/// Seen to fail with another cause than the job.
 #[tokio::test]
 async fn what_a_job_does_is_in_the_journal_with_the_job_as_its_cause() {
     let app = working(make_tags).await;
