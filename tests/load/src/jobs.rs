@@ -117,6 +117,8 @@ pub(crate) fn work(options: &Work) -> Result<()> {
             let mut left = Query::select();
             left.expr(Expr::val(1)).from("job").and_where(Expr::col("kind").eq("noop")).limit(1);
             left.and_where(Expr::col("state").is_in(["waiting", "running"]));
+            // those of `enqueue`, which are not due, are of a workspace
+            left.and_where(Expr::col("workspace_id").is_null());
             let mut reader = store.reader(&caller).await.map_err(|error| told(&error))?;
             let is_left = reader.row(&left).await.map_err(|error| told(&error))?.is_some();
             reader.close().await.map_err(|error| told(&error))?;
@@ -131,6 +133,7 @@ pub(crate) fn work(options: &Work) -> Result<()> {
         let mut span = Query::select();
         span.expr(Expr::col("started_at").min()).expr(Expr::col("finished_at").max()).expr(Expr::col("id").count()).from("job");
         span.and_where(Expr::col("kind").eq("noop")).and_where(Expr::col("state").eq("done"));
+        span.and_where(Expr::col("workspace_id").is_null());
         let mut reader = store.reader(&caller).await.map_err(|error| told(&error))?;
         let row = reader.row(&span).await.map_err(|error| told(&error))?.ok_or("no job was done")?;
         let read = || -> kernel::Result<(DateTime, DateTime, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
