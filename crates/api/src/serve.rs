@@ -61,7 +61,7 @@ pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
 pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter]);
 
 /// What must hear of jobs that are called off.
-pub static FOLLOWERS: Followers = Followers(&[&mail::FollowMails, &backup::FollowBackups]);
+pub static FOLLOWERS: Followers = Followers(&[&mail::FollowMails, &backup::FollowBackups, &files::thumbnails::FollowThumbnails]);
 
 /// A server that runs.
 pub struct Running {

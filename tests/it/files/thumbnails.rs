@@ -173,6 +173,18 @@ async fn until_it_is_made_the_answer_says_so() {
     app.get(&format!("/v1/files/{id}/thumbnail"), &app.admin).await.expect_problem(404, "thumbnail_pending");
 }
 
+/// Seen to fail with `FollowThumbnails` left out of those who follow jobs.
+#[tokio::test]
+async fn where_the_job_is_called_off_the_answer_says_that_there_is_none() {
+    let app = TestApp::spawn().await;
+    let id = app.upload(&app.admin, &[], "a.png", &picture(ImageFormat::Png, 640, 400)).await.expect(201).id();
+    let jobs = app.get("/v1/admin/jobs?kind=make_thumbnail", &app.admin).await.expect(200);
+    let job = jobs.body["data"][0]["id"].as_str().unwrap().to_owned();
+    app.act(&format!("/v1/admin/jobs/{job}/cancel"), &app.admin).await.expect(200);
+    app.get(&format!("/v1/files/{id}/thumbnail"), &app.admin).await.expect_problem(404, "no_thumbnail");
+    assert_eq!(app.db.scalar("SELECT thumbnail FROM file").await.as_deref(), Some("none"));
+}
+
 #[tokio::test]
 async fn the_clean_up_knows_thumbnails_and_a_purge_takes_them_along() {
     let app = working().await;

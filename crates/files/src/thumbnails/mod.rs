@@ -8,8 +8,9 @@ mod picture;
 use std::io::BufReader;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use kernel::{Caller, Error, Result, TypedId as _};
-use store::jobs::{Handlers, JobContext};
+use store::jobs::{Follower, Handlers, JobContext, JobKind as _, JobRow};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Conn, Field as _, Record as _, UnitOfWork};
 use tokio::sync::Semaphore;
@@ -67,21 +68,48 @@ pub(crate) fn handle(files: &Files, handlers: &mut Handlers) {
         let (files, one) = (files.clone(), one.clone());
         async move {
             // one that was purged needs none, and one that has one was done before
-            let Some(row) = waiting(&context, file).await? else { return Ok(()) };
-            let alone = one.acquire().await.map_err(Error::internal)?;
-            context.go_on()?;
-            let made = make(&files, &row).await?;
-            drop(alone);
+            let Some(row) = without(&context, file).await? else { return Ok(()) };
+            let making = async {
+                let _alone = one.acquire().await.map_err(Error::internal)?;
+                context.go_on()?;
+                make(&files, &row).await
+            };
+            let made = making.await;
+            if made.is_err() && (context.is_last_attempt() || context.is_cancelled()) {
+                // nobody will make it, unless the job is run again
+                context.write(async |uow| note(uow, &row, None).await).await?;
+            }
+            let made = made?;
             context.complete(async |uow| note(uow, &row, made.as_ref()).await).await
         }
     });
 }
 
-async fn waiting(context: &JobContext, id: FileId) -> Result<Option<FileRow>> {
+/// A file whose thumbnail was called off before a worker began with it has none, unless the job is run again.
+#[derive(Debug)]
+pub struct FollowThumbnails;
+
+#[async_trait]
+impl Follower for FollowThumbnails {
+    fn kind(&self) -> &'static str {
+        MakeThumbnail::KIND
+    }
+
+    async fn called_off(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
+        let MakeThumbnail { file } = job.given()?;
+        let row = uow.locked::<FileRow>(of_file(&uow.caller(), file)?).await?;
+        match row.filter(|row| row.thumbnail == Thumbnail::Pending) {
+            Some(row) => note(uow, &row, None).await,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn without(context: &JobContext, id: FileId) -> Result<Option<FileRow>> {
     let mut reader = context.store().reader(context.caller()).await?;
     let row = reader.one::<FileRow>(&of_file(context.caller(), id)?).await?;
     reader.close().await?;
-    Ok(row.filter(|row| row.thumbnail == Thumbnail::Pending))
+    Ok(row.filter(|row| row.thumbnail != Thumbnail::Ready))
 }
 
 fn of_file(caller: &Caller, id: FileId) -> Result<store::query::SelectStatement> {
