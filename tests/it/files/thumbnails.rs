@@ -46,6 +46,7 @@ fn written(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     content.into_inner()
 }
 
+/// Seen to fail with small pictures made larger.
 #[tokio::test]
 async fn an_image_of_every_type_gets_a_thumbnail_that_fits_and_none_is_made_larger() {
     let app = working().await;
@@ -61,6 +62,7 @@ async fn an_image_of_every_type_gets_a_thumbnail_that_fits_and_none_is_made_larg
     assert_eq!((small.width(), small.height()), (20, 10));
 }
 
+/// Seen to fail with everything written as a JPEG.
 #[tokio::test]
 async fn what_can_be_seen_through_stays_so() {
     let app = working().await;
@@ -80,6 +82,7 @@ fn turned(content: &[u8], orientation: u8) -> Vec<u8> {
     [&content[..2], &[0xFF, 0xE1], &length, &exif, &content[2..]].concat()
 }
 
+/// Seen to fail with the orientation left alone.
 #[tokio::test]
 async fn a_photo_is_turned_as_its_camera_said_and_says_nothing_more_of_it() {
     let app = working().await;
@@ -124,6 +127,7 @@ async fn what_is_no_image_or_cannot_be_read_has_none() {
     assert_eq!(lying_in(&app.folder.path().join("files")).len(), 2);
 }
 
+/// Seen to fail with an ETag of the file that its version alone makes.
 #[tokio::test]
 async fn a_thumbnail_is_sent_as_content_is_and_is_no_change_of_the_file() {
     let app = working().await;
@@ -185,24 +189,29 @@ async fn where_the_job_is_called_off_the_answer_says_that_there_is_none() {
     assert_eq!(app.db.scalar("SELECT thumbnail FROM file").await.as_deref(), Some("none"));
 }
 
+/// Seen to fail with the thumbnail's object left out of a purge. A day later the clean-up would find it, so the clock stands until then.
 #[tokio::test]
-async fn the_clean_up_knows_thumbnails_and_a_purge_takes_them_along() {
+async fn a_purge_takes_the_thumbnail_along_and_the_clean_up_leaves_that_of_others() {
     let app = working().await;
-    let id = app.upload(&app.admin, &[], "a.png", &picture(ImageFormat::Png, 640, 400)).await.expect(201).id();
-    assert_eq!(settled(&app, &id).await, "ready");
     let root = app.folder.path().join("files");
-    let files = app.files(app.store().await);
-    app.clock.advance(chrono::Duration::days(2));
-    files::cleanup::clean_up(&files).await.unwrap();
-    assert_eq!(lying_in(&root).len(), 2);
-    let admin = app.sign_in("admin@example.com").await;
-    app.delete(&format!("/v1/files/{id}"), &admin).await.expect(204);
-    app.act(&format!("/v1/files/{id}/purge"), &admin).await.expect(204);
+    let made = async || {
+        let id = app.upload(&app.admin, &[], "a.png", &picture(ImageFormat::Png, 640, 400)).await.expect(201).id();
+        assert_eq!(settled(&app, &id).await, "ready");
+        assert_eq!(lying_in(&root).len(), 2);
+        id
+    };
+    let id = made().await;
+    app.delete(&format!("/v1/files/{id}"), &app.admin).await.expect(204);
+    app.act(&format!("/v1/files/{id}/purge"), &app.admin).await.expect(204);
     let began = Instant::now();
     while !lying_in(&root).is_empty() {
         assert!(began.elapsed() < Duration::from_secs(10), "an object stays");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    made().await;
+    app.clock.advance(chrono::Duration::days(2));
+    files::cleanup::clean_up(&app.files(app.store().await)).await.unwrap();
+    assert_eq!(lying_in(&root).len(), 2);
 }
 
 #[tokio::test]
