@@ -46,13 +46,12 @@ class Caller:
     def send(self, method, path, body=None):
         return self.send_as(method, path, "application/json", None if body is None else json.dumps(body).encode())
 
-    def upload(self, name, text, to="/v1/files", **members):
-        """A file of text, with what is said of it."""
+    def upload(self, name, content, to="/v1/files", **members):
+        """A file of text or bytes, with what is said of it."""
         parts = [f'--pelatis\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in members.items()]
-        parts.append(
-            f'--pelatis\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n{text}\r\n--pelatis--\r\n'
-        )
-        return self.send_as("POST", to, "multipart/form-data; boundary=pelatis", "".join(parts).encode())
+        parts.append(f'--pelatis\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n')
+        body = "".join(parts).encode() + (content if isinstance(content, bytes) else content.encode()) + b"\r\n--pelatis--\r\n"
+        return self.send_as("POST", to, "multipart/form-data; boundary=pelatis", body)
 
     def send_as(self, method, path, content_type, data):
         headers = {"content-type": content_type}

@@ -18,9 +18,10 @@ impl TestClock {
         self.moved_micros.fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
     }
 
-    /// Moves time on to where a minute begins, so that what is counted by the minute is counted from nothing.
+    /// Moves time on to where a minute begins, and so far that nothing was counted in the one before: a limit by the minute begins anew,
+    /// and no test runs across its end.
     pub fn advance_to_a_minute(&self) {
-        self.advance(Duration::microseconds(60_000_000 - self.now().timestamp_micros().rem_euclid(60_000_000)));
+        self.advance(Duration::microseconds(180_000_000 - self.now().timestamp_micros().rem_euclid(60_000_000)));
     }
 }
 

@@ -17,8 +17,10 @@ import schemathesis
 NOTES = json.loads(Path(os.environ["PELATIS_CONTRACT_NOTES"]).read_text(encoding="utf-8"))
 BEARER = os.environ["PELATIS_CONTRACT_BEARER"]
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-# What else holds the id of a record.
-ALIASES = {"parent_id": "client_id", "owner_id": "user_id"}
+# Ids that belong to one operation, and the client that some of them are of.
+KEPT = {value for members in NOTES["kept"].values() for values in members.values() for value in values} | {NOTES["kept_client"]}
+# What else holds the id of a record. A record of any type is named by its type and its id.
+ALIASES = {"parent_id": "client_id", "owner_id": "user_id", "rel_id": "client_id"}
 # With what schemathesis adds of its own, these are fewer than a hundred.
 MOST_PARAMETERS = 80
 LOGOUT = "POST /v1/auth/logout"
@@ -54,13 +56,18 @@ def before_call(context, case, kwargs):
     # Where schemathesis makes one request after the other, it knows whose ids it has, and draws conclusions from a 404.
     in_sequence = case.meta is not None and case.meta.phase.name.value == "stateful"
     if not in_sequence:
+        leave_alone_what_is_kept(case, number)
         use_ids_that_exist(case, number)
         go_through_the_client(case)
     spare_ones_own(case)
-    choose_the_workspace(case, 1 if in_sequence else number)
+    choose_the_workspace(case, number)
     match_often(case, number)
     ask_for_less(case, number)
     key_of_the_request(case)
+
+
+def operation_of(case):
+    return case.operation.definition.raw["operationId"]
 
 
 def digest(*parts):
@@ -70,20 +77,36 @@ def digest(*parts):
     return hashlib.sha256(repr(request).encode(errors="surrogatepass")).digest()
 
 
-def use_ids_that_exist(case, number):
-    """Three UUIDs in four that nobody has become those of a record. What is no UUID stays wrong, and what the server made since it
-    was set up stays what it is: it came from an answer."""
-    if number % 4 == 0:
+def is_left_alone(case, number, one_in):
+    """Whether this request is one of those that stay as they were made up: where requests are many, which is in the coverage phase."""
+    return number % one_in == 0 and case.meta is not None and case.meta.phase.name.value == "coverage"
+
+
+def leave_alone_what_is_kept(case, number):
+    """What is kept for one operation, schemathesis may have seen in a list; another that changes it finds another record instead."""
+    if case.method.upper() == "GET" or operation_of(case) in NOTES["kept"]:
         return
-    archived = NOTES["archived"].get(case.path.rsplit("/", 1)[-1], {})
+    for name, value in (case.path_parameters or {}).items():
+        if value in KEPT:
+            case.path_parameters[name] = NOTES["ids"][name][number % len(NOTES["ids"][name])]
+
+
+def use_ids_that_exist(case, number):
+    """UUIDs that nobody has become those of a record. What is no UUID stays wrong, and what the server made since it was set up stays
+    what it is: it came from an answer."""
+    if is_left_alone(case, number, 4):
+        return
+    # An operation that works once for each record, and finds what is kept for it nowhere else.
+    kept = NOTES["kept"].get(operation_of(case), {})
     for place in (case.path_parameters, case.query, case.body):
         if not isinstance(place, dict):
             continue
-        for name in place:
-            name_of_id = ALIASES.get(name, name)
-            # what schemathesis saw in lists is hardly ever archived, so for these its own choice does not count
-            ids = archived.get(name_of_id) or NOTES["ids"].get(name_of_id)
-            if ids and is_uuid(place[name]) and (name_of_id in archived or is_of_nobody(place[name])):
+        for name, value in place.items():
+            if name in kept and (is_uuid(value) or value in kept[name]):
+                place[name] = kept[name][number // 4 % len(kept[name])]
+                continue
+            ids = NOTES["ids"].get(ALIASES.get(name, name))
+            if ids and is_uuid(value) and is_of_nobody(value):
                 place[name] = ids[number // 4 % len(ids)]
 
 
@@ -96,7 +119,7 @@ def is_uuid(value):
 
 def is_of_nobody(value):
     """The server's ids begin with the time, and hardly any other UUID begins with an hour of today."""
-    return value[:6] != NOTES["clients"][0][:6]
+    return value[:6] != NOTES["ids"]["client_id"][0][:6]
 
 
 def go_through_the_client(case):
@@ -104,7 +127,7 @@ def go_through_the_client(case):
     path = case.path_parameters or {}
     for name in ("note_id", "contact_id", "tag_id"):
         client = NOTES["clients_of"].get(str(path.get(name)))
-        if client and path.get("client_id") in NOTES["clients"]:
+        if client and path.get("client_id") in NOTES["ids"]["client_id"]:
             path["client_id"] = client
 
 
@@ -124,13 +147,13 @@ def choose_the_workspace(case, number):
     named = (case.headers or {}).get("X-Workspace")
     if (case.path_parameters or {}).get("workspace_id") in NOTES["ids"]["workspace_id"]:
         case.headers["X-Workspace"] = case.path_parameters["workspace_id"]
-    elif named is not None and number % 16 != 0:
+    elif named is not None and not is_left_alone(case, number, 16):
         case.headers["X-Workspace"] = NOTES["workspace"]
 
 
 def match_often(case, number):
     """An ETag that was made up is stale (412) before anything else is looked at."""
-    if number % 4 and (case.headers or {}).get("If-Match") is not None:
+    if not is_left_alone(case, number, 4) and (case.headers or {}).get("If-Match") is not None:
         case.headers["If-Match"] = "*"
 
 
@@ -167,7 +190,7 @@ lock = threading.Lock()
 @schemathesis.hook
 def after_call(context, case, response):
     with lock:
-        answers[case.operation.definition.raw["operationId"]][response.status_code] += 1
+        answers[operation_of(case)][response.status_code] += 1
 
 
 @atexit.register

@@ -1,20 +1,36 @@
 """The records that are there before schemathesis begins, so that ids are hit and lists have something to list."""
 
+import base64
 import subprocess
 import time
+from dataclasses import dataclass
 
 from installation import WORKSPACE
 
 CLIENTS = 12
-# of them, and of as many contacts, these are archived: half to be purged and half to be restored, or one would come before the other
+# of them, and of as many contacts, these are archived
 ARCHIVED = 6
 NOTES = 3
 OTHERS = 12
+# how often an operation that works once for each record finds one that no other operation was at before
+KEPT = 6
+# one pixel
+IMAGE = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
+
+
+@dataclass
+class Seeds:
+    """What there is: ids by the name of the path parameter; what is kept for one operation, by its id and the name of the parameter
+    or member; the client that some of it is of; and to which client a record belongs."""
+
+    ids: dict
+    kept: dict
+    kept_client: str
+    clients_of: dict
 
 
 def seed(installation):
-    """Makes them as the administrator. Returns their ids by the name of the path parameter, those of archived ones by what is
-    to be done with them, and to which client each belongs."""
+    """Makes them as the administrator."""
     admin = installation.admin
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
@@ -56,21 +72,66 @@ def seed(installation):
         for note in range(NOTES):
             clients_of[made("note_id", f"/v1/clients/{client}/notes", {"body": f"Note {note}"})] = client
     # the first contacts are those that no client has
-    archived = {"purge": {}, "restore": {}}
-    for name, records in (("client_id", "clients"), ("contact_id", "contacts"), ("file_id", "files")):
-        for record in ids[name][:ARCHIVED]:
-            admin.send("DELETE", f"/v1/{records}/{record}")
-        archived["purge"][name] = ids[name][: ARCHIVED // 2]
-        archived["restore"][name] = ids[name][ARCHIVED // 2 : ARCHIVED]
+    kept = {}
+    for record, records in (("client", "clients"), ("contact", "contacts"), ("file", "files")):
+        archived = ids[f"{record}_id"][:ARCHIVED]
+        for one in archived:
+            admin.send("DELETE", f"/v1/{records}/{one}")
+        # half to be purged and half to be restored, or one would come before the other
+        kept[f"purge_{record}"] = {f"{record}_id": archived[: ARCHIVED // 2]}
+        kept[f"restore_{record}"] = {f"{record}_id": archived[ARCHIVED // 2 :]}
+    kept_client = admin.post("/v1/clients", {"kind": "company", "name": "Καλλιτεχνική"})["id"]
+    kept |= keep_for_client(admin, kept_client, clients_of)
     for number in range(3):
         installation.member(f"colleague-{number}@example.com", "viewer")
     others = [membership for membership in admin.get("/v1/memberships")["data"] if membership["user_id"] != admin.user_id]
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
+    kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
     import_clients(installation)
-    import_over_http(admin)
-    ids["import_id"] += [run["id"] for run in admin.get("/v1/imports?limit=200")["data"]]
-    return ids, archived, clients_of
+    staged, finished = import_over_http(admin)
+    for number, operation in enumerate(("cancel_import", "update_import", "approve_import")):
+        kept[operation] = {"import_id": staged[number::3]}
+    kept["undo_import"] = {"import_id": finished[:KEPT]}
+    spoken_for = {*staged, *finished[:KEPT]}
+    ids["import_id"] += [run["id"] for run in admin.get("/v1/imports?limit=200")["data"] if run["id"] not in spoken_for]
+    kept["accept_invitation"] = {"token": installation.invitation_tokens("accepting-")}
+    kept["create_workspace"] = {"slug": [f"branch-{number}" for number in range(1000)]}
+    # a mail is sent by a job
+    ids["job_id"] = [job["id"] for job in admin.get("/v1/admin/jobs")["data"]]
+    return Seeds(ids, kept, kept_client, clients_of)
+
+
+def keep_for_client(admin, client, clients_of):
+    """What is taken from a client once."""
+
+    def made(path, body):
+        record = admin.post(path, body)["id"]
+        clients_of[record] = client
+        return record
+
+    notes = [made(f"/v1/clients/{client}/notes", {"body": f"Kept {number}"}) for number in range(2 * KEPT)]
+    for note in notes[KEPT:]:
+        admin.send("DELETE", f"/v1/clients/{client}/notes/{note}")
+    tags = [made("/v1/tags", {"name": f"Kept {number}", "colour": "#d4af37"}) for number in range(KEPT)]
+    for tag in tags:
+        admin.post(f"/v1/clients/{client}/tags", {"tag_id": tag})
+    contacts = [made("/v1/contacts", {"given_name": f"Κατερίνα {number}"}) for number in range(KEPT)]
+    for contact in contacts:
+        admin.post(f"/v1/clients/{client}/contacts", {"contact_id": contact})
+    folders = [made("/v1/folders", {"name": f"Kept {number}", "rel_type": "client", "rel_id": client}) for number in range(KEPT)]
+    image = admin.upload("pixel.png", IMAGE)["id"]
+    return {
+        "archive_client_note": {"note_id": notes[:KEPT]}, "restore_client_note": {"note_id": notes[KEPT:]},
+        "untag_client": {"tag_id": tags}, "unlink_client_contact": {"contact_id": contacts}, "delete_folder": {"folder_id": folders},
+        "get_file_thumbnail": {"file_id": [image]},
+    }
+
+
+def keep_members(installation):
+    """The memberships of colleagues whom the test does without."""
+    leaving = {installation.member(f"leaving-{number}@example.com", "viewer").user_id for number in range(KEPT)}
+    return [membership for membership in installation.admin.get("/v1/memberships?limit=200")["data"] if membership["user_id"] in leaving]
 
 
 def import_clients(installation):
@@ -84,7 +145,7 @@ def import_clients(installation):
 
 
 def import_over_http(admin):
-    """Imports that wait to be approved, and some that have written something."""
+    """Imports that wait to be approved, and as many that have written something."""
     def wait(run, state):
         began = time.monotonic()
         while admin.get(f"/v1/imports/{run}")["state"] != state:
@@ -102,6 +163,7 @@ def import_over_http(admin):
         admin.post(f"/v1/imports/{run}/approve")
     for run in runs[:OTHERS]:
         wait(run, "finished")
+    return runs[OTHERS:], runs[:OTHERS]
 
 
 def words(installation, caller):
@@ -112,7 +174,7 @@ def words(installation, caller):
         "password": [installation.password],
         "refresh_token": [session.refresh_token for session in sessions],
         "invitation_token": installation.invitation_tokens("accepting-"),
-        "slug": [f"branch-{number}" for number in range(100)],
+        "slug": [f"branch-{number}" for number in range(1000)],
         "timezone": ["Europe/Athens", "UTC"],
         "locale": ["el", "en-GB"],
         "currency": ["EUR", "USD"],

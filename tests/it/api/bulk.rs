@@ -3,7 +3,7 @@
 use harness::TestApp;
 use serde_json::{Value, json};
 
-use super::{NOWHERE, at_a_fresh_minute, state};
+use super::{NOWHERE, state};
 
 fn create(name: &str) -> Value {
     json!({ "op": "create", "data": { "kind": "company", "name": name } })
@@ -102,7 +102,7 @@ async fn with_atomic_one_failure_undoes_all_and_says_which() {
 #[tokio::test]
 async fn five_bulk_calls_a_minute_and_the_rest_of_the_api_goes_on() {
     let app = TestApp::spawn_with(|config| config.api.bulk_per_minute = 5).await;
-    at_a_fresh_minute(&app);
+    app.clock.advance_to_a_minute();
     let body = json!({ "operations": [{ "op": "create", "data": { "given_name": "Nikos" } }] });
     for _ in 0..5 {
         app.post("/v1/contacts/bulk", &app.admin, &body).await.expect(200);

@@ -4,7 +4,7 @@ use harness::{Answer, Engine, Session, TestApp};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{NOWHERE, at_a_fresh_minute, get_with};
+use super::{NOWHERE, get_with};
 
 /// The headers and their twins: limit, remaining, reset.
 #[track_caller]
@@ -65,7 +65,7 @@ async fn the_limit_is_each_callers_own_and_goes_on_a_minute_later() {
     let app = TestApp::spawn_with(|config| config.api.rate_limit_per_minute = 10).await;
     let nikos = app.member(&app.admin, "sales_agent", "nikos@example.com").await;
     let token = app.token(&app.admin, &["clients.view_all"]).await;
-    at_a_fresh_minute(&app);
+    app.clock.advance_to_a_minute();
     for left in (0..10).rev() {
         assert_eq!(limits(&app.get("/v1/me", &app.admin).await.expect(200)).0, 10);
         if left == 5 {
@@ -95,7 +95,7 @@ async fn the_limit_is_each_callers_own_and_goes_on_a_minute_later() {
 #[tokio::test]
 async fn an_address_that_tries_bad_tokens_is_stopped_and_good_ones_from_there_are_not() {
     let app = TestApp::spawn_with(|config| config.api.rate_limit_per_minute = 10).await;
-    at_a_fresh_minute(&app);
+    app.clock.advance_to_a_minute();
     for number in 0..5 {
         app.get("/v1/me", &Session::bearer(&format!("plt_made-up-{number}"))).await.expect_problem(401, "unauthenticated");
     }

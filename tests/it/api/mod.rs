@@ -10,9 +10,7 @@ mod meta;
 mod patches;
 mod queries;
 
-use chrono::Duration;
 use harness::{Answer, Session, TestApp};
-use kernel::Clock as _;
 use reqwest::Method;
 
 /// An id that nothing has.
@@ -31,12 +29,6 @@ async fn raw(app: &TestApp, method: Method, path: &str, content_type: Option<&st
 /// GET with one more header.
 async fn get_with(app: &TestApp, path: &str, session: &Session, name: &str, value: &str) -> Answer {
     app.send(app.request(Method::GET, path, session).header(name, value)).await
-}
-
-/// Moves time to the beginning of a minute in which nothing was counted yet, so that no test runs across its end.
-fn at_a_fresh_minute(app: &TestApp) {
-    let past = app.clock.now().timestamp().rem_euclid(60);
-    app.clock.advance(Duration::seconds(180 - past));
 }
 
 /// What the database holds of clients, and how much is journaled.
