@@ -54,6 +54,8 @@ pub fn walk(path: &Path, identities: &Identities, mut each: impl FnMut(&mut Entr
         let length = entry.size();
         each(&mut Entry { name: &name, length, content: &mut entry })?;
     }
+    // the reader of entries stops where they end; what lies after that is damaged like anything else, and has the checksum of it all
+    io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(unread)?;
     Ok(())
 }
 

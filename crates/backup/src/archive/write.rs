@@ -118,7 +118,9 @@ fn write(path: &PathBuf, recipients: &Recipients, at: u64, mut steps: mpsc::Rece
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut sums = tempfile::tempfile_in(folder)?;
     let sealed = recipients.seal(Counting::new(BufWriter::with_capacity(1 << 18, file)))?;
-    let mut tar = tar::Builder::new(zstd::Encoder::new(sealed, LEVEL)?);
+    let mut packed = zstd::Encoder::new(sealed, LEVEL)?;
+    packed.include_checksum(true)?;
+    let mut tar = tar::Builder::new(packed);
     loop {
         match steps.blocking_recv() {
             Some(Step::Begin { name, length }) => {
