@@ -93,7 +93,8 @@ def run(options, installation):
     seeded = seeds.seed(installation)
     caller, own = caller_of(options.caller, installation)
     config = options.work / "schemathesis.toml"
-    config.write_text(configuration(seeds.words(installation, caller), not_covered(options.cover, installation)), encoding="utf-8")
+    words = seeds.words(installation, caller, seeded.kept)
+    config.write_text(configuration(words, not_covered(options.cover, installation)), encoding="utf-8")
     notes = options.work / "notes.json"
     answers = options.work / "answers.json"
     notes.write_text(json.dumps({

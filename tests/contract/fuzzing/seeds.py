@@ -166,15 +166,15 @@ def import_over_http(admin):
     return runs[OTHERS:], runs[:OTHERS]
 
 
-def words(installation, caller):
+def words(installation, caller, kept):
     """Words that no generator comes upon: those that sign in, and those that work once."""
     sessions = [installation.sign_in(caller.email) for _ in range(OTHERS)]
     return {
         "email": [caller.email],
         "password": [installation.password],
         "refresh_token": [session.refresh_token for session in sessions],
-        "invitation_token": installation.invitation_tokens("accepting-"),
-        "slug": [f"branch-{number}" for number in range(1000)],
+        "invitation_token": kept["accept_invitation"]["token"],
+        "slug": kept["create_workspace"]["slug"],
         "timezone": ["Europe/Athens", "UTC"],
         "locale": ["el", "en-GB"],
         "currency": ["EUR", "USD"],

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::ApiConfig;
 use harness::TestApp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -213,6 +213,19 @@ async fn an_upload_that_is_sent_again_is_answered_again_and_done_once() {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(app.count("file").await, 2);
     assert_eq!(lying_in(&app.folder.path().join("files")).len(), 2);
+}
+
+/// As browsers send a form. Seen to fail with empty parts taken for what they say.
+#[tokio::test]
+async fn what_nobody_filled_in_says_nothing() {
+    let app = TestApp::spawn().await;
+    let names = ["rel_type", "rel_id", "folder_id", "category", "subject", "description", "visible_to_client"];
+    let made = app.upload(&app.admin, &names.map(|name| (name, "")), "a.pdf", &pdf(100)).await.expect(201);
+    for name in &names[..6] {
+        assert_eq!(made.body[*name], Value::Null, "{name}");
+    }
+    assert_eq!(made.body["visible_to_client"], false);
+    assert_eq!(app.count("file WHERE category IS NULL AND subject IS NULL AND folder_id IS NULL").await, 1);
 }
 
 #[tokio::test]

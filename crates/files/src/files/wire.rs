@@ -78,7 +78,7 @@ impl From<FileRow> for File {
     }
 }
 
-/// The parts of `POST /v1/files`, in any order.
+/// The parts of `POST /v1/files`, in any order. One that is empty says nothing, as forms send what nobody filled in.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct UploadFile {

@@ -253,7 +253,7 @@ impl ImportRowRow {
     }
 }
 
-/// The parts of a form that starts an import, in any order.
+/// The parts of a form that starts an import, in any order. One that is empty says nothing, as forms send what nobody filled in.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct StartImport {
