@@ -65,28 +65,37 @@ def permissions_of_agents(installation):
     return next(role for role in installation.admin.get("/v1/roles")["data"] if role["key"] == "sales_agent")["permissions"]
 
 
-def not_covered(cover, installation):
-    """The operations that the coverage phase passes over."""
+def lists_of_agents(installation):
+    """The lists that a sales agent may call."""
     held = set(permissions_of_agents(installation))
-    passed_over = []
+    lists = []
     for path in installation.admin.get("/openapi.json")["paths"].values():
         for operation in path.values():
             ways = operation["x-permission"].split(" | ")
-            by_agents = operation["operationId"].startswith("list_") and any(held.issuperset(way.split(" & ")) for way in ways)
-            if not {"all": True, "agents": by_agents, "others": not by_agents, "none": False}[cover]:
-                passed_over.append(operation["operationId"])
-    return passed_over
+            if operation["operationId"].startswith("list_") and any(held.issuperset(way.split(" & ")) for way in ways):
+                lists.append(operation["operationId"])
+    return lists
 
 
-def configuration(words, passed_over):
-    """The committed configuration, and after it the words of this installation and what is passed over."""
-    lines = [(HERE / "schemathesis.toml").read_text(encoding="utf-8")]
-    if passed_over:
-        lines.append(f"[[operations]]\ninclude-operation-id = {json.dumps(passed_over)}\n[operations.phases.coverage]\nenabled = false")
+def phases(cover):
+    """The phases of the run. Where nothing is covered, that phase is not there at all: for an operation with settings of its own
+    schemathesis puts them together anew for each value that it draws."""
+    return ["examples", *([] if cover == "none" else ["coverage"]), "fuzzing", "stateful"]
+
+
+def configuration(cover, installation, words):
+    """The committed configuration, with what the coverage phase goes through, and after it the words of this installation."""
+    committed = (HERE / "schemathesis.toml").read_text(encoding="utf-8")
+    lines = []
+    if cover in ("agents", "others"):
+        enabled, others = ("true", "false") if cover == "agents" else ("false", "true")
+        committed = committed.replace("[phases.coverage]", f"[phases.coverage]\nenabled = {others}")
+        chosen = json.dumps(lists_of_agents(installation))
+        lines = [f"[[operations]]\ninclude-operation-id = {chosen}\n[operations.phases.coverage]\nenabled = {enabled}"]
     lines += [f"[dictionaries.{name}]\nvalues = {json.dumps(values)}" for name, values in words.items()]
     lines.append("[parameters]")
     lines += [f'"{where}" = {{ dictionary = "{name}", probability = {PROBABILITY} }}' for where, name in WORDS.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join([committed, *lines]) + "\n"
 
 
 def run(options, installation):
@@ -94,7 +103,7 @@ def run(options, installation):
     caller, own = caller_of(options.caller, installation)
     config = options.work / "schemathesis.toml"
     words = seeds.words(installation, caller, seeded.kept)
-    config.write_text(configuration(words, not_covered(options.cover, installation)), encoding="utf-8")
+    config.write_text(configuration(options.cover, installation, words), encoding="utf-8")
     notes = options.work / "notes.json"
     answers = options.work / "answers.json"
     notes.write_text(json.dumps({
@@ -109,7 +118,7 @@ def run(options, installation):
     }
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", *location,
-        "--max-examples", str(options.examples), "--seed", str(options.seed), "--no-color", "--phases", "examples,coverage,fuzzing,stateful",
+        "--max-examples", str(options.examples), "--seed", str(options.seed), "--no-color", "--phases", ",".join(phases(options.cover)),
         "--report", "junit", "--report-junit-path", str(options.work / "junit.xml"),
     ]
     code = subprocess.run(command, cwd=options.work, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
