@@ -123,6 +123,7 @@ pub fn mail_config(folder: &Path) -> MailConfig {
 pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     let mut handlers = Handlers::new();
     store::jobs::handle(&mut handlers);
+    handlers.followed_by(api::FOLLOWERS);
     auth.handle_jobs(&mut handlers);
     files.handle_jobs(&mut handlers);
     backups.handle_jobs(&mut handlers);

@@ -49,34 +49,58 @@ pub enum Milestone<'a> {
 /// # Errors
 /// `backup_damaged`; `backup_not_for_here`; `place_not_empty`; `storage_unavailable` where a storage of its files is not configured.
 pub async fn check(archive: &Path, identities: &Identities, to: &Destination) -> Result<Manifest> {
-    let (path, keys) = (archive.to_owned(), identities.clone());
-    let manifest = tokio::task::spawn_blocking(move || verify(&path, &keys)).await.map_err(Error::internal)??;
-    let misfit = |why: String| Err(Error::new(&BACKUP_NOT_FOR_HERE).with_detail(why));
-    let engine = to.database.dialect()?.name();
-    if manifest.engine != engine {
-        return misfit(format!("It is of {}, and the database here is {engine}.", manifest.engine));
-    }
-    if manifest.secret_check != secret_check(&to.secret)? {
-        return misfit("Its installation has another secret. Put that installation's secret.key here first.".to_owned());
-    }
-    let known = migration::steps();
-    if !known.starts_with(&manifest.database.steps) {
-        return misfit(format!("It was made by {}, whose schema this program does not know.", manifest.pelatis));
-    }
-    match snapshot::place(&to.database).await? {
-        Place::Bare => {}
-        Place::Empty(steps) if snapshot::brings_schema(&to.database)? || steps == manifest.database.steps => {}
-        Place::Empty(_) => {
-            return misfit("The database has another schema than the backup. Give it one that has none.".to_owned());
-        }
-        Place::Used => return Err(Error::new(&PLACE_NOT_EMPTY).with_detail("The database holds an installation.")),
-        Place::Served => return Err(Error::new(&PLACE_NOT_EMPTY).with_detail("A server is connected to the database. Stop it.")),
-    }
+    let manifest = fitting(archive, identities, to).await?;
+    check_empty(&to.database, &manifest).await?;
     let storages = Storages::new(&to.files)?;
     for name in &manifest.storages {
         storages.of(name)?.ping().await?;
     }
     Ok(manifest)
+}
+
+fn misfit(why: impl Into<String>) -> Error {
+    Error::new(&BACKUP_NOT_FOR_HERE).with_detail(why.into())
+}
+
+/// Reads an archive whole, and tells whether it belongs to this program and this installation.
+pub(crate) async fn fitting(archive: &Path, identities: &Identities, to: &Destination) -> Result<Manifest> {
+    let (path, keys) = (archive.to_owned(), identities.clone());
+    let manifest = tokio::task::spawn_blocking(move || verify(&path, &keys)).await.map_err(Error::internal)??;
+    let engine = to.database.dialect()?.name();
+    if manifest.engine != engine {
+        return Err(misfit(format!("It is of {}, and the database here is {engine}.", manifest.engine)));
+    }
+    if manifest.secret_check != secret_check(&to.secret)? {
+        return Err(misfit("Its installation has another secret. Put that installation's secret.key here first."));
+    }
+    let known = migration::steps();
+    if !known.starts_with(&manifest.database.steps) {
+        return Err(misfit(format!("It was made by {}, whose schema this program does not know.", manifest.pelatis)));
+    }
+    Ok(manifest)
+}
+
+/// Whether a database can take in what the archive holds.
+pub(crate) async fn check_empty(database: &DatabaseConfig, manifest: &Manifest) -> Result<()> {
+    match snapshot::place(database).await? {
+        Place::Bare => Ok(()),
+        Place::Empty(steps) if snapshot::brings_schema(database)? || steps == manifest.database.steps => Ok(()),
+        Place::Empty(_) => Err(misfit("The database has another schema than the backup. Give it one that has none.")),
+        Place::Used => Err(Error::new(&PLACE_NOT_EMPTY).with_detail("The database holds an installation.")),
+        Place::Served => Err(Error::new(&PLACE_NOT_EMPTY).with_detail("A server is connected to the database. Stop it.")),
+    }
+}
+
+/// Brings the database of an archive in, and up to this program's schema.
+pub(crate) async fn bring_database(
+    archive: &Path,
+    identities: &Identities,
+    database: &DatabaseConfig,
+    manifest: &Manifest,
+) -> Result<()> {
+    migration::migrate_to(database, &manifest.database.steps).await?;
+    snapshot::load(database, &manifest.database, &mut Walking::database(archive, identities)).await?;
+    migration::migrate(database).await
 }
 
 /// Brings it back. What fails in the middle can be begun again: files that are there already are written once more.
@@ -92,10 +116,9 @@ pub async fn restore(
     let manifest = check(archive, identities, to).await?;
     tell(Milestone::Verified(&manifest));
     std::fs::create_dir_all(&to.scratch).map_err(from_io)?;
-    migration::migrate_to(&to.database, &manifest.database.steps).await?;
 
     let storages = Storages::new(&to.files)?;
-    let mut contents = Walking::files(archive, identities, &to.scratch);
+    let mut contents = Walking::files(archive, identities, &to.scratch, |_| true);
     let mut brought = 0;
     while let Some(Found { name, path }) = contents.next().await? {
         let (storage, key) = name.split_once('/').ok_or_else(|| Error::internal("a file of no storage"))?;
@@ -107,22 +130,22 @@ pub async fn restore(
         tell(Milestone::Files(brought));
     }
 
-    snapshot::load(&to.database, &manifest.database, &mut Walking::database(archive, identities)).await?;
-    migration::migrate(&to.database).await?;
+    bring_database(archive, identities, &to.database, &manifest).await?;
     tell(Milestone::Database);
     Ok(manifest)
 }
 
 /// What a thread of its own finds in the archive.
-struct Walking<T> {
+pub(crate) struct Walking<T> {
     found: mpsc::Receiver<T>,
     thread: Option<JoinHandle<Result<()>>>,
 }
 
 /// A file that lies on the disk.
-struct Found {
-    name: String,
-    path: PathBuf,
+pub(crate) struct Found {
+    /// Its storage and its key there, with a stroke between.
+    pub name: String,
+    pub path: PathBuf,
 }
 
 impl<T: Send + 'static> Walking<T> {
@@ -131,7 +154,7 @@ impl<T: Send + 'static> Walking<T> {
         Self { found, thread: Some(tokio::task::spawn_blocking(move || work(send))) }
     }
 
-    async fn next(&mut self) -> Result<Option<T>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<T>> {
         if let Some(found) = self.found.recv().await {
             return Ok(Some(found));
         }
@@ -148,12 +171,18 @@ fn nobody_waits<T>(_: mpsc::error::SendError<T>) -> Error {
 }
 
 impl Walking<Found> {
-    fn files(archive: &Path, identities: &Identities, scratch: &Path) -> Self {
+    /// The files of an archive whose names are wanted.
+    pub(crate) fn files(
+        archive: &Path,
+        identities: &Identities,
+        scratch: &Path,
+        wanted: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Self {
         let (archive, identities, scratch) = (archive.to_owned(), identities.clone(), scratch.to_owned());
         Self::begin(move |send| {
             let mut number = 0_u64;
             walk(&archive, &identities, |entry| {
-                let Some(name) = entry.name.strip_prefix(FILES) else { return Ok(()) };
+                let Some(name) = entry.name.strip_prefix(FILES).filter(|name| wanted(name)) else { return Ok(()) };
                 number += 1;
                 let path = scratch.join(format!("restore-{number}.part"));
                 let mut file = File::create(&path).map_err(from_io)?;

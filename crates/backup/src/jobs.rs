@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use chrono::Duration;
 use kernel::{Caller, Cause, Error, Result};
 use store::jobs::schedule::When;
-use store::jobs::{Follower, Handlers, JobContext, JobKind, JobRow};
+use store::jobs::{Follower, Handlers, JobContext, JobKind, JobRow, JobState};
 use store::{Action, Change, Store, UnitOfWork};
 
 use crate::archive::from_io;
+use crate::aside::ASIDE;
 use crate::keep;
 use crate::make::{Made, make};
 use crate::runs::{self, BackupRunId, BackupRunRow, BackupState};
@@ -72,7 +73,7 @@ impl Backups {
     }
 }
 
-/// A backup whose job was called off before a worker had it is not made.
+/// A backup whose job ends without it is not made.
 #[derive(Debug)]
 pub struct FollowBackups;
 
@@ -82,12 +83,13 @@ impl Follower for FollowBackups {
         BackUp::KIND
     }
 
-    async fn called_off(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
+    async fn ended(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
         let BackUp { backup } = job.given()?;
         let row = uow.one::<BackupRunRow>(&runs::of(backup)).await?;
         // one that is in its target may have had only the copy left to make
         let is_open = row.is_some_and(|row| matches!(row.state, BackupState::Waiting | BackupState::Running));
-        if is_open { failed(uow, backup, "It was called off.").await } else { Ok(()) }
+        let problem = if job.state == JobState::Dead { "It was tried in vain." } else { "It was called off." };
+        if is_open { failed(uow, backup, problem).await } else { Ok(()) }
     }
 }
 
@@ -191,8 +193,13 @@ fn clear(backups: &Backups) -> Result<()> {
         let entry = entry.map_err(from_io)?;
         let found = entry.metadata().map_err(from_io)?;
         let is_ours = entry.path().extension().is_some_and(|ending| ending == "part" || ending == "db");
-        if found.is_file() && is_ours && kernel::DateTime::from(found.modified().map_err(from_io)?) < before {
+        if kernel::DateTime::from(found.modified().map_err(from_io)?) >= before {
+            continue;
+        }
+        if found.is_file() && is_ours {
             std::fs::remove_file(entry.path()).map_err(from_io)?;
+        } else if found.is_dir() && entry.file_name().to_string_lossy().starts_with(ASIDE) {
+            std::fs::remove_dir_all(entry.path()).map_err(from_io)?;
         }
     }
     Ok(())

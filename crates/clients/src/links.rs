@@ -410,6 +410,22 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, client: ClientId) -> Result<()>
     uow.delete_all(&rows, |row| change(row).event("client.contact_removed")).await
 }
 
+/// Makes contacts belong to a client that comes back once more, as far as they are still there. Returns the links whose contacts are not.
+pub(crate) async fn bring_back(uow: &mut UnitOfWork, had: &[ClientContactRow]) -> Result<Vec<ClientContactRow>> {
+    let mut missing = Vec::new();
+    for row in had {
+        match contacts::find_locked(uow, row.contact_id, None).await {
+            Ok(_) => uow.bring_back(row.clone(), change(row).event("client.contact_added")).await.map(|_| ())?,
+            Err(error) if error.kind() == kernel::Kind::NotFound => missing.push(row.clone()),
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(row) = had.first() {
+        settle_primary(uow, row.client_id).await?;
+    }
+    Ok(missing)
+}
+
 /// The links of these clients, by client.
 pub(crate) async fn rows_of(
     conn: &mut Conn,

@@ -143,8 +143,12 @@ impl Files {
 
     /// Takes back an object that got no row. One that cannot be removed now is found by the clean-up.
     pub async fn take_back(&self, stored: &Stored) {
-        let removed = match self.0.storages.of(&stored.bucket) {
-            Ok(storage) => storage.remove(&stored.key).await,
+        self.remove_object(&stored.bucket, &stored.key).await;
+    }
+
+    pub(crate) async fn remove_object(&self, bucket: &str, key: &str) {
+        let removed = match self.0.storages.of(bucket) {
+            Ok(storage) => storage.remove(key).await,
             Err(error) => Err(error),
         };
         if let Err(error) = removed {

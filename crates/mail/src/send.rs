@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kernel::{Error, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
-use store::jobs::{Follower, Handlers, Job, JobContext, JobKind, JobRow, Queue};
+use store::jobs::{Follower, Handlers, Job, JobContext, JobKind, JobRow, JobState, Queue};
 use store::query::{Expr, ExprTrait};
 use store::{Change, Record as _, UnitOfWork};
 
@@ -127,7 +127,7 @@ impl Mail {
     }
 }
 
-/// A mail whose job was called off before a worker had it is not sent, unless its job is run again.
+/// A mail whose job ends without it is not sent, unless its job is run again.
 #[derive(Debug)]
 pub struct FollowMails;
 
@@ -137,10 +137,11 @@ impl Follower for FollowMails {
         SendMail::KIND
     }
 
-    async fn called_off(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
+    async fn ended(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
         let SendMail { mail } = job.given()?;
+        let problem = if job.state == JobState::Dead { "it was tried in vain" } else { "it was called off" };
         match locked(uow, mail).await? {
-            Some(row) if row.state == MailState::Waiting => not_now(uow, mail, &Problem::new("it was called off"), true).await,
+            Some(row) if row.state == MailState::Waiting => not_now(uow, mail, &Problem::new(problem), true).await,
             _ => Ok(()),
         }
     }

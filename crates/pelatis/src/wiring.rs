@@ -136,6 +136,7 @@ pub fn open_backups(config: &Config, store: &Store, files: &Files) -> Result<Bac
 pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     let mut handlers = Handlers::new();
     store::jobs::handle(&mut handlers);
+    handlers.followed_by(api::FOLLOWERS);
     auth.handle_jobs(&mut handlers);
     files.handle_jobs(&mut handlers);
     backups.handle_jobs(&mut handlers);

@@ -231,3 +231,40 @@ pub async fn forget(uow: &mut UnitOfWork, on: On) -> Result<()> {
     }
     Ok(())
 }
+
+/// The notes that a record had when it was backed up.
+#[derive(Clone, Debug)]
+pub struct HadNotes(Vec<NoteRow>);
+
+impl HadNotes {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What notes a record had, read from the database of a backup.
+///
+/// # Errors
+/// What the database says.
+pub async fn had(conn: &mut Conn, caller: &Caller, on: On) -> Result<HadNotes> {
+    let mut select = notes_on(caller, on)?;
+    select.order_by(("note", "id"), Order::Asc);
+    conn.all(&select).await.map(HadNotes)
+}
+
+/// Writes the notes of a record that comes back once more.
+///
+/// # Errors
+/// `already_exists` where one of them is there.
+pub async fn bring_back(uow: &mut UnitOfWork, on: On, had: &HadNotes) -> Result<()> {
+    for row in &had.0 {
+        uow.bring_back(row.clone(), about(on)).await?;
+    }
+    Ok(())
+}

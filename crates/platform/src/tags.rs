@@ -301,3 +301,29 @@ pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid, 
     let rows = uow.all::<TaggingRow>(&select).await?;
     uow.delete_all(&rows, |_| Change::plain().event(event).about(rel_type, TaggingId::from_uuid(rel_id))).await
 }
+
+/// Puts the tags that a record had on it once more, as far as there are still such tags: the same ones, or others of the same name. Returns
+/// the names of those that there are not.
+///
+/// # Errors
+/// What the database says.
+pub async fn bring_back(
+    uow: &mut UnitOfWork,
+    rel_type: &'static str,
+    rel_id: Uuid,
+    had: &[Tag],
+    event: &'static str,
+) -> Result<Vec<String>> {
+    let mut missing = Vec::new();
+    for tag in had {
+        let mut select = TagRow::select();
+        let same = Expr::col(("tag", "id")).eq(tag.id.uuid()).or(Expr::col(("tag", "name_key")).eq(text::fold(&tag.name)));
+        select.and_where(Expr::col(("tag", "workspace_id")).eq(uow.workspace()?.uuid())).and_where(same);
+        let found = uow.all::<TagRow>(&select).await?;
+        match found.iter().find(|row| row.id == tag.id).or(found.first()) {
+            Some(row) => attach(uow, rel_type, rel_id, row.id, event).await.map(|_| ())?,
+            None => missing.push(tag.name.clone()),
+        }
+    }
+    Ok(missing)
+}

@@ -38,6 +38,26 @@ impl DatabaseConfig {
             _ => Err(Error::internal("the database URL must begin with sqlite: or postgres:")),
         }
     }
+
+    /// Another database of the same server, for the same users.
+    ///
+    /// # Errors
+    /// `internal` with a text for the operator on SQLite, which has no server.
+    pub fn on_same_server(&self, name: &str) -> Result<Self> {
+        if self.dialect()? == Dialect::Sqlite {
+            return Err(Error::internal("a database is named only on PostgreSQL"));
+        }
+        let renamed = |given: &str| {
+            let mut url = url::Url::parse(given).map_err(Error::internal)?;
+            url.set_path(name);
+            Ok::<_, Error>(url.into())
+        };
+        Ok(Self {
+            url: renamed(&self.url)?,
+            owner_url: self.owner_url.as_deref().map(renamed).transpose()?,
+            connections: self.connections,
+        })
+    }
 }
 
 /// Open pools of one engine.

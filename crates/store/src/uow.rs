@@ -105,6 +105,19 @@ impl UnitOfWork {
         Ok(())
     }
 
+    /// Inserts a record that was there once, as a backup holds it, and journals that it is back; returns it as it is now. Versions name
+    /// states, and nobody knows how many there were after the backup: it goes on at the second of this moment, a number that counting
+    /// never came to.
+    ///
+    /// # Errors
+    /// `already_exists` when it is there, or a unique value of it is taken.
+    pub async fn bring_back<R: Record>(&mut self, mut record: R, mut change: Change) -> Result<R> {
+        record.touch(std::cmp::max(record.version() + 1, self.now.timestamp()), std::cmp::max(record.updated_at(), self.now));
+        change.action = Some(Action::Restore);
+        self.insert(&record, change).await?;
+        Ok(record)
+    }
+
     /// Inserts many records of one type in as few statements as the engine takes, and journals each.
     ///
     /// # Errors

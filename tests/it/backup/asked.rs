@@ -152,3 +152,29 @@ async fn backups_that_are_too_old_or_not_copied_make_the_installation_degraded()
     put_back(&app, "backup_run", "created_at", 27).await;
     assert_eq!(backups().await, ("degraded".to_owned(), "the newest is 27 h old, which is too old".to_owned()));
 }
+
+#[tokio::test]
+async fn what_a_crash_left_where_backups_are_made_goes_with_the_next_one_when_it_is_a_day_old() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let scratch = app.folder.path().join("backing-up");
+    std::fs::create_dir_all(&scratch).unwrap();
+    let now = std::time::SystemTime::from(kernel::Clock::now(&app.clock));
+    let ago = |hours: u64| now - std::time::Duration::from_hours(hours);
+    for (name, hours) in
+        [("old.part", 25), ("new.part", 23), ("old.db", 25), ("aside-old", 25), ("aside-new", 23), ("old.txt", 25)]
+    {
+        let path = scratch.join(name);
+        if name.starts_with("aside") {
+            std::fs::create_dir(&path).unwrap();
+            std::fs::write(path.join("aside.db"), "left").unwrap();
+        } else {
+            std::fs::write(&path, "left").unwrap();
+        }
+        std::fs::File::open(&path).unwrap().set_modified(ago(hours)).unwrap();
+    }
+    app.post("/v1/admin/backups", &app.admin, &json!({})).await.expect(201);
+    assert_eq!(ended(&app).await.body["state"], "finished");
+    let mut left: Vec<_> = std::fs::read_dir(&scratch).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["aside-new", "new.part", "old.txt"]);
+}

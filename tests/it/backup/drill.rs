@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::faults::program::{Program, send};
 
 /// Every table with all its rows as text, but those in which a server that runs writes by itself.
-async fn everything(db: &Database) -> BTreeMap<String, Vec<String>> {
+pub(super) async fn everything(db: &Database) -> BTreeMap<String, Vec<String>> {
     let tables = match db.engine {
         Engine::Sqlite => {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
@@ -42,7 +42,7 @@ async fn everything(db: &Database) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-async fn upload(program: &Program, client: &str, name: &str, content: &[u8]) -> Value {
+pub(super) async fn upload(program: &Program, client: &str, name: &str, content: &[u8]) -> Value {
     let form = reqwest::multipart::Form::new()
         .text("rel_type", "client")
         .text("rel_id", client.to_owned())

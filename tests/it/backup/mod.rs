@@ -4,6 +4,7 @@ mod archives;
 mod asked;
 mod drill;
 mod imports;
+mod only;
 mod places;
 
 use std::path::{Path, PathBuf};

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use chrono::Duration as Span;
 use harness::TestApp;
+use image::ImageFormat;
 use kernel::Error;
+use serde_json::json;
 use store::jobs::{Handlers, JobContext, Worker, WorkerOptions};
+
+use crate::files::samples::picture;
 
 use super::{column, enqueue, state, until, until_so, working};
 
@@ -169,4 +173,38 @@ async fn a_worker_that_was_taken_for_dead_commits_nothing_of_what_it_was_doing()
     assert_eq!(committed.load(Ordering::SeqCst), 100);
     assert_eq!(state(&app, id).await, "running");
     assert_eq!(column(&app, id, "attempt").await.as_deref(), Some("2"));
+}
+
+/// Seen to fail where nobody is told: the backup was being made, and the thumbnail awaited, for ever.
+#[tokio::test]
+async fn whoever_follows_a_job_hears_where_its_worker_died_over_it_for_good() {
+    let panics = |handlers: &mut Handlers| {
+        handlers.followed_by(::api::FOLLOWERS);
+        handlers.on(async |_, ::backup::BackUp { .. }| panic!("it cannot be made"));
+    };
+    for (is_so, is_held, state, problem) in [
+        ("is_cancelled = true", true, "cancelled", "It was called off."),
+        ("lost = 19", true, "dead", "It was tried in vain."),
+        ("max_attempts = 1", false, "dead", "It was tried in vain."),
+    ] {
+        let app = TestApp::spawn().await;
+        let asked = app.post("/v1/admin/backups", &app.admin, &json!({})).await.expect(201).id();
+        let image = picture(ImageFormat::Png, 30, 20);
+        let image = app.upload(&app.admin, &[], "a.png", &image).await.expect(201).id();
+        let worker = app.db.uuid("01900000-0000-7000-8000-000000000001");
+        let held = if is_held { format!(", state = 'running', worker_id = {worker}") } else { String::new() };
+        app.db.execute(&format!("UPDATE job SET {is_so}{held} WHERE kind IN ('back_up', 'make_thumbnail')")).await.unwrap();
+        app.db.execute("UPDATE backup_run SET state = 'running'").await.unwrap();
+        let of = async |path: String| app.get(&path, &app.admin).await.expect(200).body;
+        beside(&app, panics, quick(), async || {
+            until_so("the backup has failed", async || of(format!("/v1/admin/backups/{asked}")).await["state"] == "failed").await;
+            if is_held {
+                until_so("there is no thumbnail", async || of(format!("/v1/files/{image}")).await["thumbnail"] == "none").await;
+            }
+        })
+        .await;
+        assert_eq!(of(format!("/v1/admin/backups/{asked}")).await["problem"], problem);
+        let jobs = of("/v1/admin/jobs?kind=back_up".to_owned()).await;
+        assert_eq!(jobs["data"][0]["state"], state, "{is_so}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Clients: a company or a person one does business with.
 
+mod bring_back;
 mod create;
 mod list;
 mod put_away;
@@ -7,6 +8,7 @@ mod tags_and_notes;
 mod update;
 mod wire;
 
+pub use bring_back::{BroughtBack, LostClient, bring_back, check_lost, find_lost};
 pub use create::{create, create_many};
 pub(crate) use create::{create_as, fill_derived};
 pub use list::{CLIENT_LIST, get, list, select_visible};

@@ -1,5 +1,6 @@
 //! Files: their rows, and what is done with them.
 
+mod bring_back;
 mod commands;
 mod content;
 mod create;
@@ -8,6 +9,7 @@ mod objects;
 mod remove;
 mod wire;
 
+pub use bring_back::{Again, Had, bring_back, had, take_back};
 pub(crate) use commands::about;
 pub use commands::{archive, restore, update};
 pub(crate) use content::of_link;

@@ -9,7 +9,7 @@ use std::io::BufReader;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kernel::{Caller, Error, Result, TypedId as _};
+use kernel::{Caller, Error, Result, TypedId as _, WorkspaceId};
 use store::jobs::{Follower, Handlers, JobContext, JobKind as _, JobRow};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Conn, Field as _, Record as _, UnitOfWork};
@@ -85,7 +85,7 @@ pub(crate) fn handle(files: &Files, handlers: &mut Handlers) {
     });
 }
 
-/// A file whose thumbnail was called off before a worker began with it has none, unless the job is run again.
+/// A file whose thumbnail was not made has none, unless the job is run again.
 #[derive(Debug)]
 pub struct FollowThumbnails;
 
@@ -95,9 +95,9 @@ impl Follower for FollowThumbnails {
         MakeThumbnail::KIND
     }
 
-    async fn called_off(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
+    async fn ended(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
         let MakeThumbnail { file } = job.given()?;
-        let row = uow.locked::<FileRow>(of_file(&uow.caller(), file)?).await?;
+        let row = uow.locked::<FileRow>(of_file(uow.workspace()?, file)).await?;
         match row.filter(|row| row.thumbnail == Thumbnail::Pending) {
             Some(row) => note(uow, &row, None).await,
             None => Ok(()),
@@ -107,17 +107,15 @@ impl Follower for FollowThumbnails {
 
 async fn without(context: &JobContext, id: FileId) -> Result<Option<FileRow>> {
     let mut reader = context.store().reader(context.caller()).await?;
-    let row = reader.one::<FileRow>(&of_file(context.caller(), id)?).await?;
+    let row = reader.one::<FileRow>(&of_file(context.caller().workspace()?, id)).await?;
     reader.close().await?;
     Ok(row.filter(|row| row.thumbnail != Thumbnail::Ready))
 }
 
-fn of_file(caller: &Caller, id: FileId) -> Result<store::query::SelectStatement> {
+fn of_file(workspace: WorkspaceId, id: FileId) -> store::query::SelectStatement {
     let mut select = FileRow::select();
+    select.and_where(Expr::col(("file", "workspace_id")).eq(workspace.uuid())).and_where(Expr::col(("file", "id")).eq(id.uuid()));
     select
-        .and_where(Expr::col(("file", "workspace_id")).eq(caller.workspace()?.uuid()))
-        .and_where(Expr::col(("file", "id")).eq(id.uuid()));
-    Ok(select)
 }
 
 /// Makes the thumbnail and puts it beside the file, in the storage that the file is in.
@@ -144,7 +142,7 @@ async fn make(files: &Files, row: &FileRow) -> Result<Option<Made>> {
 
 /// Notes what became of it. It is no change of the file: nobody did it, and who has the file before them may still change it.
 async fn note(uow: &mut UnitOfWork, row: &FileRow, made: Option<&Made>) -> Result<()> {
-    let still_there = uow.locked::<FileRow>(of_file(&uow.caller(), row.id)?).await?;
+    let still_there = uow.locked::<FileRow>(of_file(uow.workspace()?, row.id)).await?;
     if still_there.is_none() {
         // purged meanwhile, so that nobody else knows of the object
         if let Some(made) = made {

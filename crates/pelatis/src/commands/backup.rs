@@ -1,15 +1,14 @@
-//! `pelatis backup` and `pelatis restore`.
+//! `pelatis backup`.
 
 use std::path::{Path, PathBuf};
 
-use backup::archive::{Identities, Manifest};
-use backup::{Destination, Milestone};
+use backup::archive::Manifest;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use kernel::{Error, Result};
 
 use super::{Fault, configured, say};
-use crate::config::{Config, Flags};
+use crate::config::Flags;
 use crate::wiring;
 
 /// Back up everything to where backups go, or to a file. The server may run meanwhile.
@@ -18,24 +17,6 @@ pub struct Back {
     /// A new file, instead of the places that are configured.
     #[arg(long)]
     to: Option<PathBuf>,
-    #[command(flatten)]
-    flags: Flags,
-}
-
-/// Bring a backup back into an empty place. The server must not run. Nothing is touched before everything was looked at.
-#[derive(Debug, Args)]
-pub struct Restore {
-    /// The archive: a file, or the name of one where backups go. Left out, the newest one there.
-    archive: Option<String>,
-    /// Look in the second place.
-    #[arg(long)]
-    second: bool,
-    /// The file of private keys of age that opens it.
-    #[arg(long)]
-    identity: Option<PathBuf>,
-    /// Look at the archive and at the place, and do nothing.
-    #[arg(long)]
-    check: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -78,7 +59,7 @@ impl Back {
     }
 }
 
-fn contents(manifest: &Manifest) -> String {
+pub(super) fn contents(manifest: &Manifest) -> String {
     let files = if manifest.has_files { manifest.files.to_string() } else { "no".to_owned() };
     format!(
         "{} rows of {} tables, {files} files ({})",
@@ -95,73 +76,4 @@ fn move_to(from: &Path, to: &Path) -> Result<()> {
     let mut source = std::fs::File::open(from).map_err(Error::internal)?;
     std::io::copy(&mut source, &mut target).map_err(taken)?;
     target.sync_all().map_err(taken)
-}
-
-impl Restore {
-    pub(super) async fn run(self) -> Result<(), Fault> {
-        let config = configured(self.flags.clone())?;
-        let identities = match &self.identity {
-            Some(path) => Identities::parse(&std::fs::read_to_string(path).map_err(Error::internal)?)?,
-            None => Identities::default(),
-        };
-        let to = destination(&config)?;
-        let archive = find(&config, self.archive.as_deref(), self.second).await?;
-        let done = self.bring(&archive, &identities, &to).await;
-        if self.archive.as_deref().is_none_or(|named| archive != Path::new(named)) {
-            // it was fetched for this
-            let _ = std::fs::remove_file(&archive);
-        }
-        done
-    }
-
-    async fn bring(&self, archive: &Path, identities: &Identities, to: &Destination) -> Result<(), Fault> {
-        if self.check {
-            let manifest = backup::check(archive, identities, to).await?;
-            say(&format!("{} is whole and fits here: {}", archive.display(), contents(&manifest)));
-            return Ok(());
-        }
-        let told = |milestone: Milestone<'_>| match milestone {
-            Milestone::Verified(manifest) => say(&format!("{} is whole: {}", archive.display(), contents(manifest))),
-            Milestone::Files(count) if count.is_multiple_of(1000) => say(&format!("{count} files are back")),
-            Milestone::Files(_) => {}
-            Milestone::Database => say("The database is back."),
-        };
-        let began = std::time::Instant::now();
-        let manifest = backup::restore(archive, identities, to, told).await?;
-        say(&format!(
-            "Everything is back as of {}, in {:.1} minutes. Start the server.",
-            manifest.taken_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            began.elapsed().as_secs_f64() / 60.0
-        ));
-        Ok(())
-    }
-}
-
-/// Where a backup is brought back to.
-fn destination(config: &Config) -> Result<Destination> {
-    let missing = || {
-        let path = config.secret_key_file.display();
-        Error::internal(format!("{path} is not there. Put the secret of the installation there that was backed up"))
-    };
-    Ok(Destination {
-        database: wiring::database(config),
-        secret: wiring::given_secret(config)?.ok_or_else(missing)?,
-        files: wiring::files_config(config)?,
-        scratch: config.data_dir.join("backing-up"),
-    })
-}
-
-/// The archive on the disk, brought there where it is somewhere else.
-pub(super) async fn find(config: &Config, named: Option<&str>, second: bool) -> Result<PathBuf> {
-    if let Some(path) = named.map(Path::new).filter(|path| path.is_file()) {
-        return Ok(path.to_owned());
-    }
-    let targets = backup::targets(&wiring::backup_config(config)?)?;
-    let target = if second { targets.get(1) } else { targets.first() };
-    let target = target.ok_or_else(|| Error::internal("there is no second place for backups in the configuration"))?;
-    let name = match named {
-        Some(name) => name.to_owned(),
-        None => backup::keep::names(target).await?.pop_last().ok_or_else(|| Error::new(&backup::errors::NO_BACKUP))?,
-    };
-    backup::fetch(target, &name, &config.data_dir.join("backing-up")).await
 }

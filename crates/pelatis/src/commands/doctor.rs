@@ -75,7 +75,7 @@ async fn newest(config: &Config, identity: Option<&Path>) -> Result<String> {
         Some(path) => Identities::parse(&std::fs::read_to_string(path).map_err(Error::internal)?)?,
         None => Identities::default(),
     };
-    let path = match super::backup::find(config, None, false).await {
+    let path = match super::restore::find(config, None, false).await {
         Ok(path) => path,
         Err(error) if *error.code() == backup::errors::NO_BACKUP => return Ok("there is none yet".to_owned()),
         Err(error) => return Err(error),

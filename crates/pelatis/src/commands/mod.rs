@@ -5,6 +5,8 @@ mod doctor;
 mod import;
 mod mail;
 mod openapi;
+mod restore;
+mod restore_only;
 mod serve;
 mod worker;
 
@@ -34,7 +36,7 @@ enum Command {
     /// Back up everything.
     Backup(backup::Back),
     /// Bring a backup back into an empty place.
-    Restore(backup::Restore),
+    Restore(restore::Restore),
     /// Look at everything that the server needs.
     Doctor(doctor::Doctor),
     /// Show the mail that waits to be sent and what lies in the folder, or take in what came back.

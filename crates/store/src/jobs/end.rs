@@ -2,14 +2,16 @@
 //! its id, changes nothing.
 
 use kernel::{DateTime, Error, Result, TypedId as _};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query, UpdateStatement};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Order, Query, UpdateStatement};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::claim::Claimed;
-use super::row::{JobId, JobState};
+use super::follow::Followers;
+use super::row::{JobId, JobRow, JobState};
 use crate::field::Field as _;
 use crate::journal::{Action, Change};
+use crate::record::Record as _;
 use crate::uow::UnitOfWork;
 
 /// Characters of an error that a job keeps.
@@ -84,10 +86,26 @@ pub(crate) async fn done(uow: &mut UnitOfWork, worker: Uuid, ids: impl IntoItera
 }
 
 /// Writes that a job that was called off has stopped.
-pub(crate) async fn cancelled(uow: &mut UnitOfWork, worker: Uuid, id: JobId) -> Result<u64> {
+pub(crate) async fn cancelled(uow: &mut UnitOfWork, followers: Followers, worker: Uuid, id: JobId) -> Result<()> {
     let mut update = ending(JobState::Cancelled, uow.now(), None);
     held(&mut update, worker, [id]);
-    uow.execute(&update).await
+    uow.execute(&update).await?;
+    tell(uow, followers, [id]).await
+}
+
+/// Tells who follows those of these jobs that have ended, and were not done. One that made way for another of its key goes on in that one.
+async fn tell(uow: &mut UnitOfWork, followers: Followers, ids: impl IntoIterator<Item = JobId>) -> Result<()> {
+    let mut select = JobRow::select();
+    select
+        .and_where(Expr::col(("job", "id")).is_in(ids.into_iter().map(|id| id.uuid())))
+        .and_where(Expr::cust("state = 'dead' OR (state = 'cancelled' AND is_cancelled)"))
+        .order_by(("job", "id"), Order::Asc);
+    for row in uow.all::<JobRow>(&select).await? {
+        uow.enter(row.workspace_id).await?;
+        followers.tell(uow, &row).await?;
+        uow.enter(None).await?;
+    }
+    Ok(())
 }
 
 /// An update that makes a job wait again, from a moment on or (none) from where it stood; one that is called off meanwhile ends here.
@@ -118,7 +136,13 @@ fn back_off(failures: i64, dice: u8) -> chrono::Duration {
 }
 
 /// Writes that an attempt failed: the job waits for the next one, or is dead.
-pub(crate) async fn failed(uow: &mut UnitOfWork, worker: Uuid, job: &Claimed, failure: &Failure) -> Result<()> {
+pub(crate) async fn failed(
+    uow: &mut UnitOfWork,
+    followers: Followers,
+    worker: Uuid,
+    job: &Claimed,
+    failure: &Failure,
+) -> Result<()> {
     let (now, failures) = (uow.now(), job.failures + 1);
     if failure.is_final || failures >= job.max_attempts {
         let mut update = ending(JobState::Dead, now, Some(&failure.text));
@@ -127,14 +151,15 @@ pub(crate) async fn failed(uow: &mut UnitOfWork, worker: Uuid, job: &Claimed, fa
         if uow.execute(&update).await? == 1 {
             tell_of_death(uow, job, &failure.text).await?;
         }
-        return Ok(());
+        return tell(uow, followers, [job.id]).await;
     }
     let pause = failure.pause.and_then(|pause| chrono::Duration::from_std(pause).ok());
     let [dice] = uow.random();
     let run_at = now + pause.unwrap_or_else(|| back_off(failures, dice));
     let mut update = again(now, Some(run_at));
     update.value("failures", failures).value("last_error", failure.text.clone());
-    wait_or_make_way(uow, worker, job.id, job.unique_key.as_deref(), update).await
+    wait_or_make_way(uow, worker, job.id, job.unique_key.as_deref(), update).await?;
+    tell(uow, followers, [job.id]).await
 }
 
 /// A job that is dead stands in the journal, so that people can be told.
@@ -166,7 +191,12 @@ async fn wait_or_make_way(
 }
 
 /// Gives jobs back that were not done, for no fault of theirs: the attempt does not count.
-pub(crate) async fn give_back(uow: &mut UnitOfWork, worker: Uuid, jobs: &[(JobId, Option<String>)]) -> Result<()> {
+pub(crate) async fn give_back(
+    uow: &mut UnitOfWork,
+    followers: Followers,
+    worker: Uuid,
+    jobs: &[(JobId, Option<String>)],
+) -> Result<()> {
     let now = uow.now();
     let plain: Vec<JobId> = jobs.iter().filter(|(_, key)| key.is_none()).map(|(id, _)| *id).collect();
     if !plain.is_empty() {
@@ -178,11 +208,11 @@ pub(crate) async fn give_back(uow: &mut UnitOfWork, worker: Uuid, jobs: &[(JobId
         wait_or_make_way(uow, worker, *id, key.as_deref(), again(now, None)).await?;
     }
     uow.wake_workers();
-    Ok(())
+    tell(uow, followers, jobs.iter().map(|(id, _)| *id)).await
 }
 
 /// Takes from workers that are gone what they held: it waits again, or is dead where it was lost too often.
-pub(crate) async fn take_over(uow: &mut UnitOfWork) -> Result<usize> {
+pub(crate) async fn take_over(uow: &mut UnitOfWork, followers: Followers) -> Result<usize> {
     let mut alive = Query::select();
     alive.column("id").from("job_worker");
     let mut orphans = Query::select();
@@ -200,7 +230,7 @@ pub(crate) async fn take_over(uow: &mut UnitOfWork) -> Result<usize> {
         held(&mut count, worker, [id]);
         uow.execute(&count).await?;
         if lost + 1 < MOST_LOST {
-            give_back(uow, worker, &[(id, key)]).await?;
+            give_back(uow, followers, worker, &[(id, key)]).await?;
             continue;
         }
         let text = "its worker died each time";
@@ -213,6 +243,7 @@ pub(crate) async fn take_over(uow: &mut UnitOfWork) -> Result<usize> {
             uow.record(Action::Update, "job", Some(id.uuid()), change);
             uow.enter(None).await?;
         }
+        tell(uow, followers, [id]).await?;
     }
     Ok(rows.len())
 }

@@ -7,22 +7,22 @@ use super::kind::JobKind;
 use super::row::JobRow;
 use crate::uow::UnitOfWork;
 
-/// What a crate does when somebody called off, or threw away, a job of one of its kinds that no worker has. Where a worker has it, the
-/// handler hears of it and writes down what comes of it.
+/// What a crate does when a job of one of its kinds ends otherwise than done: it was called off or thrown away, or it is dead, perhaps
+/// because its worker died each time. A handler that heard of it has written down what comes of it; then nothing is left to do.
 #[async_trait]
 pub trait Follower: Send + Sync {
     /// The name of the kind.
     fn kind(&self) -> &'static str;
 
-    /// Writes down what comes of it, in the unit of work that ends the job.
+    /// Writes down what comes of it, if nobody has, in the unit of work that ends the job and in the workspace of the job.
     ///
     /// # Errors
     /// What the database says.
-    async fn called_off(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()>;
+    async fn ended(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()>;
 }
 
 /// Those of all crates.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Followers(pub &'static [&'static dyn Follower]);
 
 impl std::fmt::Debug for Followers {
@@ -32,13 +32,13 @@ impl std::fmt::Debug for Followers {
 }
 
 impl Followers {
-    /// Tells whoever follows jobs of this kind that this one was called off or thrown away.
+    /// Tells whoever follows jobs of this kind that this one has ended, and was not done.
     ///
     /// # Errors
     /// What the database says.
     pub async fn tell(self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
         for follower in self.0.iter().filter(|follower| follower.kind() == job.kind) {
-            follower.called_off(uow, job).await?;
+            follower.ended(uow, job).await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use kernel::Result;
 use super::claim::Doable;
 use super::context::JobContext;
 use super::enqueue::Job;
+use super::follow::Followers;
 use super::kind::JobKind;
 use super::queue::Queue;
 use super::schedule::{Schedule, When, Where};
@@ -32,6 +33,7 @@ pub(crate) struct Handler {
 pub struct Handlers {
     by_kind: BTreeMap<&'static str, Handler>,
     schedules: Vec<Schedule>,
+    followers: Followers,
 }
 
 impl Handlers {
@@ -53,6 +55,15 @@ impl Handlers {
             .boxed_local()
         });
         self.by_kind.insert(K::KIND, Handler { kind: K::KIND, queue: K::QUEUE, pause: K::pause, run });
+    }
+
+    /// Who hears of jobs that end otherwise than done.
+    pub fn followed_by(&mut self, followers: Followers) {
+        self.followers = followers;
+    }
+
+    pub(crate) fn followers(&self) -> Followers {
+        self.followers
     }
 
     /// Has a job of the installation enqueued whenever it is due, in UTC.

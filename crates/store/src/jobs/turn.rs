@@ -8,6 +8,7 @@ use kernel::{Caller, Result};
 
 use super::claim::{self, Claimed};
 use super::end::{self, Outcome};
+use super::follow::Followers;
 use super::hold::Hold;
 use super::row::JobId;
 use super::watch::Life;
@@ -43,6 +44,7 @@ impl Turn {
         caller: &Arc<Caller>,
         life: &mut Life,
         holds: &[Hold],
+        followers: Followers,
     ) -> Result<Vec<Vec<Claimed>>> {
         let began = Instant::now();
         let beats = life.is_due() && self.rooms.iter().any(|room| *room > 0);
@@ -61,12 +63,12 @@ impl Turn {
                     .map(|ended| (ended.job.id, ended.job.unique_key.clone()))
                     .collect();
                 if !back.is_empty() {
-                    end::give_back(uow, seen.id, &back).await?;
+                    end::give_back(uow, followers, seen.id, &back).await?;
                 }
                 for ended in &self.ended {
                     match &ended.outcome {
-                        Outcome::Failed(failure) => end::failed(uow, seen.id, &ended.job, failure).await?,
-                        Outcome::Cancelled => end::cancelled(uow, seen.id, ended.job.id).await.map(|_| ())?,
+                        Outcome::Failed(failure) => end::failed(uow, followers, seen.id, &ended.job, failure).await?,
+                        Outcome::Cancelled => end::cancelled(uow, followers, seen.id, ended.job.id).await?,
                         Outcome::Done | Outcome::Completed | Outcome::GivenBack => {}
                     }
                 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::end;
 use super::errors::JOB_STOPPED;
+use super::follow::Followers;
 use super::row::JobId;
 use crate::field::Field as _;
 use crate::store::Store;
@@ -74,7 +75,12 @@ impl Life {
     }
 
     /// Looks after the others: takes over what those hold whose row has stood still for a lease.
-    pub(crate) async fn look_after(&mut self, store: &Store, caller: &std::sync::Arc<kernel::Caller>) -> Result<usize> {
+    pub(crate) async fn look_after(
+        &mut self,
+        store: &Store,
+        caller: &std::sync::Arc<kernel::Caller>,
+        followers: Followers,
+    ) -> Result<usize> {
         let mut select = Query::select();
         select.columns(["id", "beat"]).from("job_worker").and_where(Expr::col("id").ne(self.id));
         let mut reader = store.reader(caller).await?;
@@ -115,7 +121,7 @@ impl Life {
                     delete.from_table("job_worker").and_where(Expr::col("id").eq(*id)).and_where(Expr::col("beat").eq(*beat));
                     uow.execute(&delete).await?;
                 }
-                end::take_over(uow).await
+                end::take_over(uow, followers).await
             })
             .await
     }

@@ -207,7 +207,7 @@ impl Worker {
             turn.ended = std::mem::take(&mut self.ended);
         }
         if !turn.is_empty() {
-            let done = turn.run(&self.store, &self.caller, &mut self.life, &self.holds).await;
+            let done = turn.run(&self.store, &self.caller, &mut self.life, &self.holds, self.handlers.followers()).await;
             let taken = match done {
                 Ok(taken) => taken,
                 Err(error) => {
@@ -307,7 +307,7 @@ impl Worker {
                 Err(error) => tracing::warn!(%error, "a worker could not show that it lives"),
             }
         }
-        match self.life.look_after(&self.store, &self.caller).await {
+        match self.life.look_after(&self.store, &self.caller, self.handlers.followers()).await {
             Ok(0) => {}
             Ok(jobs) => tracing::warn!(jobs, "took over what a dead worker held"),
             Err(error) => tracing::debug!(%error, "other workers could not be looked after"),
@@ -384,7 +384,7 @@ impl Worker {
         if turn.is_empty() {
             return;
         }
-        if let Err(error) = turn.run(&self.store, &self.caller, &mut self.life, &self.holds).await {
+        if let Err(error) = turn.run(&self.store, &self.caller, &mut self.life, &self.holds, self.handlers.followers()).await {
             tracing::warn!(%error, "how jobs ended was not written");
             self.ended = turn.ended;
         }

@@ -1,0 +1,142 @@
+//! `pelatis restore --only`: single records out of a backup, into the installation as it is.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use backup::archive::Identities;
+use backup::{Aside, Destination};
+use clients::ClientId;
+use clients::clients::{BroughtBack, LostClient, bring_back as bring_client_back, check_lost, find_lost};
+use files::{FileId, Files};
+use kernel::{Caller, Cause, Kind, Result, Runtime};
+use store::Store;
+use store::shared::Shared;
+
+use super::{Fault, say};
+use crate::config::Config;
+use crate::wiring;
+
+/// A record that is to be brought back, as it is typed.
+#[derive(Clone, Copy, Debug)]
+pub enum Lost {
+    /// `clients/ID`.
+    Client(ClientId),
+}
+
+impl FromStr for Lost {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some(("clients", id)) => id.parse().map(Self::Client).map_err(|_| format!("{id} is not an id")),
+            _ => Err("it is written as clients/ID".to_owned()),
+        }
+    }
+}
+
+/// What was asked for.
+pub struct Asked<'a> {
+    /// The records, at least one.
+    pub only: &'a [Lost],
+    /// PostgreSQL: the database that the backup is laid into.
+    pub through: Option<&'a str>,
+    /// The workspace, where there are several.
+    pub workspace: Option<&'a str>,
+}
+
+/// Brings the records back, each whole or not at all. The first that cannot come ends it.
+pub async fn bring_back(
+    config: &Config,
+    archive: &Path,
+    identities: &Identities,
+    here: &Destination,
+    asked: &Asked<'_>,
+) -> Result<(), Fault> {
+    let (store, auth) = wiring::open(config).await?;
+    let files = wiring::open_files(config, &store)?;
+    let workspace = auth.workspace_named(asked.workspace).await?;
+    let caller = Arc::new(Caller::job(store.runtime().uuid(), Some(workspace), Cause::Command));
+    // before an archive of hours is read in vain
+    for Lost::Client(id) in asked.only {
+        let mut reader = store.reader(&caller).await?;
+        check_lost(&mut reader, &caller, *id).await?;
+        reader.close().await?;
+    }
+    let aside = backup::lay_aside(archive, identities, here, asked.through).await?;
+    let was = {
+        let runtime = Runtime::system();
+        Store::open(aside.database(), here.secret.clone(), Shared::in_process(runtime.clone()), runtime).await?
+    };
+    let taken_at = aside.manifest().taken_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let mut done = Ok(());
+    for Lost::Client(id) in asked.only {
+        done = one_client(&store, &files, &was, &aside, &caller, *id).await.map(|back| tell(*id, &taken_at, &back));
+        if done.is_err() {
+            break;
+        }
+    }
+    was.close().await;
+    store.close().await;
+    done.map_err(Fault::from)
+}
+
+async fn one_client(
+    store: &Store,
+    files: &Files,
+    was: &Store,
+    aside: &Aside,
+    caller: &Arc<Caller>,
+    id: ClientId,
+) -> Result<BroughtBack> {
+    let mut reader = was.reader(caller).await?;
+    let lost = find_lost(&mut reader, caller, id).await.map_err(|error| match error.kind() {
+        Kind::NotFound => error.with_detail(format!("The backup has no client {id} in this workspace.")),
+        _ => error,
+    });
+    reader.close().await?;
+    let lost = lost?;
+    let stored = store_files(files, aside, &lost).await?;
+    let written = store.write(caller, async |uow| bring_client_back(uow, &lost, &stored).await).await;
+    if written.is_err() {
+        files::files::take_back(files, &stored).await;
+    }
+    written
+}
+
+/// Puts the content of the client's files into their storage again, as far as the backup has it.
+async fn store_files(files: &Files, aside: &Aside, lost: &LostClient) -> Result<HashMap<FileId, files::files::Again>> {
+    let found = aside.files(lost.files().contents().map(|(.., content)| content).collect()).await?;
+    let mut stored = HashMap::new();
+    for (id, _, content) in lost.files().contents() {
+        let Some(path) = found.get(&content) else { continue };
+        match lost.files().store(files, id, path).await {
+            Ok(again) => drop(stored.insert(id, again)),
+            Err(error) => {
+                files::files::take_back(files, &stored).await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(stored)
+}
+
+fn tell(id: ClientId, taken_at: &str, back: &BroughtBack) {
+    let BroughtBack { name, notes, files, tags, contacts, .. } = back;
+    let away = if back.is_archived { ", archived as it was," } else { "" };
+    say(&format!(
+        "{name} (clients/{id}) is back{away} as of {taken_at}: {notes} notes, {files} files, {tags} tags, {contacts} contacts."
+    ));
+    for (what, names) in [
+        ("These contacts are not there any more", &back.missing_contacts),
+        ("These tags are not there any more", &back.missing_tags),
+        ("The backup does not have the content of these files", &back.missing_files),
+    ] {
+        if !names.is_empty() {
+            say(&format!("{what}: {}", names.join(", ")));
+        }
+    }
+    if back.lost_its_parent {
+        say("The client above it is not there any more.");
+    }
+}
