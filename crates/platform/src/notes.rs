@@ -218,18 +218,19 @@ pub async fn set_archived(uow: &mut UnitOfWork, on: On, id: NoteId, seen: Option
     uow.update(&before, after, change).await.map(Note::from)
 }
 
-/// Deletes every note on a record that is purged, and what the journal holds of their text.
+/// Deletes every note on records of one type that are purged, and what the journal holds of their text.
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget(uow: &mut UnitOfWork, on: On) -> Result<()> {
+pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, records: &[Uuid]) -> Result<()> {
     let mut select = NoteRow::select();
-    select.and_where(Expr::col(("note", "rel_id")).eq(on.rel_id)).order_by(("note", "id"), Order::Asc);
-    for note in uow.all::<NoteRow>(&select).await? {
-        store::journal::erase_record(uow, note.id.uuid()).await?;
-        uow.delete_and_forget(&note, about(on)).await?;
+    select.and_where(Expr::col(("note", "rel_id")).is_in(records.iter().copied())).order_by(("note", "id"), Order::Asc);
+    let notes = uow.all::<NoteRow>(&select).await?;
+    if notes.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    store::journal::erase(uow, notes.iter().map(|note| note.id.uuid())).await?;
+    uow.delete_and_forget_all(&notes, |note| Change::plain().about(rel_type, NoteId::from_uuid(note.rel_id))).await
 }
 
 /// The notes that a record had when it was backed up.

@@ -291,15 +291,15 @@ pub fn carriers(tag: Value) -> SelectStatement {
     carriers
 }
 
-/// Takes every tag off a record that is purged.
+/// Takes every tag off records of one type that are purged.
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid, event: &'static str) -> Result<()> {
+pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, records: &[Uuid], event: &'static str) -> Result<()> {
     let mut select = TaggingRow::select();
-    select.and_where(Expr::col(("tagging", "rel_id")).eq(rel_id)).order_by(("tagging", "id"), Order::Asc);
+    select.and_where(Expr::col(("tagging", "rel_id")).is_in(records.iter().copied())).order_by(("tagging", "id"), Order::Asc);
     let rows = uow.all::<TaggingRow>(&select).await?;
-    uow.delete_all(&rows, |_| Change::plain().event(event).about(rel_type, TaggingId::from_uuid(rel_id))).await
+    uow.delete_all(&rows, |row| Change::plain().event(event).about(rel_type, TaggingId::from_uuid(row.rel_id))).await
 }
 
 /// Puts the tags that a record had on it once more, as far as there are still such tags: the same ones, or others of the same name. Returns

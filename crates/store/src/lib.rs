@@ -26,7 +26,7 @@
 //! - A *hash chain* would add to each entry the digest of the one before it in [`journal::Position`] order and of its own content, with
 //!   a salted digest of the personal side in place of its values, so that erasing them does not break it. A job that walks the feed would
 //!   write the digests to a table of their own: the entry is append-only, and the order is known only once it is settled.
-//! - *Erasure* sets the personal side of a person's entries to null ([`journal::erase_record`]); the triggers allow this change only.
+//! - *Erasure* sets the personal side of a person's entries to null ([`journal::erase`]); the triggers allow this change only.
 
 mod conn;
 pub mod dialect;

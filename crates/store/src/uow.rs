@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use kernel::{Caller, DateTime, Error, Result, TypedId, WorkspaceId};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, QueryStatementWriter, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, QueryStatementWriter, SelectStatement};
 use uuid::Uuid;
 
 use crate::conn::{Conn, Link};
@@ -223,6 +223,19 @@ impl UnitOfWork {
         Ok(())
     }
 
+    /// Deletes many records of one type for ever; the journal keeps that they were deleted, and nothing personal of what they were.
+    ///
+    /// # Errors
+    /// `in_use` when others still need one.
+    pub async fn delete_and_forget_all<R: Record>(&mut self, records: &[R], change: impl Fn(&R) -> Change) -> Result<()> {
+        let before = self.entries.len();
+        self.delete_all(records, change).await?;
+        for entry in self.entries.iter_mut().skip(before) {
+            entry.personal.clear();
+        }
+        Ok(())
+    }
+
     /// Runs a statement that the journal does not keep: for bookkeeping that is no change of a record.
     ///
     /// # Errors
@@ -245,6 +258,19 @@ impl UnitOfWork {
             select.lock_with_tables(sea_orm::sea_query::LockType::Update, [R::TABLE]);
         }
         self.conn.one(&select).await
+    }
+
+    /// The records of a select, locked in the order of their ids until the transaction ends, so that two who lock some of the same wait for
+    /// each other and do not block each other.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn locked_all<R: Record>(&mut self, mut select: SelectStatement) -> Result<Vec<R>> {
+        select.order_by((R::TABLE, "id"), Order::Asc);
+        if self.conn.dialect().locks_rows() {
+            select.lock_with_tables(sea_orm::sea_query::LockType::Update, [R::TABLE]);
+        }
+        self.conn.all(&select).await
     }
 
     /// Journals something that is no change of a row: a sign-in, a refusal, an export.

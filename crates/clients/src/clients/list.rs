@@ -155,6 +155,13 @@ pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ClientId, seen: Option
     Ok(row)
 }
 
+/// Those of these clients that the caller may see, locked.
+pub(crate) async fn find_all_locked(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ClientRow>> {
+    let mut select = visible_to(&uow.caller())?;
+    select.and_where(column("id").is_in(ids.iter().copied()));
+    uow.locked_all(select).await
+}
+
 /// A client that the caller may see, locked, which is not put away: what is put away is not changed, nor is what hangs on it.
 pub(crate) async fn find_editable(uow: &mut UnitOfWork, id: ClientId) -> Result<ClientRow> {
     let row = find_locked(uow, id, None).await?;

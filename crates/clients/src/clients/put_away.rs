@@ -2,6 +2,7 @@
 
 use kernel::{Error, Permission, Result, TypedId as _};
 use store::{Action, Change, UnitOfWork, journal};
+use uuid::Uuid;
 
 use super::wire::Client;
 use super::{list, tags_and_notes};
@@ -48,13 +49,14 @@ pub async fn purge(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Res
         return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
     }
     platform::imports::forget(uow, id.uuid()).await?;
-    forget(uow, &row, Change::plain()).await
+    forget(uow, &[row], Change::plain).await
 }
 
-/// Deletes a client for ever, with all that hangs on it.
-pub(crate) async fn forget(uow: &mut UnitOfWork, row: &ClientRow, change: Change) -> Result<()> {
-    links::forget(uow, row.id).await?;
-    tags_and_notes::forget(uow, row.id).await?;
-    journal::erase_record(uow, row.id.uuid()).await?;
-    uow.delete_and_forget(row, change).await
+/// Deletes clients for ever, with all that hangs on them.
+pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: impl Fn() -> Change) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
+    links::forget(uow, &ids).await?;
+    tags_and_notes::forget(uow, &ids).await?;
+    journal::erase(uow, ids).await?;
+    uow.delete_and_forget_all(rows, |_| change()).await
 }

@@ -7,6 +7,7 @@ use platform::notes::{self, CreateNote, Note, NoteId, NotePatch, On};
 use platform::tags::{self, Tag, TagId};
 use store::list::ListQuery;
 use store::{Conn, UnitOfWork};
+use uuid::Uuid;
 
 use super::list;
 use crate::attachable::CLIENT;
@@ -25,11 +26,11 @@ async fn editable(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
     list::find_editable(uow, id).await.map(|_| ())
 }
 
-/// Deletes what hangs on a client that is purged.
-pub(super) async fn forget(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
-    notes::forget(uow, on(id)).await?;
-    files::files::forget(uow, CLIENT, id.uuid()).await?;
-    tags::forget(uow, "client", id.uuid(), UNTAGGED).await
+/// Deletes what hangs on clients that are purged.
+pub(super) async fn forget(uow: &mut UnitOfWork, clients: &[Uuid]) -> Result<()> {
+    notes::forget(uow, CLIENT, clients).await?;
+    files::files::forget(uow, CLIENT, clients).await?;
+    tags::forget(uow, CLIENT, clients, UNTAGGED).await
 }
 
 /// Notes on a client.

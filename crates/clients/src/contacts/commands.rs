@@ -6,6 +6,7 @@ use kernel::{Caller, Error, FieldError, Page, Permission, Result, TypedId as _, 
 use platform::audit::AuditEntry;
 use store::list::ListQuery;
 use store::{Action, Change, Conn, Json, OnUnique as _, UnitOfWork, journal};
+use uuid::Uuid;
 
 use super::list::{self, find_locked};
 use super::wire::{Contact, ContactPatch, CreateContact};
@@ -165,14 +166,15 @@ pub async fn purge(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Re
         return Err(Error::new(&NOT_ARCHIVED).with_detail("Archive it first."));
     }
     links::remove_everywhere(uow, id).await?;
-    forget(uow, &row, Change::plain()).await
+    forget(uow, &[row], Change::plain).await
 }
 
-/// Deletes a contact that belongs to no client any more for ever, with all that hangs on it.
-pub(crate) async fn forget(uow: &mut UnitOfWork, row: &ContactRow, change: Change) -> Result<()> {
-    files::files::forget(uow, CONTACT, row.id.uuid()).await?;
-    journal::erase_record(uow, row.id.uuid()).await?;
-    uow.delete_and_forget(row, change).await
+/// Deletes contacts that belong to no client any more for ever, with all that hangs on them.
+pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ContactRow], change: impl Fn() -> Change) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
+    files::files::forget(uow, CONTACT, &ids).await?;
+    journal::erase(uow, ids).await?;
+    uow.delete_and_forget_all(rows, |_| change()).await
 }
 
 /// What happened to a contact.

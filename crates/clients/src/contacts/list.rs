@@ -136,6 +136,13 @@ pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ContactId, seen: Optio
     Ok(row)
 }
 
+/// Those of these contacts that the caller may see, locked.
+pub(crate) async fn find_all_locked(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ContactRow>> {
+    let mut select = visible_to(&uow.caller())?;
+    select.and_where(column("id").is_in(ids.iter().copied()));
+    uow.locked_all(select).await
+}
+
 /// Contacts of the workspace that came from `source` under these ids.
 pub(crate) async fn find_by_external(
     conn: &mut Conn,

@@ -3,7 +3,7 @@
 //! A client that the import made is deleted for ever, as if it had been purged: archived it would still hold its external id, and the
 //! corrected file could not be imported. A row is taken back whole or not at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kernel::{Error, Result, TypedId as _};
 use platform::imports::{ImportIssue, ImportRunId, RowOutcome, StagedRow, Trail, UndoneRow, trails};
@@ -14,17 +14,14 @@ use store::{Action, Change, UnitOfWork};
 use uuid::Uuid;
 
 use super::plan::CONTACT;
-use crate::rows::{ClientContactRow, ClientId, ClientRow, ContactId, ContactRow};
+use crate::rows::{ClientContactRow, ClientId, ClientRow, ContactRow};
 use crate::{clients, contacts, links};
 
 pub(super) async fn undo(uow: &mut UnitOfWork, run: ImportRunId, rows: &[StagedRow]) -> Result<Vec<UndoneRow>> {
-    let of_clients: Vec<Uuid> = rows.iter().filter_map(|row| row.record_id).collect();
-    let of_contacts: Vec<Uuid> = rows.iter().filter_map(|row| row.further.get(CONTACT).copied()).collect();
-    let records: Vec<Uuid> = of_clients.iter().chain(&of_contacts).copied().collect();
-    let trails = trails(uow, run, &records).await?;
+    let mut standing = Standing::of(uow, run, rows).await?;
     let mut undone = Vec::with_capacity(rows.len());
     for row in rows {
-        let kept = undo_row(uow, run, row, &trails).await?;
+        let kept = standing.take_back(uow, row).await?;
         let kept = kept.map(|(code, reason)| ImportIssue {
             line: row.line,
             column: None,
@@ -33,6 +30,7 @@ pub(super) async fn undo(uow: &mut UnitOfWork, run: ImportRunId, rows: &[StagedR
         });
         undone.push(UndoneRow { line: row.line, kept });
     }
+    standing.write(uow).await?;
     Ok(undone)
 }
 
@@ -44,142 +42,146 @@ const USED: Kept = ("used_since", "has something newer on it; it was left as it 
 const ERASED: Kept = ("erased", "had personal values that were erased since; they cannot be brought back");
 const UNSEEN: Kept = ("not_visible", "is there no longer, or may not be seen by who takes the import back");
 
-/// What a row has written, as it is now.
-struct Written {
-    client: Option<ClientRow>,
-    contact: Option<ContactRow>,
-    link: Option<ClientContactRow>,
+/// What stands of what these rows have written. All of it is read and locked at once; what is taken back is gone from here at once, and
+/// deleted in the database when all rows were looked at.
+struct Standing {
+    trails: HashMap<Uuid, Trail>,
+    clients: HashMap<Uuid, ClientRow>,
+    contacts: HashMap<Uuid, ContactRow>,
+    links: Vec<ClientContactRow>,
+    /// Who stands under one of the clients, and under which.
+    parents: HashMap<Uuid, Uuid>,
+    taken: Taken,
 }
 
-async fn undo_row(
-    uow: &mut UnitOfWork,
-    run: ImportRunId,
-    row: &StagedRow,
-    trails: &HashMap<Uuid, Trail>,
-) -> Result<Option<Kept>> {
-    let nothing = Trail::default();
-    let trail = |id: Option<Uuid>| id.and_then(|id| trails.get(&id)).unwrap_or(&nothing);
-    let contact_id = row.further.get(CONTACT).copied();
-    let (of_client, of_contact) = (trail(row.record_id), trail(contact_id));
-    let makes_client = row.outcome == RowOutcome::New;
-    // another row of the import made the client: with that one it goes
-    let touches_client = makes_client || (of_client.wrote && !of_client.made);
-    let now = find(uow, row.record_id, contact_id).await?;
-    let link = match &now.link {
-        Some(link) => platform::imports::trails(uow, run, &[link.id.uuid()]).await?.remove(&link.id.uuid()).unwrap_or_default(),
-        None => Trail::default(),
-    };
-    if touches_client && let Some(kept) = kept_client(uow, &now, of_client, makes_client, contact_id).await? {
-        return Ok(Some(kept));
+/// What is to be deleted.
+#[derive(Default)]
+struct Taken {
+    links: Vec<ClientContactRow>,
+    contacts: Vec<ContactRow>,
+    clients: Vec<ClientRow>,
+}
+
+impl Standing {
+    async fn of(uow: &mut UnitOfWork, run: ImportRunId, rows: &[StagedRow]) -> Result<Self> {
+        let of_clients: Vec<Uuid> = rows.iter().filter_map(|row| row.record_id).collect();
+        let of_contacts: Vec<Uuid> = rows.iter().filter_map(|row| row.further.get(CONTACT).copied()).collect();
+        let clients = clients::find_all_locked(uow, &of_clients).await?;
+        let contacts = contacts::find_all_locked(uow, &of_contacts).await?;
+        let links = links::rows_of_either(uow, &of_clients, &of_contacts).await?;
+        let written = of_clients.iter().chain(&of_contacts).copied();
+        let records: Vec<Uuid> = written.chain(links.iter().map(|link| link.id.uuid())).collect();
+        let mut under = Query::select();
+        under.columns(["id", "parent_id"]).from("client").and_where(Expr::col("parent_id").is_in(of_clients));
+        let under = uow.rows(&under).await?;
+        Ok(Self {
+            trails: trails(uow, run, &records).await?,
+            clients: clients.into_iter().map(|row| (row.id.uuid(), row)).collect(),
+            contacts: contacts.into_iter().map(|row| (row.id.uuid(), row)).collect(),
+            links,
+            parents: under.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?,
+            taken: Taken::default(),
+        })
     }
-    if of_contact.wrote
-        && let Some(kept) = kept_contact(uow, &now, of_contact).await?
-    {
-        return Ok(Some(kept));
+
+    fn trail(&self, id: Option<Uuid>) -> Trail {
+        id.and_then(|id| self.trails.get(&id)).cloned().unwrap_or_default()
     }
-    if link.made && link.is_newer {
-        return Ok(Some(NEWER));
-    }
-    if let Some(row) = now.link.filter(|_| link.made) {
-        links::remove(uow, &row).await?;
-    }
-    if let Some(contact) = now.contact.filter(|_| of_contact.wrote) {
-        if of_contact.made {
-            contacts::forget(uow, &contact, Change::of(Action::Revert)).await?;
-        } else {
-            revert_contact(uow, &contact, &of_contact.former).await?;
+
+    /// Takes one row back, or says why it is kept.
+    async fn take_back(&mut self, uow: &mut UnitOfWork, row: &StagedRow) -> Result<Option<Kept>> {
+        let contact_id = row.further.get(CONTACT).copied();
+        let (of_client, of_contact) = (self.trail(row.record_id), self.trail(contact_id));
+        let makes_client = row.outcome == RowOutcome::New;
+        // another row of the import made the client: with that one it goes
+        let touches_client = makes_client || (of_client.wrote && !of_client.made);
+        let client = row.record_id.and_then(|id| self.clients.get(&id)).cloned();
+        let contact = contact_id.and_then(|id| self.contacts.get(&id)).cloned();
+        let link = client.as_ref().zip(contact.as_ref()).and_then(|(client, contact)| {
+            self.links.iter().find(|link| link.client_id == client.id && link.contact_id == contact.id).cloned()
+        });
+        let of_link = self.trail(link.as_ref().map(|link| link.id.uuid()));
+        if touches_client && let Some(kept) = self.kept_client(client.as_ref(), &of_client, makes_client, contact_id) {
+            return Ok(Some(kept));
         }
-    }
-    if let Some(client) = now.client.filter(|_| touches_client) {
-        if makes_client {
-            clients::forget(uow, &client, Change::of(Action::Revert)).await?;
-        } else {
-            revert_client(uow, &client, &of_client.former).await?;
+        if of_contact.wrote
+            && let Some(kept) = self.kept_contact(contact.as_ref(), &of_contact, link.as_ref())
+        {
+            return Ok(Some(kept));
         }
+        if of_link.made && of_link.is_newer {
+            return Ok(Some(NEWER));
+        }
+        if let Some(link) = link.filter(|_| of_link.made) {
+            self.links.retain(|other| other.id != link.id);
+            self.taken.links.push(link);
+        }
+        if let Some(contact) = contact.filter(|_| of_contact.wrote) {
+            if of_contact.made {
+                self.taken.contacts.extend(self.contacts.remove(&contact.id.uuid()));
+            } else {
+                let now = revert_contact(uow, &contact, &of_contact.former).await?;
+                self.contacts.insert(now.id.uuid(), now);
+            }
+        }
+        if let Some(client) = client.filter(|_| touches_client) {
+            if makes_client {
+                self.parents.remove(&client.id.uuid());
+                self.taken.clients.extend(self.clients.remove(&client.id.uuid()));
+            } else {
+                let now = revert_client(uow, &client, &of_client.former).await?;
+                match now.parent_id {
+                    Some(parent) => self.parents.insert(now.id.uuid(), parent.uuid()),
+                    None => self.parents.remove(&now.id.uuid()),
+                };
+                self.clients.insert(now.id.uuid(), now);
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
-}
 
-async fn find(uow: &mut UnitOfWork, client: Option<Uuid>, contact: Option<Uuid>) -> Result<Written> {
-    let caller = uow.caller();
-    let (mut found, mut linked) = (Written { client: None, contact: None, link: None }, None);
-    if let Some(id) = client {
-        found.client = visible(clients::find_locked(uow, ClientId::from_uuid(id), None).await)?;
+    fn kept_client(&self, now: Option<&ClientRow>, trail: &Trail, is_made: bool, contact: Option<Uuid>) -> Option<Kept> {
+        let Some(client) = now else {
+            // one that is gone is taken back already, unless it only cannot be seen
+            return (trail.is_newer || !is_made).then_some(UNSEEN);
+        };
+        if trail.is_newer {
+            return Some(NEWER);
+        }
+        if trail.is_erased {
+            return Some(ERASED);
+        }
+        // contacts of other rows went before it, unless they were kept
+        let is_used = || {
+            let mut others = self.links.iter().filter(|link| link.client_id == client.id);
+            trail.has_newer
+                || others.any(|link| Some(link.contact_id.uuid()) != contact)
+                || self.parents.values().any(|parent| *parent == client.id.uuid())
+        };
+        (is_made && is_used()).then_some(USED)
     }
-    if let Some(id) = contact {
-        found.contact = visible(contacts::find_locked(uow, ContactId::from_uuid(id), None).await)?;
-    }
-    if let Some((client, contact)) = found.client.as_ref().zip(found.contact.as_ref()) {
-        let of_client = links::rows_of(uow, &caller, vec![client.id.uuid()]).await?.remove(&client.id).unwrap_or_default();
-        linked = of_client.into_iter().find(|link| link.contact_id == contact.id);
-    }
-    found.link = linked;
-    Ok(found)
-}
 
-fn visible<T>(found: Result<T>) -> Result<Option<T>> {
-    match found {
-        Ok(row) => Ok(Some(row)),
-        Err(error) if error.kind() == kernel::Kind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    fn kept_contact(&self, now: Option<&ContactRow>, trail: &Trail, link: Option<&ClientContactRow>) -> Option<Kept> {
+        let Some(contact) = now else { return (trail.is_newer || !trail.made).then_some(UNSEEN) };
+        if trail.is_newer {
+            return Some(NEWER);
+        }
+        if trail.is_erased {
+            return Some(ERASED);
+        }
+        let is_elsewhere =
+            |other: &ClientContactRow| other.contact_id == contact.id && link.is_none_or(|link| link.id != other.id);
+        (trail.made && (trail.has_newer || self.links.iter().any(is_elsewhere))).then_some(USED)
     }
-}
 
-async fn kept_client(
-    uow: &mut UnitOfWork,
-    now: &Written,
-    trail: &Trail,
-    is_made: bool,
-    contact: Option<Uuid>,
-) -> Result<Option<Kept>> {
-    let Some(client) = &now.client else {
-        // one that is gone is taken back already, unless it only cannot be seen
-        return Ok(if trail.is_newer || !is_made { Some(UNSEEN) } else { None });
-    };
-    if trail.is_newer {
-        return Ok(Some(NEWER));
+    /// Deletes what was taken back.
+    async fn write(self, uow: &mut UnitOfWork) -> Result<()> {
+        let Taken { links, contacts, clients } = self.taken;
+        let goes: HashSet<ClientId> = clients.iter().map(|row| row.id).collect();
+        links::remove_all(uow, &links, |client| !goes.contains(&client)).await?;
+        contacts::forget(uow, &contacts, || Change::of(Action::Revert)).await?;
+        clients::forget(uow, &clients, || Change::of(Action::Revert)).await
     }
-    if trail.is_erased {
-        return Ok(Some(ERASED));
-    }
-    if !is_made {
-        return Ok(None);
-    }
-    // contacts of other rows went before it, unless they were kept
-    let further = Expr::col("client_id").eq(client.id.uuid()).and(match contact {
-        Some(contact) => Expr::col("contact_id").ne(contact),
-        None => Expr::value(true),
-    });
-    let is_used = trail.has_newer
-        || is_there(uow, "client_contact", further).await?
-        || is_there(uow, "client", Expr::col("parent_id").eq(client.id.uuid())).await?;
-    Ok(is_used.then_some(USED))
-}
-
-async fn kept_contact(uow: &mut UnitOfWork, now: &Written, trail: &Trail) -> Result<Option<Kept>> {
-    let Some(contact) = &now.contact else {
-        return Ok(if trail.is_newer || !trail.made { Some(UNSEEN) } else { None });
-    };
-    if trail.is_newer {
-        return Ok(Some(NEWER));
-    }
-    if trail.is_erased {
-        return Ok(Some(ERASED));
-    }
-    if !trail.made {
-        return Ok(None);
-    }
-    let mut elsewhere = Expr::col("contact_id").eq(contact.id.uuid());
-    if let Some(link) = &now.link {
-        elsewhere = elsewhere.and(Expr::col("id").ne(link.id.uuid()));
-    }
-    Ok((trail.has_newer || is_there(uow, "client_contact", elsewhere).await?).then_some(USED))
-}
-
-async fn is_there(uow: &mut UnitOfWork, table: &'static str, condition: store::query::SimpleExpr) -> Result<bool> {
-    let mut select = Query::select();
-    select.column("id").from(table).and_where(condition).limit(1);
-    Ok(uow.row(&select).await?.is_some())
 }
 
 /// A value of the journal, as the field of a record that it was.
@@ -199,7 +201,7 @@ macro_rules! put_back {
     };
 }
 
-async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<String, Value>) -> Result<()> {
+async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<String, Value>) -> Result<ClientRow> {
     let mut after = before.clone();
     put_back!(
         after,
@@ -228,12 +230,12 @@ async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<St
         lead_category,
     );
     clients::fill_derived(&mut after);
-    uow.update(before, after, Change::of(Action::Revert)).await.map(|_| ())
+    uow.update(before, after, Change::of(Action::Revert)).await
 }
 
-async fn revert_contact(uow: &mut UnitOfWork, before: &ContactRow, former: &Map<String, Value>) -> Result<()> {
+async fn revert_contact(uow: &mut UnitOfWork, before: &ContactRow, former: &Map<String, Value>) -> Result<ContactRow> {
     let mut after = before.clone();
     put_back!(after, former, given_name, family_name, phone, emails, phones, position, locale);
     contacts::fill_derived(&mut after);
-    uow.update(before, after, Change::of(Action::Revert)).await.map(|_| ())
+    uow.update(before, after, Change::of(Action::Revert)).await
 }

@@ -38,7 +38,7 @@ async fn delete(uow: &mut UnitOfWork, row: &FileRow, change: Change) -> Result<(
         let id: FileId = uow.id();
         note_removal(uow, id.uuid(), &row.storage_bucket, key).await?;
     }
-    journal::erase_record(uow, row.id.uuid()).await?;
+    journal::erase(uow, [row.id.uuid()]).await?;
     uow.delete_and_forget(row, change).await
 }
 
@@ -58,20 +58,20 @@ pub(crate) async fn note_removal(uow: &mut UnitOfWork, id: Uuid, bucket: &str, k
     uow.execute(&insert).await.map(|_| ())
 }
 
-/// Deletes every file on a record that is purged, and its folders.
+/// Deletes every file on records of one type that are purged, and their folders.
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid) -> Result<()> {
+pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, records: &[Uuid]) -> Result<()> {
     let mut select = FileRow::select();
     select
         .and_where(Expr::col(("file", "workspace_id")).eq(uow.workspace()?.uuid()))
-        .and_where(Expr::col(("file", "rel_id")).eq(rel_id))
+        .and_where(Expr::col(("file", "rel_id")).is_in(records.iter().copied()))
         .order_by(("file", "id"), Order::Asc);
     for row in uow.all::<FileRow>(&select).await? {
-        delete(uow, &row, about(rel_type, rel_id)).await?;
+        delete(uow, &row, row.rel_id.map_or_else(Change::plain, |rel_id| about(rel_type, rel_id))).await?;
     }
-    folders::forget(uow, rel_type, rel_id).await
+    folders::forget(uow, rel_type, records).await
 }
 
 /// Removes the objects of files that were deleted, as far as their storages are there, and says how many.

@@ -166,12 +166,12 @@ pub async fn delete(uow: &mut UnitOfWork, files: &Files, id: FolderId, seen: Opt
     })
 }
 
-/// Deletes the folders on a record that is purged, when its files are gone: those that lie in others first.
-pub(crate) async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, rel_id: Uuid) -> Result<()> {
+/// Deletes the folders on records of one type that are purged, when their files are gone: those that lie in others first.
+pub(crate) async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, records: &[Uuid]) -> Result<()> {
     let mut select = FolderRow::select();
     select
         .and_where(Expr::col(("folder", "workspace_id")).eq(uow.workspace()?.uuid()))
-        .and_where(Expr::col(("folder", "rel_id")).eq(rel_id))
+        .and_where(Expr::col(("folder", "rel_id")).is_in(records.iter().copied()))
         .order_by(("folder", "id"), Order::Asc);
     let mut left = uow.all::<FolderRow>(&select).await?;
     while !left.is_empty() {
@@ -180,10 +180,9 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, rel_id:
         if leaves.is_empty() {
             return Err(Error::internal("folders lie in a circle"));
         }
-        for row in &leaves {
-            store::journal::erase_record(uow, row.id.uuid()).await?;
-            uow.delete_and_forget(row, about(rel_type, rel_id)).await?;
-        }
+        store::journal::erase(uow, leaves.iter().map(|row| row.id.uuid())).await?;
+        let change = |row: &FolderRow| row.rel_id.map_or_else(Change::plain, |rel_id| about(rel_type, rel_id));
+        uow.delete_and_forget_all(&leaves, change).await?;
         left = above;
     }
     Ok(())

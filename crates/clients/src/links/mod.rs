@@ -2,100 +2,23 @@
 //! time: every change locks the client first, and a unique index stands behind it. A contact that is put away is the primary one only
 //! where there is no other: whoever is asked for the one to speak to is told of somebody who is there.
 
+mod settle;
+mod wire;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
-use kernel::{Caller, DateTime, Error, Patch, Permission, Result, TypedId as _};
-use serde::{Deserialize, Serialize};
+use kernel::{Caller, Error, Permission, Result, TypedId as _};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
-use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::clients;
 use crate::contacts::{self, ContactBrief};
 use crate::errors::{ALREADY_LINKED, ARCHIVED, PRIMARY_REQUIRED};
 use crate::rows::{ClientContactRow, ClientId, ContactId, ContactRow, Influence};
 
-/// A contact as it belongs to a client.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct LinkedContact {
-    /// The client.
-    pub client_id: ClientId,
-    /// The contact.
-    pub contact: ContactBrief,
-    /// What the contact does there.
-    pub role: Option<String>,
-    /// Whether it is the one to speak to.
-    pub is_primary: bool,
-    /// How much it has to say.
-    pub influence: Influence,
-    /// Since when.
-    pub since: Option<NaiveDate>,
-    /// Until when.
-    pub until: Option<NaiveDate>,
-    /// When it was made to belong.
-    pub created_at: DateTime,
-    /// When that last changed.
-    pub updated_at: DateTime,
-    /// Counts its changes; the ETag is made from it.
-    #[serde(skip)]
-    pub version: i64,
-}
-
-/// The body of `POST /v1/clients/{client_id}/contacts`.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct LinkContact {
-    /// The contact.
-    pub contact_id: ContactId,
-    /// What the contact does there; at most 100 characters.
-    #[schema(max_length = 100)]
-    #[validate(length(max = 100))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// Whether it is the one to speak to; the first contact of a client always is.
-    #[schema(nullable = false)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_primary: Option<bool>,
-    /// How much it has to say; `unknown` unless given.
-    #[schema(nullable = false)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub influence: Option<Influence>,
-    /// Since when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<NaiveDate>,
-    /// Until when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<NaiveDate>,
-}
-
-/// The body of `PATCH /v1/clients/{client_id}/contacts/{contact_id}`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields, default)]
-pub struct LinkPatch {
-    /// What the contact does there; at most 100 characters.
-    #[schema(value_type = Option<String>, max_length = 100)]
-    #[validate(length(max = 100))]
-    #[serde(skip_serializing_if = "Patch::is_absent")]
-    pub role: Patch<String>,
-    /// True makes it the one to speak to in place of the one who was.
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_primary: Option<bool>,
-    /// How much it has to say.
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub influence: Option<Influence>,
-    /// Since when.
-    #[schema(value_type = Option<chrono::NaiveDate>)]
-    #[serde(skip_serializing_if = "Patch::is_absent")]
-    pub since: Patch<NaiveDate>,
-    /// Until when.
-    #[schema(value_type = Option<chrono::NaiveDate>)]
-    #[serde(skip_serializing_if = "Patch::is_absent")]
-    pub until: Patch<NaiveDate>,
-}
+pub(crate) use settle::{bring_back, forget, remove_all, remove_everywhere, settle_everywhere};
+pub use wire::{LinkContact, LinkPatch, LinkedContact};
 
 fn column(name: &'static str) -> Expr {
     Expr::col(("client_contact", name))
@@ -125,7 +48,7 @@ fn change(row: &ClientContactRow) -> Change {
     Change::plain().about("client", row.client_id)
 }
 
-fn wire(row: ClientContactRow, contact: ContactBrief) -> LinkedContact {
+fn told(row: ClientContactRow, contact: ContactBrief) -> LinkedContact {
     LinkedContact {
         client_id: row.client_id,
         contact,
@@ -162,7 +85,7 @@ pub(crate) async fn contacts_of(
     for row in conn.rows(&select).await? {
         let link = ClientContactRow::read(&row, 0)?;
         let contact = ContactRow::read(&row, ClientContactRow::COLUMNS.len())?;
-        found.entry(link.client_id).or_default().push(wire(link, contact.into()));
+        found.entry(link.client_id).or_default().push(told(link, contact.into()));
     }
     Ok(found)
 }
@@ -188,7 +111,7 @@ pub async fn get(conn: &mut Conn, caller: &Caller, client: ClientId, contact: Co
     let mut select = links(caller)?;
     select.and_where(column("client_id").eq(client.uuid())).and_where(column("contact_id").eq(contact.id.uuid()));
     let row = conn.one::<ClientContactRow>(&select).await?.ok_or_else(Error::not_found)?;
-    Ok(wire(row, contact.into()))
+    Ok(told(row, contact.into()))
 }
 
 async fn of_client(uow: &mut UnitOfWork, client: ClientId) -> Result<Vec<ClientContactRow>> {
@@ -243,7 +166,7 @@ pub async fn link(uow: &mut UnitOfWork, client: ClientId, input: LinkContact) ->
         return Err(Error::new(&ALREADY_LINKED));
     }
     let row = insert(uow, client, &existing, input).await?;
-    Ok(wire(row, contact.into()))
+    Ok(told(row, contact.into()))
 }
 
 /// Inserts a link beside those that the client has, which the caller of this holds locked.
@@ -323,7 +246,7 @@ pub async fn update(
         _ => {}
     }
     let row = uow.update(before, after, change(before)).await?;
-    Ok(wire(row, contact.into()))
+    Ok(told(row, contact.into()))
 }
 
 /// Makes a contact no longer belong to a client. Where it was the primary one, the longest-standing of the others becomes it.
@@ -334,12 +257,7 @@ pub async fn unlink(uow: &mut UnitOfWork, client: ClientId, contact: ContactId, 
     let existing = open(uow, client).await?;
     let row = existing.iter().find(|row| row.contact_id == contact).ok_or_else(Error::not_found)?;
     auth::check_seen(seen, row.version)?;
-    remove(uow, row).await
-}
-
-pub(crate) async fn remove(uow: &mut UnitOfWork, row: &ClientContactRow) -> Result<()> {
-    uow.delete(row, change(row).event("client.contact_removed")).await?;
-    settle_primary(uow, row.client_id).await
+    remove_all(uow, std::slice::from_ref(row), |_| true).await
 }
 
 /// Which of these contacts are put away.
@@ -353,77 +271,18 @@ async fn away(uow: &mut UnitOfWork, contacts: &[ContactId]) -> Result<HashSet<Co
     uow.rows(&select).await?.iter().map(|row| row.get(0)).collect()
 }
 
-/// Makes the longest-standing contact that is there the primary one of a client, which is locked, where none is it or the one that is
-/// it was put away.
-async fn settle_primary(uow: &mut UnitOfWork, client: ClientId) -> Result<()> {
-    let existing = of_client(uow, client).await?;
-    let contacts: Vec<ContactId> = existing.iter().map(|row| row.contact_id).collect();
-    if contacts.is_empty() {
-        return Ok(());
-    }
-    let away = away(uow, &contacts).await?;
-    let present = |row: &&ClientContactRow| !away.contains(&row.contact_id);
-    let primary = existing.iter().find(|row| row.is_primary);
-    if primary.is_some_and(|row| present(&row)) {
-        return Ok(());
-    }
-    let next = existing.iter().find(present).or_else(|| existing.first().filter(|_| primary.is_none()));
-    if let Some(next) = next {
-        if let Some(primary) = primary {
-            set_primary(uow, primary, false).await?;
-        }
-        set_primary(uow, next, true).await?;
-    }
-    Ok(())
-}
-
-/// The links of a contact, each client locked in the order of ids, so that two who come this way cannot block each other.
-async fn of_contact_locked(uow: &mut UnitOfWork, contact: ContactId) -> Result<Vec<ClientContactRow>> {
+/// The links of these clients, and those of these contacts, each once.
+pub(crate) async fn rows_of_either(
+    uow: &mut UnitOfWork,
+    clients: &[uuid::Uuid],
+    contacts: &[uuid::Uuid],
+) -> Result<Vec<ClientContactRow>> {
     let mut select = links(&uow.caller())?;
-    select.and_where(column("contact_id").eq(contact.uuid())).order_by(("client_contact", "client_id"), Order::Asc);
-    for row in uow.all::<ClientContactRow>(&select).await? {
-        clients::lock(uow, row.client_id).await?;
-    }
-    // as they are now that nobody else changes them
+    let of_contacts = column("contact_id").is_in(contacts.iter().copied());
+    select
+        .and_where(column("client_id").is_in(clients.iter().copied()).or(of_contacts))
+        .order_by(("client_contact", "id"), Order::Asc);
     uow.all(&select).await
-}
-
-/// Takes a contact that is purged out of every client.
-pub(crate) async fn remove_everywhere(uow: &mut UnitOfWork, contact: ContactId) -> Result<()> {
-    for row in of_contact_locked(uow, contact).await? {
-        remove(uow, &row).await?;
-    }
-    Ok(())
-}
-
-/// Sees to the primary contact of every client of a contact that was put away or brought back.
-pub(crate) async fn settle_everywhere(uow: &mut UnitOfWork, contact: ContactId) -> Result<()> {
-    for row in of_contact_locked(uow, contact).await? {
-        settle_primary(uow, row.client_id).await?;
-    }
-    Ok(())
-}
-
-/// Takes every contact out of a client that is purged.
-pub(crate) async fn forget(uow: &mut UnitOfWork, client: ClientId) -> Result<()> {
-    let rows = of_client(uow, client).await?;
-    uow.delete_all(&rows, |row| change(row).event("client.contact_removed")).await
-}
-
-/// Makes contacts belong to a client that comes back once more, as far as they are still there. Returns the links whose contacts are not.
-pub(crate) async fn bring_back(uow: &mut UnitOfWork, had: &[ClientContactRow]) -> Result<Vec<ClientContactRow>> {
-    let mut missing = Vec::new();
-    for row in had {
-        match contacts::find_locked(uow, row.contact_id, None).await {
-            Ok(_) => uow.bring_back(row.clone(), change(row).event("client.contact_added")).await.map(|_| ())?,
-            Err(error) if error.kind() == kernel::Kind::NotFound => missing.push(row.clone()),
-            Err(error) => return Err(error),
-        }
-    }
-    if let Some(row) = had.first() {
-        settle_primary(uow, row.client_id).await?;
-    }
-    Ok(missing)
 }
 
 /// The links of these clients, by client.
