@@ -208,3 +208,33 @@ async fn whoever_follows_a_job_hears_where_its_worker_died_over_it_for_good() {
         assert_eq!(jobs["data"][0]["state"], state, "{is_so}");
     }
 }
+
+/// Seen to fail where what a follower cannot do held up the worker, and where all that was ever called off was told of again.
+#[tokio::test]
+async fn a_follower_that_fails_holds_up_nobody_and_hears_of_each_end_once() {
+    let app = TestApp::spawn().await;
+    let image = app.upload(&app.admin, &[], "a.png", &picture(ImageFormat::Png, 30, 20)).await.expect(201).id();
+    let made = app.get("/v1/admin/jobs?kind=make_thumbnail", &app.admin).await.expect(200).body;
+    let made = made["data"][0]["id"].as_str().unwrap().to_owned();
+    app.act(&format!("/v1/admin/jobs/{made}/cancel"), &app.admin).await.expect(200);
+    // it is cancelled as one that a worker had, and its follower would change this
+    app.db.execute("UPDATE job SET is_cancelled = true").await.unwrap();
+    assert_eq!(app.db.execute("UPDATE file SET thumbnail = 'pending'").await, Ok(1));
+
+    app.post("/v1/admin/backups", &app.admin, &json!({})).await.expect(201);
+    let worker = app.db.uuid("01900000-0000-7000-8000-000000000001");
+    let unread = format!("payload = '{{}}', state = 'running', worker_id = {worker}, is_cancelled = true");
+    assert_eq!(app.db.execute(&format!("UPDATE job SET {unread} WHERE kind = 'back_up'")).await, Ok(1));
+    let register = |handlers: &mut Handlers| {
+        handlers.followed_by(::api::FOLLOWERS);
+        handlers.on(async |_, Wait { .. }| Ok(()));
+    };
+    let id = enqueue(&app, &[Wait { listens: true }], |job| job).await[0];
+    beside(&app, register, quick(), async || {
+        until(&app, id, "done").await;
+        until_so("the job has ended", async || app.count("job WHERE kind = 'back_up' AND state = 'cancelled'").await == 1).await;
+    })
+    .await;
+    let file = app.get(&format!("/v1/files/{image}"), &app.admin).await.expect(200).body;
+    assert_eq!(file["thumbnail"], "pending");
+}
