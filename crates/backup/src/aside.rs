@@ -8,7 +8,7 @@ use store::DatabaseConfig;
 use tempfile::TempDir;
 
 use crate::archive::{Identities, Manifest, from_io};
-use crate::bring_back::{Destination, Walking, bring_database, check_empty, fitting};
+use crate::bring_back::{Destination, Walking, bring_database, check_empty, check_unused, fitting};
 
 /// What folders begin with that a backup is laid into; the clean-up of backups removes those that a crash left.
 pub(crate) const ASIDE: &str = "aside-";
@@ -42,6 +42,8 @@ pub async fn lay_aside(archive: &Path, identities: &Identities, here: &Destinati
             return Err(Error::internal("make an empty database for the backup beside this one, and name it with --through"));
         }
     };
+    // before an archive of hours is read in vain
+    check_unused(&database).await?;
     let manifest = fitting(archive, identities, here).await?;
     check_empty(&database, &manifest).await?;
     bring_database(archive, identities, &database, &manifest).await?;

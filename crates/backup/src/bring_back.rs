@@ -29,7 +29,7 @@ pub struct Destination {
     pub secret: Secret,
     /// The storages of files.
     pub files: FilesConfig,
-    /// A folder with room for the largest file.
+    /// A folder with room for the largest file; where a backup is laid aside, for SQLite's database and the files that are taken from it.
     pub scratch: PathBuf,
 }
 
@@ -80,14 +80,24 @@ pub(crate) async fn fitting(archive: &Path, identities: &Identities, to: &Destin
     Ok(manifest)
 }
 
+/// Whether a database holds nothing; returns the steps of its schema, where it has one.
+pub(crate) async fn check_unused(database: &DatabaseConfig) -> Result<Option<Vec<String>>> {
+    match snapshot::place(database).await? {
+        Place::Bare => Ok(None),
+        Place::Empty(steps) => Ok(Some(steps)),
+        Place::Used => Err(Error::new(&PLACE_NOT_EMPTY).with_detail("The database holds an installation.")),
+        Place::Foreign => Err(Error::new(&PLACE_NOT_EMPTY).with_detail("The database holds tables of something else.")),
+        Place::Served => Err(Error::new(&PLACE_NOT_EMPTY).with_detail("A server is connected to the database. Stop it.")),
+    }
+}
+
 /// Whether a database can take in what the archive holds.
 pub(crate) async fn check_empty(database: &DatabaseConfig, manifest: &Manifest) -> Result<()> {
-    match snapshot::place(database).await? {
-        Place::Bare => Ok(()),
-        Place::Empty(steps) if snapshot::brings_schema(database)? || steps == manifest.database.steps => Ok(()),
-        Place::Empty(_) => Err(misfit("The database has another schema than the backup. Give it one that has none.")),
-        Place::Used => Err(Error::new(&PLACE_NOT_EMPTY).with_detail("The database holds an installation.")),
-        Place::Served => Err(Error::new(&PLACE_NOT_EMPTY).with_detail("A server is connected to the database. Stop it.")),
+    match check_unused(database).await? {
+        Some(steps) if !snapshot::brings_schema(database)? && steps != manifest.database.steps => {
+            Err(misfit("The database has another schema than the backup. Give it one that has none."))
+        }
+        _ => Ok(()),
     }
 }
 

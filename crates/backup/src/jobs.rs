@@ -196,10 +196,16 @@ fn clear(backups: &Backups) -> Result<()> {
         if kernel::DateTime::from(found.modified().map_err(from_io)?) >= before {
             continue;
         }
-        if found.is_file() && is_ours {
-            std::fs::remove_file(entry.path()).map_err(from_io)?;
+        let removed = if found.is_file() && is_ours {
+            std::fs::remove_file(entry.path())
         } else if found.is_dir() && entry.file_name().to_string_lossy().starts_with(ASIDE) {
-            std::fs::remove_dir_all(entry.path()).map_err(from_io)?;
+            std::fs::remove_dir_all(entry.path())
+        } else {
+            Ok(())
+        };
+        // no reason not to make a backup
+        if let Err(error) = removed {
+            tracing::warn!(%error, path = %entry.path().display(), "what a crash left of a backup cannot be removed");
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Tags: words with a colour, on any record that takes them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kernel::{Caller, DateTime, Error, FieldError, Page, Patch, Permission, Result, TypedId as _, WorkspaceId, text};
 use serde::{Deserialize, Serialize};
@@ -303,7 +303,7 @@ pub async fn forget(uow: &mut UnitOfWork, rel_type: &'static str, records: &[Uui
 }
 
 /// Puts the tags that a record had on it once more, as far as there are still such tags: the same ones, or others of the same name. Returns
-/// the names of those that there are not.
+/// how many are on it now, and the names of those that there are not.
 ///
 /// # Errors
 /// What the database says.
@@ -313,17 +313,20 @@ pub async fn bring_back(
     rel_id: Uuid,
     had: &[Tag],
     event: &'static str,
-) -> Result<Vec<String>> {
-    let mut missing = Vec::new();
+) -> Result<(usize, Vec<String>)> {
+    let (mut on_it, mut missing) = (HashSet::new(), Vec::new());
     for tag in had {
         let mut select = TagRow::select();
         let same = Expr::col(("tag", "id")).eq(tag.id.uuid()).or(Expr::col(("tag", "name_key")).eq(text::fold(&tag.name)));
         select.and_where(Expr::col(("tag", "workspace_id")).eq(uow.workspace()?.uuid())).and_where(same);
         let found = uow.all::<TagRow>(&select).await?;
         match found.iter().find(|row| row.id == tag.id).or(found.first()) {
-            Some(row) => attach(uow, rel_type, rel_id, row.id, event).await.map(|_| ())?,
+            Some(row) => {
+                attach(uow, rel_type, rel_id, row.id, event).await?;
+                on_it.insert(row.id);
+            }
             None => missing.push(tag.name.clone()),
         }
     }
-    Ok(missing)
+    Ok((on_it.len(), missing))
 }

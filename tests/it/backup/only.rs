@@ -219,6 +219,50 @@ async fn what_a_lost_client_belonged_to_and_is_gone_is_named_and_the_rest_comes_
 }
 
 #[tokio::test]
+async fn a_client_named_before_the_one_above_it_comes_back_under_it() {
+    let folder = TempDir::new().unwrap();
+    let db = Database::fresh(&folder).await;
+    let program = Program::on(&db, &[("PELATIS_BACKUP_NIGHTLY", "false")]).await;
+    let above = client(&program, json!({ "name": "Above" })).await;
+    let middle = client(&program, json!({ "name": "Middle", "parent_id": above })).await;
+    let below = client(&program, json!({ "name": "Below", "parent_id": middle })).await;
+    let archive = backed_up(&program);
+    for lost in [&below, &middle, &above] {
+        purge(&program, &format!("/v1/clients/{lost}")).await;
+    }
+    let (well, said) = run(&program, &restoring(&db, &folder, &archive, &[&below, &middle, &above]).await);
+    assert!(well && !said.contains("not there any more"), "{said}");
+    for (child, parent) in [(&below, &middle), (&middle, &above)] {
+        assert_eq!(program.get(&format!("/v1/clients/{child}")).await.expect(200).body["parent_id"], parent.as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_restoration_that_is_broken_off_leaves_nothing_lying_about() {
+    let folder = TempDir::new().unwrap();
+    let db = Database::fresh(&folder).await;
+    let program = Program::on(&db, &[("PELATIS_BACKUP_NIGHTLY", "false")]).await;
+    let lost = client(&program, json!({ "name": "Lost" })).await;
+    let archive = backed_up(&program);
+    purge(&program, &format!("/v1/clients/{lost}")).await;
+    let words = restoring(&db, &folder, &archive, &[&lost]).await;
+    let restoring = program.command(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let scratch = program.folder().join("data/backing-up");
+    let lies_there = || std::fs::read_dir(&scratch).is_ok_and(|mut all| all.next().is_some());
+    let until = Instant::now() + Duration::from_secs(60);
+    while !lies_there() {
+        assert!(Instant::now() < until, "nothing is laid aside");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(std::process::Command::new("kill").arg(restoring.id().to_string()).status().unwrap().success());
+    let done = tokio::task::spawn_blocking(move || restoring.wait_with_output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success() && said.contains("it was broken off"), "{said}");
+    assert!(!lies_there());
+    program.get(&format!("/v1/clients/{lost}")).await.expect(404);
+}
+
+#[tokio::test]
 async fn what_cannot_come_back_alone_is_refused_and_changes_nothing() {
     let folder = TempDir::new().unwrap();
     let db = Database::fresh(&folder).await;
@@ -245,6 +289,11 @@ async fn what_cannot_come_back_alone_is_refused_and_changes_nothing() {
         Engine::Postgres => {
             let (well, said) = program.run(&["restore", name, "--only", &lost]);
             assert!(!well && said.contains("name it with --through"), "{said}");
+            let others = Database::bare(&folder).await;
+            others.execute("CREATE TABLE theirs (id int)").await.unwrap();
+            let named = others.admin_url().rsplit_once('/').unwrap().1;
+            let (well, said) = program.run(&["restore", name, "--only", &lost, "--through", named]);
+            assert!(!well && said.contains("The database holds tables of something else."), "{said}");
             let here = db.admin_url().rsplit_once('/').unwrap().1;
             let (well, said) = program.run(&["restore", name, "--only", &lost, "--through", here]);
             assert!(!well && said.contains("place_not_empty"), "{said}");

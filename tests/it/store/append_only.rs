@@ -170,3 +170,24 @@ async fn purging_a_client_erases_what_the_journal_holds_of_it_and_keeps_the_entr
     assert!(text.contains("Άλλος"));
     assert_eq!(app.actions_of(&other).await, ["create"]);
 }
+
+/// Seen to fail where all of them went into one statement: engines take 32,766 and 65,535 parameters.
+#[tokio::test]
+async fn of_any_number_of_records_the_personal_values_are_erased() {
+    let app = TestApp::spawn().await;
+    let client = app.client(&app.admin, "Erased").await;
+    let store = app.store().await;
+    let caller = std::sync::Arc::new(kernel::Caller::job(store.runtime().uuid(), None, kernel::Cause::Command));
+    let records: Vec<uuid::Uuid> = (0..70_000).map(|_| store.runtime().uuid()).chain([client.parse().unwrap()]).collect();
+    let workspace = app.workspace.parse().unwrap();
+    let erased = store
+        .write(&caller, async |uow| {
+            uow.enter(Some(kernel::TypedId::from_uuid(workspace))).await?;
+            let trails = platform::imports::trails(uow, kernel::TypedId::from_uuid(uuid::Uuid::nil()), &records).await?;
+            assert_eq!(trails.len(), 1);
+            store::journal::erase(uow, records.iter().copied()).await
+        })
+        .await;
+    assert_eq!(erased.unwrap(), 1);
+    store.close().await;
+}

@@ -75,6 +75,11 @@ pub async fn find_lost(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result
 }
 
 impl LostClient {
+    /// The client that stood above it.
+    pub fn parent(&self) -> Option<ClientId> {
+        self.row.parent_id
+    }
+
     /// Its files, whose content is to be stored before the client is brought back.
     pub fn files(&self) -> &Had {
         &self.files
@@ -115,10 +120,11 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
     };
     let parent_id = lost.row.parent_id.filter(|_| !lost_its_parent);
     let row = ClientRow { parent_id, ..lost.row.clone() };
-    let row = uow.bring_back(row, Change::plain()).await.on_unique(place_taken)?;
+    let taken = if row.external_id.is_some() { place_taken } else { is_there };
+    let row = uow.bring_back(row, Change::plain()).await.on_unique(taken)?;
     notes::bring_back(uow, on(id), &lost.notes).await?;
     files::files::bring_back(uow, &lost.files, stored).await?;
-    let missing_tags = tags::bring_back(uow, CLIENT, id.uuid(), &lost.tags, "client.tagged").await?;
+    let (tags, missing_tags) = tags::bring_back(uow, CLIENT, id.uuid(), &lost.tags, "client.tagged").await?;
     let missing = links::bring_back(uow, &lost.links).await?;
     let name_of = |link: &ClientContactRow| lost.contacts.get(&link.contact_id.uuid()).cloned().unwrap_or_default();
     Ok(BroughtBack {
@@ -126,7 +132,7 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
         is_archived: row.archived_at.is_some(),
         notes: lost.notes.len(),
         files: stored.len(),
-        tags: lost.tags.len() - missing_tags.len(),
+        tags,
         contacts: lost.links.len() - missing.len(),
         missing_contacts: missing.iter().map(name_of).collect(),
         missing_tags,

@@ -69,8 +69,12 @@ impl Standing {
         let clients = clients::find_all_locked(uow, &of_clients).await?;
         let contacts = contacts::find_all_locked(uow, &of_contacts).await?;
         let links = links::rows_of_either(uow, &of_clients, &of_contacts).await?;
+        let pairs: HashSet<(Uuid, Uuid)> =
+            rows.iter().filter_map(|row| row.record_id.zip(row.further.get(CONTACT).copied())).collect();
+        // of the other links of a client nothing is asked but whether they are there
+        let of_rows = links.iter().filter(|link| pairs.contains(&(link.client_id.uuid(), link.contact_id.uuid())));
         let written = of_clients.iter().chain(&of_contacts).copied();
-        let records: Vec<Uuid> = written.chain(links.iter().map(|link| link.id.uuid())).collect();
+        let records: Vec<Uuid> = written.chain(of_rows.map(|link| link.id.uuid())).collect();
         let mut under = Query::select();
         under.columns(["id", "parent_id"]).from("client").and_where(Expr::col("parent_id").is_in(of_clients));
         let under = uow.rows(&under).await?;

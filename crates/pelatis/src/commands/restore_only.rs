@@ -69,37 +69,53 @@ pub async fn bring_back(
         Store::open(aside.database(), here.secret.clone(), Shared::in_process(runtime.clone()), runtime).await?
     };
     let taken_at = aside.manifest().taken_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let mut done = Ok(());
-    for Lost::Client(id) in asked.only {
-        done = one_client(&store, &files, &was, &aside, &caller, *id).await.map(|back| tell(*id, &taken_at, &back));
-        if done.is_err() {
-            break;
+    let done = async {
+        for (id, lost) in parents_first(read(&was, &caller, asked.only).await?) {
+            let back = one_client(&store, &files, &aside, &caller, &lost).await?;
+            tell(id, &taken_at, &back);
         }
+        Ok(())
     }
+    .await;
     was.close().await;
     store.close().await;
-    done.map_err(Fault::from)
+    done
 }
 
-async fn one_client(
-    store: &Store,
-    files: &Files,
-    was: &Store,
-    aside: &Aside,
-    caller: &Arc<Caller>,
-    id: ClientId,
-) -> Result<BroughtBack> {
-    let mut reader = was.reader(caller).await?;
-    let lost = find_lost(&mut reader, caller, id).await.map_err(|error| match error.kind() {
-        Kind::NotFound => error.with_detail(format!("The backup has no client {id} in this workspace.")),
-        _ => error,
-    });
-    reader.close().await?;
-    let lost = lost?;
-    let stored = store_files(files, aside, &lost).await?;
-    let written = store.write(caller, async |uow| bring_client_back(uow, &lost, &stored).await).await;
-    if written.is_err() {
-        files::files::take_back(files, &stored).await;
+/// Reads the lost clients from the backup's database.
+async fn read(was: &Store, caller: &Arc<Caller>, only: &[Lost]) -> Result<Vec<(ClientId, LostClient)>> {
+    let mut all = Vec::new();
+    for Lost::Client(id) in only {
+        let mut reader = was.reader(caller).await?;
+        let lost = find_lost(&mut reader, caller, *id).await.map_err(|error| match error.kind() {
+            Kind::NotFound => error.with_detail(format!("The backup has no client {id} in this workspace.")),
+            _ => error,
+        });
+        reader.close().await?;
+        all.push((*id, lost?));
+    }
+    Ok(all)
+}
+
+/// Those first that others among them stand under, otherwise as they were named.
+fn parents_first(mut left: Vec<(ClientId, LostClient)>) -> Vec<(ClientId, LostClient)> {
+    let mut ordered = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let is_here = |parent: Option<ClientId>| left.iter().any(|(id, _)| Some(*id) == parent);
+        let next = left.iter().position(|(_, lost)| !is_here(lost.parent())).unwrap_or_default();
+        ordered.push(left.remove(next));
+    }
+    ordered
+}
+
+async fn one_client(store: &Store, files: &Files, aside: &Aside, caller: &Arc<Caller>, lost: &LostClient) -> Result<BroughtBack> {
+    let stored = store_files(files, aside, lost).await?;
+    let written = store.write(caller, async |uow| bring_client_back(uow, lost, &stored).await).await;
+    if let Err(error) = &written {
+        // where it is not known whether the rows are there, the objects stay: the clean-up finds those without a file
+        if !matches!(error.kind(), Kind::Internal | Kind::Unavailable | Kind::StorageFull) {
+            files::files::take_back(files, &stored).await;
+        }
     }
     written
 }

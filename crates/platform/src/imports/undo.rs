@@ -31,13 +31,18 @@ pub struct Trail {
     first: Option<i64>,
 }
 
-/// The trails of these records, in one query.
+/// Records in one query: an engine takes only so many parameters.
+const AT_ONCE: usize = 500;
+
+/// The trails of these records.
 ///
 /// # Errors
 /// What the database says.
 pub async fn trails(conn: &mut Conn, run: ImportRunId, records: &[Uuid]) -> Result<HashMap<Uuid, Trail>> {
     let mut trails: HashMap<Uuid, Trail> = HashMap::new();
-    for of in ["record_id", "subject_id"] {
+    for (of, records) in
+        ["record_id", "subject_id"].into_iter().flat_map(|of| records.chunks(AT_ONCE).map(move |some| (of, some)))
+    {
         let mut select = JournalEntry::select();
         select
             .and_where(Expr::col(("journal_entry", of)).is_in(records.iter().copied()))

@@ -1,7 +1,7 @@
 //! How jobs end, and how they come to wait again. Each statement asks for the worker that holds the job: one that has lost it, and with it
 //! its id, changes nothing.
 
-use kernel::{DateTime, Error, Kind, Result, TypedId as _};
+use kernel::{DateTime, Error, Result, TypedId as _};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Order, Query, UpdateStatement};
 use serde_json::json;
 use uuid::Uuid;
@@ -94,7 +94,6 @@ pub(crate) async fn cancelled(uow: &mut UnitOfWork, followers: Followers, worker
 }
 
 /// Tells who follows those of these jobs that have ended, and were not done. One that made way for another of its key goes on in that one.
-/// What a follower cannot do is told in the log and left: the others' jobs must end all the same.
 async fn tell(uow: &mut UnitOfWork, followers: Followers, ids: impl IntoIterator<Item = JobId>) -> Result<()> {
     let mut select = JobRow::select();
     select
@@ -103,15 +102,7 @@ async fn tell(uow: &mut UnitOfWork, followers: Followers, ids: impl IntoIterator
         .order_by(("job", "id"), Order::Asc);
     for row in uow.all::<JobRow>(&select).await? {
         uow.enter(row.workspace_id).await?;
-        let before = uow.savepoint().await?;
-        match followers.tell(uow, &row).await {
-            Ok(()) => uow.keep(before).await?,
-            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-            Err(error) => {
-                tracing::error!(?error, job = %row.id, kind = row.kind, "who follows a job could not write what became of it");
-                uow.back_to(before).await?;
-            }
-        }
+        followers.tell(uow, &row).await?;
         uow.enter(None).await?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Who follows a job: a record that says of itself that something is being done about it must hear where that will not be.
 
 use async_trait::async_trait;
-use kernel::{Error, Result};
+use kernel::{Error, Kind, Result};
 
 use super::kind::JobKind;
 use super::row::JobRow;
@@ -32,13 +32,22 @@ impl std::fmt::Debug for Followers {
 }
 
 impl Followers {
-    /// Tells whoever follows jobs of this kind that this one has ended, and was not done.
+    /// Tells whoever follows jobs of this kind that this one has ended, and was not done. What a follower cannot do is told in the log and
+    /// left: the job must end all the same, and others with it.
     ///
     /// # Errors
-    /// What the database says.
+    /// `busy` and `unavailable`, with which the unit of work is begun again.
     pub async fn tell(self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
         for follower in self.0.iter().filter(|follower| follower.kind() == job.kind) {
-            follower.ended(uow, job).await?;
+            let before = uow.savepoint().await?;
+            match follower.ended(uow, job).await {
+                Ok(()) => uow.keep(before).await?,
+                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+                Err(error) => {
+                    tracing::error!(?error, job = %job.id, kind = job.kind, "who follows a job could not write what became of it");
+                    uow.back_to(before).await?;
+                }
+            }
         }
         Ok(())
     }

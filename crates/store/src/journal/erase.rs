@@ -1,11 +1,14 @@
 //! Erasing personal values: the one change that the journal allows, and only to nothing.
 
-use kernel::Result;
+use kernel::{DateTime, Result};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, Value};
 use uuid::Uuid;
 
 use crate::field::Field;
 use crate::uow::UnitOfWork;
+
+/// Records in one statement: an engine takes only so many parameters.
+const AT_ONCE: usize = 500;
 
 /// Erases every personal value that the journal holds of these records, and returns in how many entries. The entries stay.
 ///
@@ -13,6 +16,15 @@ use crate::uow::UnitOfWork;
 /// What the database says.
 pub async fn erase(uow: &mut UnitOfWork, records: impl IntoIterator<Item = Uuid>) -> Result<u64> {
     let now = uow.now();
+    let records: Vec<Uuid> = records.into_iter().collect();
+    let mut erased = 0;
+    for records in records.chunks(AT_ONCE) {
+        erased += erase_some(uow, records, now).await?;
+    }
+    Ok(erased)
+}
+
+async fn erase_some(uow: &mut UnitOfWork, records: &[Uuid], now: DateTime) -> Result<u64> {
     let mut update = Query::update();
     update
         .table("journal_personal")
@@ -20,7 +32,7 @@ pub async fn erase(uow: &mut UnitOfWork, records: impl IntoIterator<Item = Uuid>
         .value("ip", Value::String(None))
         .value("user_agent", Value::String(None))
         .value("erased_at", now.value())
-        .and_where(Expr::col("record_id").is_in(records))
+        .and_where(Expr::col("record_id").is_in(records.iter().copied()))
         .and_where(Expr::col("erased_at").is_null());
     uow.execute(&update).await
 }

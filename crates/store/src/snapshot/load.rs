@@ -28,6 +28,8 @@ pub enum Place {
     Empty(Vec<String>),
     /// Somebody's data.
     Used,
+    /// Tables that are not ours.
+    Foreign,
     /// A server, which must be stopped first.
     Served,
 }
@@ -78,7 +80,16 @@ async fn postgres_place(owner: &mut PgConnection) -> Result<Place> {
         .await
         .map_err(from_sqlx)?;
     if is_bare {
-        return Ok(Place::Bare);
+        // those of an extension are nobody's data
+        let is_foreign: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') \
+             AND relname <> 'seaql_migrations' AND NOT EXISTS (SELECT 1 FROM pg_depend \
+             WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e'))",
+        )
+        .fetch_one(&mut *owner)
+        .await
+        .map_err(from_sqlx)?;
+        return Ok(if is_foreign { Place::Foreign } else { Place::Bare });
     }
     let (is_used, is_served): (bool, bool) = sqlx::query_as(
         "SELECT EXISTS (SELECT 1 FROM installation WHERE set_up_at IS NOT NULL), EXISTS (SELECT 1 FROM pg_stat_activity \
