@@ -187,6 +187,8 @@ def filter_failure(context, failure, case, response):
 
 # How often each operation was answered with each status: main.py reads it, to see that the net was not cast beside the water.
 answers = collections.defaultdict(collections.Counter)
+# And how many requests each phase made.
+phases = collections.Counter()
 lock = threading.Lock()
 
 
@@ -194,8 +196,9 @@ lock = threading.Lock()
 def after_call(context, case, response):
     with lock:
         answers[operation_of(case)][response.status_code] += 1
+        phases[case.meta.phase.name.value if case.meta is not None else "none"] += 1
 
 
 @atexit.register
 def write_answers():
-    Path(NOTES["answers"]).write_text(json.dumps(answers), encoding="utf-8")
+    Path(NOTES["answers"]).write_text(json.dumps({"operations": answers, "phases": phases}), encoding="utf-8")

@@ -65,16 +65,17 @@ def permissions_of_agents(installation):
     return next(role for role in installation.admin.get("/v1/roles")["data"] if role["key"] == "sales_agent")["permissions"]
 
 
-def lists_of_agents(installation):
-    """The lists that a sales agent may call."""
+def not_covered(cover, installation):
+    """The operations that the coverage phase passes over: all but the lists that a sales agent may call, or these."""
     held = set(permissions_of_agents(installation))
-    lists = []
+    passed_over = []
     for path in installation.admin.get("/openapi.json")["paths"].values():
         for operation in path.values():
             ways = operation["x-permission"].split(" | ")
-            if operation["operationId"].startswith("list_") and any(held.issuperset(way.split(" & ")) for way in ways):
-                lists.append(operation["operationId"])
-    return lists
+            by_agents = operation["operationId"].startswith("list_") and any(held.issuperset(way.split(" & ")) for way in ways)
+            if by_agents == (cover == "others"):
+                passed_over.append(operation["operationId"])
+    return passed_over
 
 
 def phases(cover):
@@ -84,18 +85,16 @@ def phases(cover):
 
 
 def configuration(cover, installation, words):
-    """The committed configuration, with what the coverage phase goes through, and after it the words of this installation."""
-    committed = (HERE / "schemathesis.toml").read_text(encoding="utf-8")
-    lines = []
+    """The committed configuration, and after it what the coverage phase passes over and the words of this installation. The phase can be
+    switched off for an operation, but not on where it is off for all."""
+    lines = [(HERE / "schemathesis.toml").read_text(encoding="utf-8")]
     if cover in ("agents", "others"):
-        enabled, others = ("true", "false") if cover == "agents" else ("false", "true")
-        committed = committed.replace("[phases.coverage]", f"[phases.coverage]\nenabled = {others}")
-        chosen = json.dumps(lists_of_agents(installation))
-        lines = [f"[[operations]]\ninclude-operation-id = {chosen}\n[operations.phases.coverage]\nenabled = {enabled}"]
+        passed_over = json.dumps(not_covered(cover, installation))
+        lines.append(f"[[operations]]\ninclude-operation-id = {passed_over}\n[operations.phases.coverage]\nenabled = false")
     lines += [f"[dictionaries.{name}]\nvalues = {json.dumps(values)}" for name, values in words.items()]
     lines.append("[parameters]")
     lines += [f'"{where}" = {{ dictionary = "{name}", probability = {PROBABILITY} }}' for where, name in WORDS.items()]
-    return "\n".join([committed, *lines]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def run(options, installation):
@@ -129,8 +128,13 @@ def run(options, installation):
     return max(code, judge(options, json.loads(answers.read_text(encoding="utf-8"))))
 
 
-def judge(options, answers):
-    """What schemathesis does not say: whether the operations were really reached."""
+def judge(options, seen):
+    """What schemathesis does not say: whether the phases really ran, and the operations were really reached."""
+    answers = seen["operations"]
+    idle = [phase for phase in phases(options.cover) if phase != "examples" and not seen["phases"].get(phase)]
+    if idle:
+        print(f"fuzz: these phases made no request: {', '.join(idle)}")
+        return 1
     total = sum(sum(statuses.values()) for statuses in answers.values())
     errors = sum(count for statuses in answers.values() for status, count in statuses.items() if status.startswith("5"))
     succeeded = {name for name, statuses in answers.items() if any(status.startswith("2") for status in statuses)}
