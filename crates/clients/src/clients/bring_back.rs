@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use files::FileId;
 use files::files::{Again, Had};
 use kernel::error::codes::ALREADY_EXISTS;
-use kernel::{Caller, Error, Permission, Result, TypedId as _};
+use kernel::{Caller, Error, Kind, Permission, Result, TypedId as _};
 use platform::notes::{self, HadNotes};
 use platform::tags::{self, Tag};
 use store::query::{Expr, ExprTrait};
 use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 
+use super::list;
 use super::tags_and_notes::on;
-use super::{list, visible_to};
 use crate::attachable::CLIENT;
 use crate::links;
 use crate::rows::{ClientContactRow, ClientId, ClientRow, ContactRow};
@@ -61,7 +61,7 @@ pub async fn find_lost(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result
     let row = list::get_row(conn, caller, id).await?;
     let links = links::rows_of(conn, caller, vec![id.uuid()]).await?.remove(&id).unwrap_or_default();
     let mut contacts = ContactRow::select();
-    contacts.and_where(Expr::col(("contact", "id")).is_in(links.iter().map(|link| link.contact_id.uuid())));
+    contacts.and_where(Expr::col(("contact", "id")).in_subquery(links::contacts_with(id.uuid().into())));
     let contacts = conn.all::<ContactRow>(&contacts).await?;
     let tags = tags::of(conn, caller.workspace()?, vec![id.uuid()]).await?.remove(&id.uuid()).unwrap_or_default();
     Ok(LostClient {
@@ -99,9 +99,11 @@ fn place_taken() -> Error {
 /// # Errors
 /// `already_exists`.
 pub async fn check_lost(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result<()> {
-    let mut select = visible_to(caller)?;
-    select.and_where(Expr::col(("client", "id")).eq(id.uuid()));
-    conn.one::<ClientRow>(&select).await?.map_or(Ok(()), |_| Err(is_there()))
+    match list::get_row(conn, caller, id).await {
+        Ok(_) => Err(is_there()),
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Brings a client back, with its notes, tags, folders, those of its files that were stored again, and the contacts that are still there.
@@ -115,7 +117,7 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
     let id = lost.row.id;
     check_lost(uow, &caller, id).await?;
     let lost_its_parent = match lost.row.parent_id {
-        Some(parent) => !exists(uow, parent).await?,
+        Some(parent) => list::find_all_locked(uow, &[parent.uuid()]).await?.is_empty(),
         None => false,
     };
     let parent_id = lost.row.parent_id.filter(|_| !lost_its_parent);
@@ -144,11 +146,4 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
             .collect(),
         lost_its_parent,
     })
-}
-
-/// Whether a client is there, which is locked then.
-async fn exists(uow: &mut UnitOfWork, id: ClientId) -> Result<bool> {
-    let mut select = visible_to(&uow.caller())?;
-    select.and_where(Expr::col(("client", "id")).eq(id.uuid()));
-    Ok(uow.locked::<ClientRow>(select).await?.is_some())
 }

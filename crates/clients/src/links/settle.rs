@@ -1,8 +1,8 @@
 //! What becomes of links where a client or a contact goes or comes back, and who is the primary one then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use kernel::{Kind, Result, TypedId as _};
+use kernel::{Result, TypedId as _};
 use store::UnitOfWork;
 use store::query::{ExprTrait, Order};
 use uuid::Uuid;
@@ -10,6 +10,9 @@ use uuid::Uuid;
 use super::{away, change, column, links, of_client, set_primary};
 use crate::rows::{ClientContactRow, ClientId, ContactId};
 use crate::{clients, contacts};
+
+/// Contacts in one statement: an engine takes only so many parameters.
+const AT_ONCE: usize = 500;
 
 /// Makes the longest-standing contact that is there the primary one of a client, which is locked, where none is it or the one that is
 /// it was put away.
@@ -84,13 +87,15 @@ pub(crate) async fn remove_all(uow: &mut UnitOfWork, rows: &[ClientContactRow], 
 
 /// Makes contacts belong to a client that comes back once more, as far as they are still there. Returns the links whose contacts are not.
 pub(crate) async fn bring_back(uow: &mut UnitOfWork, had: &[ClientContactRow]) -> Result<Vec<ClientContactRow>> {
-    let mut missing = Vec::new();
-    for row in had {
-        match contacts::find_locked(uow, row.contact_id, None).await {
-            Ok(_) => uow.bring_back(row.clone(), change(row).event("client.contact_added")).await.map(|_| ())?,
-            Err(error) if error.kind() == Kind::NotFound => missing.push(row.clone()),
-            Err(error) => return Err(error),
-        }
+    let mut there = HashSet::new();
+    for some in had.chunks(AT_ONCE) {
+        let ids: Vec<Uuid> = some.iter().map(|row| row.contact_id.uuid()).collect();
+        there.extend(contacts::find_all_locked(uow, &ids).await?.into_iter().map(|row| row.id));
+    }
+    let (back, missing): (Vec<_>, Vec<_>) = had.iter().cloned().partition(|row| there.contains(&row.contact_id));
+    for row in back {
+        let change = change(&row).event("client.contact_added");
+        uow.bring_back(row, change).await?;
     }
     if let Some(row) = had.first() {
         settle_primary(uow, row.client_id).await?;

@@ -1,12 +1,12 @@
 //! `pelatis restore --only`: single records out of a backup, into the installation as it is.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use backup::Destination;
 use backup::archive::Identities;
-use backup::{Aside, Destination};
 use clients::ClientId;
 use clients::clients::{BroughtBack, LostClient, bring_back as bring_client_back, check_lost, find_lost};
 use files::{FileId, Files};
@@ -45,7 +45,7 @@ pub struct Asked<'a> {
     pub workspace: Option<&'a str>,
 }
 
-/// Brings the records back, each whole or not at all. The first that cannot come ends it.
+/// Brings the records back, each whole or not at all. All must be in the backup; the first that cannot be written ends it.
 pub async fn bring_back(
     config: &Config,
     archive: &Path,
@@ -70,8 +70,12 @@ pub async fn bring_back(
     };
     let taken_at = aside.manifest().taken_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let done = async {
-        for (id, lost) in parents_first(read(&was, &caller, asked.only).await?) {
-            let back = one_client(&store, &files, &aside, &caller, &lost).await?;
+        let all = parents_first(read(&was, &caller, asked.only).await?);
+        // the archive is gone through once for all of them
+        let wanted = all.iter().flat_map(|(_, lost)| lost.files().contents().map(|(.., content)| content));
+        let found = aside.files(wanted.collect()).await?;
+        for (id, lost) in all {
+            let back = one_client(&store, &files, &found, &caller, &lost).await?;
             tell(id, &taken_at, &back);
         }
         Ok(())
@@ -108,8 +112,14 @@ fn parents_first(mut left: Vec<(ClientId, LostClient)>) -> Vec<(ClientId, LostCl
     ordered
 }
 
-async fn one_client(store: &Store, files: &Files, aside: &Aside, caller: &Arc<Caller>, lost: &LostClient) -> Result<BroughtBack> {
-    let stored = store_files(files, aside, lost).await?;
+async fn one_client(
+    store: &Store,
+    files: &Files,
+    found: &HashMap<String, PathBuf>,
+    caller: &Arc<Caller>,
+    lost: &LostClient,
+) -> Result<BroughtBack> {
+    let stored = store_files(files, found, lost).await?;
     let written = store.write(caller, async |uow| bring_client_back(uow, lost, &stored).await).await;
     if let Err(error) = &written {
         // where it is not known whether the rows are there, the objects stay: the clean-up finds those without a file
@@ -121,8 +131,11 @@ async fn one_client(store: &Store, files: &Files, aside: &Aside, caller: &Arc<Ca
 }
 
 /// Puts the content of the client's files into their storage again, as far as the backup has it.
-async fn store_files(files: &Files, aside: &Aside, lost: &LostClient) -> Result<HashMap<FileId, files::files::Again>> {
-    let found = aside.files(lost.files().contents().map(|(.., content)| content).collect()).await?;
+async fn store_files(
+    files: &Files,
+    found: &HashMap<String, PathBuf>,
+    lost: &LostClient,
+) -> Result<HashMap<FileId, files::files::Again>> {
     let mut stored = HashMap::new();
     for (id, _, content) in lost.files().contents() {
         let Some(path) = found.get(&content) else { continue };
