@@ -16,7 +16,7 @@ use kernel::error::codes;
 use kernel::{Error, Result};
 use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
-use platform::imports::Importers;
+use platform::imports::{FollowImports, Importers};
 use store::Store;
 use store::jobs::Followers;
 
@@ -60,8 +60,15 @@ pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
 /// What can be imported, as its domains say.
 pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter]);
 
-/// What must hear of jobs that are called off.
-pub static FOLLOWERS: Followers = Followers(&[&mail::FollowMails, &backup::FollowBackups, &files::thumbnails::FollowThumbnails]);
+/// What must hear of jobs that end otherwise than done.
+pub static FOLLOWERS: Followers = Followers(&[
+    &mail::FollowMails,
+    &backup::FollowBackups,
+    &files::thumbnails::FollowThumbnails,
+    &FollowImports::STAGING,
+    &FollowImports::WRITING,
+    &FollowImports::UNDOING,
+]);
 
 /// A server that runs.
 pub struct Running {

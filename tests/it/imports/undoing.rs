@@ -95,3 +95,29 @@ async fn what_was_written_before_an_import_was_called_off_can_be_taken_back() {
     undo(&app, &id).await;
     assert_eq!(app.count("client").await, 0);
 }
+
+/// Seen to fail where nobody is told: the import was being taken back for ever, and nothing could be done about it.
+#[tokio::test]
+async fn an_import_whose_job_is_called_off_has_failed_and_its_taking_back_can_be_gone_on_with() {
+    let app = TestApp::spawn().await;
+    let cancelled = async |kind: &str| {
+        let jobs = app.get(&format!("/v1/admin/jobs?kind={kind}&state=waiting"), &app.admin).await.expect(200).body;
+        let path = format!("/v1/admin/jobs/{}", jobs["data"][0]["id"].as_str().unwrap());
+        app.act(&format!("{path}/cancel"), &app.admin).await.expect(200);
+        app.delete(&path, &app.admin).await.expect(204);
+    };
+    let id = app.send(app.importing(&app.admin, &[], "a.csv", b"name\nAlpha\n")).await.expect(202).id();
+    cancelled("stage_import").await;
+    let told = run(&app, &id).await;
+    assert_eq!((&told["state"], &told["failure"]["code"]), (&json!("failed"), &json!("job_called_off")), "{told}");
+    assert_eq!(told["failure"]["reason"], "It was called off.");
+
+    let sql = format!("UPDATE import_run SET approved_at = created_at WHERE id = {}", app.db.uuid(&id));
+    assert_eq!(app.db.execute(&sql).await, Ok(1));
+    for _ in 0..2 {
+        app.act(&format!("/v1/imports/{id}/undo"), &app.admin).await.expect(202);
+        cancelled("undo_import").await;
+        let told = run(&app, &id).await;
+        assert_eq!((&told["state"], &told["failure"]["code"]), (&json!("undoing"), &json!("job_called_off")), "{told}");
+    }
+}

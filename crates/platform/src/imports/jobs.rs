@@ -20,7 +20,7 @@ use crate::csv_source::Cells;
 /// Rows in one transaction: long enough to be fast, short enough to let others write.
 pub(super) const BATCH: u64 = 500;
 /// Rows that are taken back in one transaction.
-const UNDONE_BATCH: u64 = 200;
+const UNDONE_BATCH: u64 = 500;
 /// How often a step is tried again that found the database or the storage away.
 const PATIENCE: u32 = 6;
 /// How many things that are wrong stand in the list of issues; the report has all.
@@ -136,17 +136,9 @@ pub(super) async fn settle(context: &JobContext, run: ImportRunId, state: Import
     };
     let written = patiently(context, async || {
         context
-            .write(async |uow| {
-                let Some(before) = locked_in(uow, run, state).await? else { return Ok(()) };
-                let failed = ImportRunRow {
-                    // what was being taken back can be gone on with
-                    state: if state == ImportState::Undoing { state } else { ImportState::Failed },
-                    failure_code: Some(code.clone()),
-                    failure: Some(reason.clone()),
-                    finished_at: Some(uow.now()),
-                    ..before.clone()
-                };
-                uow.update(&before, failed, Change::of(Action::Import).event("import.failed")).await.map(|_| ())
+            .write(async |uow| match locked_in(uow, run, state).await? {
+                Some(before) => fail(uow, &before, &code, &reason).await,
+                None => Ok(()),
             })
             .await
     });
@@ -155,6 +147,19 @@ pub(super) async fn settle(context: &JobContext, run: ImportRunId, state: Import
         Kind::Internal | Kind::Unavailable | Kind::StorageFull => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Writes down that a run could not go on.
+pub(super) async fn fail(uow: &mut UnitOfWork, before: &ImportRunRow, code: &str, reason: &str) -> Result<()> {
+    let failed = ImportRunRow {
+        // what was being taken back can be gone on with
+        state: if before.state == ImportState::Undoing { before.state } else { ImportState::Failed },
+        failure_code: Some(code.to_owned()),
+        failure: Some(reason.to_owned()),
+        finished_at: Some(uow.now()),
+        ..before.clone()
+    };
+    uow.update(before, failed, Change::of(Action::Import).event("import.failed")).await.map(|_| ())
 }
 
 /// Rows of a run on one side of a place, that were to do something and of which nothing else came.

@@ -8,6 +8,7 @@
 //! - Files and rows are kept for 30 days, and hold what is personal: the journal keeps none of it.
 
 mod commands;
+mod follow;
 mod importer;
 pub mod jobs;
 mod read;
@@ -25,6 +26,7 @@ use store::{Action, Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 
 pub use commands::{NewImport, StoredSource, approve, begin, cancel, check_start, forget, purge, undo as take_back, update};
+pub use follow::FollowImports;
 pub use importer::{
     Came, Columns, Importer, Importers, PlannedRow, Planner, ReadCells, StagedRow, UndoneRow, Writer, WrittenRow,
 };
