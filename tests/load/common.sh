@@ -55,13 +55,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 install_wrk() {
-    command -v wrk >/dev/null && return
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        say "installing wrk"
-        local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
-        "${apt[@]}" install -y --no-install-recommends wrk </dev/null >&2 \
-            || { "${apt[@]}" update </dev/null >&2 && "${apt[@]}" install -y --no-install-recommends wrk </dev/null >&2; } || true
-    fi
+    command -v wrk >/dev/null || tests/packages wrk
     command -v wrk >/dev/null || die "wrk is missing (install the package wrk)"
 }
 

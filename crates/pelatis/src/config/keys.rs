@@ -158,7 +158,8 @@ settings! {
     /// The uploads that a caller may make in a minute.
     uploads_per_minute: u32 { env: "PELATIS_UPLOADS_PER_MINUTE", default: "10", range: 1..=10_000 }
     /// Where clamd listens, tcp://host:port or unix:<path>, which then sees every file before it is taken, and none is where it is away.
-    /// Left out, nothing is scanned.
+    /// Left out, nothing is scanned. clamd itself lets through unread what is larger than its limits, unless AlertExceedsMax is on: see the
+    /// runbook.
     clamd_url: Option<ScannerUrl> { env: "PELATIS_CLAMD_URL", example: "unix:/run/clamav/clamd.ctl" }
     /// Where backups go: file:<path>, or s3://… as for storage_url. The place must be theirs alone.
     /// Left out, it is backups in data_dir, which is lost with everything else.
