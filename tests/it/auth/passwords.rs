@@ -41,7 +41,7 @@ async fn asked(app: &TestApp, email: &str) -> String {
     app.token_in_mail(&email.to_lowercase(), "plp_").await
 }
 
-/// Seen to fail with a token that works twice, and with sessions that are left. Meant to fail with an older one that works still.
+/// Seen to fail with a token that works twice, with sessions that are left, and with an older token that works still.
 #[tokio::test]
 async fn a_forgotten_password_is_set_by_the_newest_token_once_within_an_hour_and_ends_every_session() {
     let app = working(|_| {}).await;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{invite, read, until, until_so, working};
 
-/// Seen to fail with a body that is kept, and with a file that others can read. Meant to fail with a mail that is sent where it is written.
+/// Seen to fail with a body that is kept, and with a file that others can read.
 #[tokio::test]
 async fn a_mail_becomes_a_file_that_its_owner_alone_reads_and_what_it_brought_leaves_the_database() {
     let app = working(|_| {}).await;

@@ -39,7 +39,7 @@ async fn a_mail_goes_to_the_server_in_the_recipients_language_under_an_id_that_s
     assert!(metrics.contains(r#"pelatis_mails_total{kind="invitation",outcome="sent"} 1"#), "{metrics}");
 }
 
-/// The one fault that makes mail arrive twice. Seen to fail with an id that was made for each attempt; meant to fail with a date too.
+/// The one fault that makes mail arrive twice. Seen to fail with an id, and with a date, that was made for each attempt.
 #[tokio::test]
 async fn where_the_connection_is_lost_before_the_answer_or_no_answer_comes_the_same_message_is_sent_again() {
     for way in [Way::TakesAndDrops, Way::TakesAndStalls] {
