@@ -33,11 +33,24 @@ fn fields(at: &str, value: Value, found: &mut Said) {
     }
 }
 
-/// The line where a record came first, its id, and digests of its fields and their values: about a hundred bytes a record.
+/// The line where a record came first, its id, and a digest for each of its fields: some hundred and fifty bytes a record, because there is
+/// one for every record of a file.
 struct Known {
     line: u64,
     id: Uuid,
-    fields: Vec<(u64, u64)>,
+    fields: Box<[Digest]>,
+}
+
+/// A field and its value in eight bytes: the place of the name among those that were said at all, and 48 bits of what the value hashes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Digest(u64);
+
+impl Digest {
+    const VALUE: u32 = 48;
+
+    const fn name(self) -> u64 {
+        self.0 >> Self::VALUE
+    }
 }
 
 /// What a row says that earlier rows of the file have not.
@@ -55,10 +68,22 @@ pub(super) struct News {
 pub(super) struct SeenRecords {
     clients: HashMap<u128, Known>,
     contacts: HashMap<u128, Known>,
+    names: Names,
 }
 
-fn digest((name, value): &(String, Value)) -> (u64, u64) {
-    (xxh3_64(name.as_bytes()), xxh3_64(value.to_string().as_bytes()))
+/// The names of fields that were said: some dozens.
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl Names {
+    fn digest(&mut self, (name, value): &(String, Value)) -> Digest {
+        let place = self.0.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.0.push(name.clone());
+            self.0.len() - 1
+        });
+        let value = xxh3_64(value.to_string().as_bytes()) >> (u64::BITS - Digest::VALUE);
+        Digest((place as u64) << Digest::VALUE | value)
+    }
 }
 
 fn otherwise(line: u64, known: u64, what: &str) -> ImportIssue {
@@ -68,24 +93,35 @@ fn otherwise(line: u64, known: u64, what: &str) -> ImportIssue {
 
 /// Takes note of what is said of a record; fails with the line that said something else: if both were read, a second run would change
 /// what the first one did.
-fn note(records: &mut HashMap<u128, Known>, line: u64, key: &str, said: Said, id: impl FnOnce() -> Uuid) -> Result<News, u64> {
+fn note(
+    records: &mut HashMap<u128, Known>,
+    names: &mut Names,
+    (line, key): (u64, &str),
+    said: Said,
+    id: impl FnOnce() -> Uuid,
+) -> Result<News, u64> {
     let known = match records.entry(xxh3_128(key.as_bytes())) {
         Entry::Vacant(place) => {
-            let known = place.insert(Known { line, id: id(), fields: said.iter().map(digest).collect() });
+            let known = place.insert(Known { line, id: id(), fields: said.iter().map(|field| names.digest(field)).collect() });
             return Ok(News { is_first: true, id: known.id, said });
         }
         Entry::Occupied(place) => place.into_mut(),
     };
-    let mut new = Said::new();
+    let (mut new, mut digests) = (Said::new(), Vec::new());
     for field in said {
-        let (name, value) = digest(&field);
-        match known.fields.iter().find(|(known, _)| *known == name) {
-            Some((_, earlier)) if *earlier != value => return Err(known.line),
+        let digest = names.digest(&field);
+        match known.fields.iter().find(|earlier| earlier.name() == digest.name()) {
+            Some(earlier) if *earlier != digest => return Err(known.line),
             Some(_) => {}
-            None => new.push(field),
+            None => {
+                new.push(field);
+                digests.push(digest);
+            }
         }
     }
-    known.fields.extend(new.iter().map(digest));
+    if !digests.is_empty() {
+        known.fields = known.fields.iter().copied().chain(digests).collect();
+    }
     Ok(News { is_first: false, id: known.id, said: new })
 }
 
@@ -93,14 +129,14 @@ impl SeenRecords {
     /// Takes note of the client of a row.
     pub fn note_client<I: TypedId>(&mut self, row: &ParsedRow, id: impl FnOnce() -> I) -> Result<News, ImportIssue> {
         let said = said(&row.client);
-        note(&mut self.clients, row.line, &row.external_id, said, || id().uuid())
+        note(&mut self.clients, &mut self.names, (row.line, &row.external_id), said, || id().uuid())
             .map_err(|line| otherwise(row.line, line, "client"))
     }
 
     /// Takes note of the contact of a row; none where it has none.
     pub fn note_contact<I: TypedId>(&mut self, row: &ParsedRow, id: impl FnOnce() -> I) -> Result<Option<News>, ImportIssue> {
         let Some(contact) = &row.contact else { return Ok(None) };
-        note(&mut self.contacts, row.line, &contact.external_id, said(&contact.contact), || id().uuid())
+        note(&mut self.contacts, &mut self.names, (row.line, &contact.external_id), said(&contact.contact), || id().uuid())
             .map(Some)
             .map_err(|line| otherwise(row.line, line, "contact"))
     }

@@ -1,6 +1,7 @@
 //! The jobs of imports. Each goes batch by batch: what a batch does, and that it is done, commit together, so that whoever takes the job
 //! over goes on behind it.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use kernel::{Caller, Cause, Error, Kind, Result, TypedId as _};
 use mail::Letter;
 use serde_json::{Map, Value};
 use store::jobs::{Handlers, JobContext};
-use store::query::{Expr, ExprTrait, Order, Query};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Action, Change, Field as _, Json, Record as _, UnitOfWork};
 
 use super::importer::{Came, Columns, Importer, Importers, StagedRow, UndoneRow, WrittenRow};
@@ -18,9 +19,7 @@ use super::{ImportIssue, note_issues};
 use crate::csv_source::Cells;
 
 /// Rows in one transaction: long enough to be fast, short enough to let others write.
-pub(super) const BATCH: u64 = 500;
-/// Rows that are taken back in one transaction.
-const UNDONE_BATCH: u64 = 500;
+const BATCH: u64 = 500;
 /// How often a step is tried again that found the database or the storage away.
 const PATIENCE: u32 = 6;
 /// How many things that are wrong stand in the list of issues; the report has all.
@@ -164,27 +163,37 @@ pub(super) async fn fail(uow: &mut UnitOfWork, before: &ImportRunRow, code: &str
 
 /// Rows of a run on one side of a place, that were to do something and of which nothing else came.
 async fn rows_from(context: &JobContext, run: ImportRunId, columns: Columns, place: Place) -> Result<Vec<StagedRow>> {
+    let mut reader = context.store().reader(context.caller()).await?;
+    let mut rows = Vec::new();
+    // one outcome at a time, which its index has in the order of the lines: for both together all that are left would be sorted each time
+    for outcome in [RowOutcome::New, RowOutcome::Changed] {
+        rows.extend(reader.all::<ImportRowRow>(&of_outcome(run, outcome, place)).await?);
+    }
+    reader.close().await?;
+    match place {
+        Place::Behind(_) => rows.sort_by_key(|row| row.line),
+        Place::UpTo(_) => rows.sort_by_key(|row| Reverse(row.line)),
+    }
+    rows.truncate(usize::try_from(BATCH).unwrap_or(usize::MAX));
+    Ok(rows.into_iter().map(|row| staged(row, columns)).collect())
+}
+
+/// The first of those rows that have this outcome.
+fn of_outcome(run: ImportRunId, outcome: RowOutcome, place: Place) -> SelectStatement {
     let line = Expr::col(("import_row", "line"));
     let mut select = ImportRowRow::select();
     select
         .and_where(Expr::col(("import_row", "import_run_id")).eq(run.uuid()))
-        .and_where(Expr::col(("import_row", "outcome")).is_in([RowOutcome::New.as_str(), RowOutcome::Changed.as_str()]));
+        .and_where(Expr::col(("import_row", "outcome")).eq(outcome.as_str()));
     match place {
-        Place::Behind(after) => {
-            select.and_where(line.gt(after)).order_by(("import_row", "line"), Order::Asc).limit(BATCH);
-        }
-        Place::UpTo(last) => {
-            select
-                .and_where(line.lte(last))
-                .and_where(Expr::col(("import_row", "exception")).is_null())
-                .order_by(("import_row", "line"), Order::Desc)
-                .limit(UNDONE_BATCH);
-        }
-    }
-    let mut reader = context.store().reader(context.caller()).await?;
-    let rows = reader.all::<ImportRowRow>(&select).await?;
-    reader.close().await?;
-    Ok(rows.into_iter().map(|row| staged(row, columns)).collect())
+        Place::Behind(after) => select.and_where(line.gt(after)).order_by(("import_row", "line"), Order::Asc),
+        Place::UpTo(last) => select
+            .and_where(line.lte(last))
+            .and_where(Expr::col(("import_row", "exception")).is_null())
+            .order_by(("import_row", "line"), Order::Desc),
+    };
+    select.limit(BATCH);
+    select
 }
 
 #[derive(Clone, Copy)]

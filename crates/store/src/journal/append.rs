@@ -59,8 +59,8 @@ async fn append_chunk(
     first_place: usize,
     chunk: Vec<Entry>,
 ) -> Result<()> {
-    // a statement for one entry is the usual one and worth keeping prepared
-    let keep = chunk.len() == 1;
+    // worth keeping prepared: a statement for one entry is the usual one, and long sequences need that for a full chunk again and again
+    let keep = matches!(chunk.len(), 1 | CHUNK);
     let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
     let (actor, origin) = (&caller.actor, &caller.origin);
     let ip = origin.ip.map(|ip| ip.to_string());
