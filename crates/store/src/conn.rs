@@ -1,10 +1,14 @@
 //! A connection of either engine, and the statements that run on it.
 
 use kernel::Result;
-use sea_orm::sea_query::{PostgresQueryBuilder, QueryStatementWriter, SelectStatement, SqliteQueryBuilder, Value, Values};
+use sea_orm::sea_query::{
+    Expr, ExprTrait as _, PostgresQueryBuilder, Query, QueryStatementWriter, SelectStatement, SimpleExpr, SqliteQueryBuilder,
+    Value, Values,
+};
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use uuid::Uuid;
 
 use crate::dialect::Dialect;
 use crate::errors::from_sqlx;
@@ -105,13 +109,42 @@ impl Conn {
         self.rows(select).await?.iter().map(|row| R::read(row, 0)).collect()
     }
 
-    /// As [`all`](Self::all), planned anew each time: for a select among hundreds of values, whose best plan depends on how many rows the
-    /// table has by now. PostgreSQL would go on with the plan of a table that was empty a moment ago.
+    /// The records of a select that one of these words finds in `column`, which together with the other values is unique.
+    ///
+    /// Each word is looked up by itself first: while much is being inserted, PostgreSQL's statistics are those of a table that was empty a
+    /// moment ago, and of a join with hundreds of words, or a list of them, it then compares each with every row of the workspace. And both
+    /// statements are planned anew each time, with what is known by then.
     ///
     /// # Errors
     /// What the database says, in the words of the kernel.
-    pub async fn all_afresh<R: Record>(&mut self, select: &SelectStatement) -> Result<Vec<R>> {
-        let (sql, values) = self.words(select);
+    pub async fn all_by_key<R: Record>(
+        &mut self,
+        mut select: SelectStatement,
+        others: impl IntoIterator<Item = (&'static str, Value)>,
+        column: &'static str,
+        words: Vec<String>,
+    ) -> Result<Vec<R>> {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut one = Query::select();
+        one.column(("keyed", "id")).from_as(R::TABLE, "keyed");
+        // both engines call the first column of a list of values so
+        one.and_where(Expr::col(("keyed", column)).eq(Expr::col(("wanted", "column1"))));
+        for (other, value) in others {
+            one.and_where(Expr::col(("keyed", other)).eq(Expr::value(value)));
+        }
+        let mut each = Query::select();
+        each.expr(SimpleExpr::SubQuery(None, Box::new(one.into()))).from_values(words, "wanted");
+        let (sql, values) = self.words(&each);
+        let found: Vec<Option<Uuid>> =
+            self.fetch(sql, values, false).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+        let found: Vec<Uuid> = found.into_iter().flatten().collect();
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        select.and_where(Expr::col((R::TABLE, "id")).is_in(found));
+        let (sql, values) = self.words(&select);
         self.fetch(sql, values, false).await?.iter().map(|row| R::read(row, 0)).collect()
     }
 

@@ -51,18 +51,6 @@ pub mod query {
         Alias, Asterisk, CaseStatement, Condition, Expr, ExprTrait, Func, JoinType, OnConflict, Order, Query, SelectStatement,
         SimpleExpr, UnionType, Value,
     };
-
-    /// Narrows a select to rows of `table` whose `column` is one of these words, as a join. Of `IN` with hundreds of parameters PostgreSQL
-    /// compares each with every row wherever its statistics are behind, as they are while much is being inserted.
-    pub fn among(select: &mut SelectStatement, table: &'static str, column: &'static str, words: Vec<String>) {
-        if words.is_empty() {
-            select.and_where(Expr::val(1).eq(0));
-            return;
-        }
-        // both engines call the first column of a list of values so
-        let word = Expr::col(("wanted", "column1"));
-        select.from_values(words, "wanted").and_where(Expr::col((table, column)).eq(word));
-    }
 }
 
 pub use conn::Conn;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery};
-use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType, among};
+use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Client, ClientBrief};
@@ -185,10 +185,8 @@ pub(crate) async fn find_by_external(
     source: &str,
     ids: Vec<String>,
 ) -> Result<HashMap<String, ClientRow>> {
-    let mut select = visible_to(caller)?;
-    select.and_where(column("external_source").eq(source));
-    among(&mut select, "client", "external_id", ids);
-    let rows = conn.all_afresh::<ClientRow>(&select).await?;
+    let others = [("workspace_id", caller.workspace()?.uuid().into()), ("external_source", source.into())];
+    let rows = conn.all_by_key::<ClientRow>(visible_to(caller)?, others, "external_id", ids).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 

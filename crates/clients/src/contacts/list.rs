@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery};
-use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, among};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Contact, OfClient};
@@ -150,10 +150,8 @@ pub(crate) async fn find_by_external(
     source: &str,
     ids: Vec<String>,
 ) -> Result<HashMap<String, ContactRow>> {
-    let mut select = visible_to(caller)?;
-    select.and_where(column("external_source").eq(source));
-    among(&mut select, "contact", "external_id", ids);
-    let rows = conn.all_afresh::<ContactRow>(&select).await?;
+    let others = [("workspace_id", caller.workspace()?.uuid().into()), ("external_source", source.into())];
+    let rows = conn.all_by_key::<ContactRow>(visible_to(caller)?, others, "external_id", ids).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 
