@@ -59,8 +59,6 @@ async fn append_chunk(
     first_place: usize,
     chunk: Vec<Entry>,
 ) -> Result<()> {
-    // worth keeping prepared: a statement for one entry is the usual one, and long sequences need that for a full chunk again and again
-    let keep = matches!(chunk.len(), 1 | CHUNK);
     let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
     let (actor, origin) = (&caller.actor, &caller.origin);
     let ip = origin.ip.map(|ip| ip.to_string());
@@ -100,6 +98,9 @@ async fn append_chunk(
             json(Some(entry.changes)),
         ]);
     }
+    // Worth keeping prepared: a statement for one entry is the usual one, and long sequences need those for a full chunk again and again. Of
+    // chunks in which some have personal values there are as many statements as there are numbers, and each is large.
+    let keep = entries.len() == 1 || (entries.len() == CHUNK && (personal.is_empty() || personal.len() == CHUNK));
     let dialect = conn.dialect();
     let number = |place: usize| (place == 1).then(|| dialect.transaction_number());
     let first = Rows::new(dialect, ENTRY, entries, 1, number);
