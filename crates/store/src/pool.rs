@@ -15,6 +15,9 @@ use crate::errors::from_sqlx;
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
+/// How long a server may take to take leave of all connections.
+const CLOSE: Duration = Duration::from_secs(3);
+
 /// Which database, and how many connections to it.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
@@ -184,7 +187,8 @@ impl Pools {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            // connections on which a statement waits for a server that does not answer go with the process
+            Self::Postgres(pool) => drop(tokio::time::timeout(CLOSE, pool.close()).await),
         }
     }
 }

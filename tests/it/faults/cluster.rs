@@ -18,6 +18,8 @@ fn services() -> PathBuf {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        // what stands still cannot be stopped
+        self.signal_all("CONT");
         let _ = Command::new(services()).arg("stop").arg(self.at()).stderr(Stdio::null()).status();
     }
 }
@@ -67,6 +69,23 @@ impl Cluster {
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([format!("-{signal}"), self.pid().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// All its processes stand still: connections stay, and nothing is answered on them or on new ones.
+    pub fn stall(&self) {
+        self.signal_all("STOP");
+    }
+
+    /// After [`stall`](Self::stall).
+    pub fn go_on(&self) {
+        self.signal_all("CONT");
+    }
+
+    /// The first process before its children, so that it makes no more of them.
+    fn signal_all(&self, signal: &str) {
+        let first = self.pid().to_string();
+        let _ = Command::new("kill").args([&format!("-{signal}"), &first]).status();
+        let _ = Command::new("pkill").args([&format!("-{signal}"), "-P", &first]).status();
     }
 
     /// Starts it again where it was.

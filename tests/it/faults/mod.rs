@@ -17,6 +17,7 @@ mod killed_uploads;
 mod line;
 mod other_storages;
 mod postgres_away;
+mod postgres_stalled;
 pub(crate) mod program;
 mod shared_records;
 mod slow_clients;

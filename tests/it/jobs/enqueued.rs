@@ -88,7 +88,8 @@ async fn thousands_of_jobs_are_each_done_once() {
     enqueue(&app, &jobs, |job| job).await;
     until_so("all are done", async || app.count("job WHERE kind = 'test_count' AND state = 'done'").await == 2000).await;
     assert_eq!((seen.0.load(Ordering::SeqCst), seen.1.load(Ordering::SeqCst)), (2000, 2000 * 2001 / 2));
-    assert_eq!(app.count("job WHERE kind = 'test_count' AND attempt <> 1").await, 0);
+    // one that waited too long for its turn was given back unbegun, which is no fault
+    assert_eq!(app.count("job WHERE kind = 'test_count' AND (failures <> 0 OR lost <> 0)").await, 0);
 }
 
 /// A worker in another process is told by PostgreSQL, and looks by itself on SQLite. Measured from the commit to the handler.

@@ -13,7 +13,7 @@ use kernel::{Caller, Cause, Error, Result};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::claim::{self, Claimed};
+use super::claim::{self, Claimed, Look};
 use super::context::{JobContext, Signals};
 use super::end::{Failure, Outcome};
 use super::errors::JOB_STOPPED;
@@ -22,6 +22,7 @@ use super::hold::Hold;
 use super::row::JobId;
 use super::schedule;
 use super::turn::{Ended, Turn};
+use super::wake;
 use super::watch::Life;
 use crate::store::Store;
 
@@ -33,6 +34,8 @@ const TOGETHER_FOR: Duration = Duration::from_millis(20);
 const MINDED: Duration = Duration::from_secs(1);
 /// How often workspaces are looked at for what recurs in them, and queues for kinds that nobody here can do.
 const SURVEYED: Duration = Duration::from_mins(1);
+/// How long a worker that was told to stop may take beside what its jobs are given. A database that does not answer keeps it no longer.
+const GETS_THROUGH: Duration = Duration::from_secs(5);
 /// The pause after the database did not answer.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -115,12 +118,21 @@ impl Worker {
             ended_since: None,
             stop,
         };
-        Running { stop: Arc::new(tell), task: tokio::task::spawn_local(worker.run()) }
+        let task = tokio::task::spawn_local(async move {
+            let overdue = overdue(worker.stop.clone(), options.shutdown + GETS_THROUGH);
+            tokio::select! {
+                () = worker.run() => {}
+                () = overdue => tracing::warn!("a worker did not get through to the database when it stopped; others take over what it holds"),
+            }
+        });
+        Running { stop: Arc::new(tell), task }
     }
 
+    /// Works until it is told to stop. What it only asks the database is broken off then, as the database may not answer; a turn is not,
+    /// as it may have been committed.
     async fn run(mut self) {
         let mut woken = self.store.wake().listen();
-        let mut told = spawn_ears(&self.store);
+        let mut told = wake::ears(&self.store);
         let mut stop = self.stop.clone();
         let (mut minded, mut surveyed, mut cared) = (None, None, None);
         let is_time = |last: &mut Option<Instant>, period: Duration| {
@@ -131,19 +143,34 @@ impl Worker {
             due
         };
         let mut is_woken = true;
-        let mut wait = Duration::ZERO;
         while !*stop.borrow() {
-            if is_time(&mut surveyed, SURVEYED) {
-                self.survey().await;
+            let is_cared = is_time(&mut cared, self.life.period());
+            if is_cared {
+                self.show_life().await;
             }
-            if is_time(&mut minded, MINDED) {
-                self.mind().await;
-                is_woken = true;
-            }
-            if is_time(&mut cared, self.life.period()) {
-                self.care().await;
-            }
-            let turn = self.round(is_woken).await;
+            let looked = async {
+                if is_time(&mut surveyed, SURVEYED) {
+                    self.survey().await;
+                }
+                if is_time(&mut minded, MINDED) {
+                    self.mind().await;
+                    is_woken = true;
+                }
+                if is_cared {
+                    self.look_after().await;
+                }
+                if is_woken { self.look().await } else { Ok(Look::default()) }
+            };
+            let looked = tokio::select! {
+                biased;
+                _ = stop.changed() => break,
+                looked = looked => looked,
+            };
+            let turn = match looked {
+                Ok(look) => self.round(&look).await,
+                Err(error) => Err(error),
+            };
+            let wait;
             (is_woken, wait) = match turn {
                 Ok(next) => (false, next.min(wait_for(minded, MINDED))),
                 Err(error) => {
@@ -167,30 +194,32 @@ impl Worker {
                 self.note(done);
             }
         }
-        let _ = wait;
         self.wind_up().await;
     }
 
+    /// Looks what is due for the queues of which it holds nothing that could begin.
+    async fn look(&self) -> Result<Look> {
+        let free: Vec<_> = self.holds.iter().filter(|hold| hold.next.is_empty()).map(|hold| hold.doable.clone()).collect();
+        let mut reader = self.store.reader(&self.caller).await?;
+        let look = claim::look(&mut reader, &free).await?;
+        reader.close().await?;
+        Ok(look)
+    }
+
     /// Begins what may begin, and has its turn at the database where that is worth it. Returns how long there is nothing to do.
-    async fn round(&mut self, is_woken: bool) -> Result<Duration> {
+    async fn round(&mut self, look: &Look) -> Result<Duration> {
         let mut turn = Turn::default();
         let mut next = self.store.dialect().look_for_jobs();
-        if is_woken {
-            let mut reader = self.store.reader(&self.caller).await?;
-            let free: Vec<_> = self.holds.iter().filter(|hold| hold.next.is_empty()).map(|hold| hold.doable.clone()).collect();
-            let look = claim::look(&mut reader, &free).await?;
-            reader.close().await?;
-            for hold in &mut self.holds {
-                hold.is_hungry |= look.due.contains(&hold.doable.0);
-            }
-            if let Some(at) = look.next {
-                let until = at - self.store.runtime().now();
-                turn.comes_due = until <= chrono::Duration::zero();
-                next = next.min(until.to_std().unwrap_or_default().max(Duration::from_millis(1)));
-            }
-            if turn.comes_due {
-                self.holds.iter_mut().for_each(|hold| hold.is_hungry = true);
-            }
+        for hold in &mut self.holds {
+            hold.is_hungry |= look.due.contains(&hold.doable.0);
+        }
+        if let Some(at) = look.next {
+            let until = at - self.store.runtime().now();
+            turn.comes_due = until <= chrono::Duration::zero();
+            next = next.min(until.to_std().unwrap_or_default().max(Duration::from_millis(1)));
+        }
+        if turn.comes_due {
+            self.holds.iter_mut().for_each(|hold| hold.is_hungry = true);
         }
         for hold in &mut self.holds {
             let back = hold.impatient();
@@ -297,16 +326,21 @@ impl Worker {
         }
     }
 
-    /// Shows that it lives while it holds jobs, and looks after the other workers.
-    async fn care(&mut self) {
-        if !self.signals.is_empty() && self.life.is_due() {
-            let began = Instant::now();
-            match self.store.write(&self.caller, async |uow| self.life.beat(uow).await).await {
-                Ok(()) => self.life.beaten(began),
-                Err(error) if *error.code() == JOB_STOPPED || self.life.is_over() => self.lose(),
-                Err(error) => tracing::warn!(%error, "a worker could not show that it lives"),
-            }
+    /// Shows that it lives while it holds jobs.
+    async fn show_life(&mut self) {
+        if self.signals.is_empty() || !self.life.is_due() {
+            return;
         }
+        let began = Instant::now();
+        match self.store.write(&self.caller, async |uow| self.life.beat(uow).await).await {
+            Ok(()) => self.life.beaten(began),
+            Err(error) if *error.code() == JOB_STOPPED || self.life.is_over() => self.lose(),
+            Err(error) => tracing::warn!(%error, "a worker could not show that it lives"),
+        }
+    }
+
+    /// Looks after the other workers.
+    async fn look_after(&mut self) {
         match self.life.look_after(&self.store, &self.caller, self.handlers.followers()).await {
             Ok(0) => {}
             Ok(jobs) => tracing::warn!(jobs, "took over what a dead worker held"),
@@ -364,7 +398,7 @@ impl Worker {
             }
             tokio::select! {
                 Some(done) = self.tasks.join_next() => self.note(done),
-                () = tokio::time::sleep(left.min(self.life.period())) => self.care().await,
+                () = tokio::time::sleep(left.min(self.life.period())) => self.show_life().await,
             }
         }
         self.tasks.shutdown().await;
@@ -389,6 +423,14 @@ impl Worker {
             self.ended = turn.ended;
         }
     }
+}
+
+/// Comes back when it was told to stop so long ago; never where whoever could tell it is gone.
+async fn overdue(mut stop: watch::Receiver<bool>, after: Duration) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(after).await;
 }
 
 fn wait_for(last: Option<Instant>, period: Duration) -> Duration {
@@ -420,39 +462,6 @@ async fn work(handlers: &Handlers, job: &Claimed, context: JobContext, signals: 
 /// What a panic said.
 fn words(panic: &(dyn Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no words")
-}
-
-/// Hears of jobs of other nodes, for as long as the worker listens.
-fn spawn_ears(store: &Store) -> watch::Receiver<()> {
-    let (tell, told) = watch::channel(());
-    let store = store.clone();
-    tokio::task::spawn_local(async move {
-        while !tell.is_closed() {
-            match store.pools.job_listener().await {
-                Ok(None) => return tell.closed().await,
-                Ok(Some(mut listener)) => {
-                    // what was told before it listened
-                    tell.send_replace(());
-                    loop {
-                        tokio::select! {
-                            heard = listener.try_recv() => {
-                                if let Err(error) = heard {
-                                    tracing::debug!(%error, "the connection that hears of jobs was lost");
-                                    break;
-                                }
-                                // none: the connection was cut and made anew, and something may have been told meanwhile
-                                tell.send_replace(());
-                            }
-                            () = tell.closed() => return,
-                        }
-                    }
-                }
-                Err(error) => tracing::debug!(%error, "no connection to hear of jobs"),
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    });
-    told
 }
 
 impl std::fmt::Debug for Worker {
