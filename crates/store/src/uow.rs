@@ -14,6 +14,9 @@ use crate::record::Record;
 use crate::store::Store;
 use crate::{dialect, journal};
 
+/// Entries that are put together before the database has its turn again.
+const AT_A_TIME: usize = 50;
+
 /// A record that a commit changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touched {
@@ -118,15 +121,24 @@ impl UnitOfWork {
         Ok(record)
     }
 
-    /// Inserts many records of one type in as few statements as the engine takes, and journals each.
+    /// Inserts many records of one type in as few statements as the engine takes, and journals each. What the journal is to keep is put
+    /// together while the database works.
     ///
     /// # Errors
     /// `already_exists` when a unique value is taken; nothing tells which record it was.
     pub async fn insert_all<R: Record>(&mut self, records: &[R], change: impl Fn(&R) -> Change) -> Result<()> {
-        self.insert_quietly(records).await?;
-        for record in records {
-            self.note(None, Some(record), change(record));
-        }
+        let workspace = self.workspace;
+        let noted = async {
+            let mut entries = Vec::with_capacity(records.len());
+            for some in records.chunks(AT_A_TIME) {
+                tokio::task::yield_now().await;
+                entries.extend(some.iter().filter_map(|record| entry_of(workspace, None, Some(record), change(record))));
+            }
+            entries
+        };
+        let (inserted, noted) = tokio::join!(insert_rows(&mut self.conn, records), noted);
+        inserted?;
+        noted.into_iter().for_each(|entry| self.push(entry));
         Ok(())
     }
 
@@ -135,16 +147,7 @@ impl UnitOfWork {
     /// # Errors
     /// `already_exists` when a unique value is taken.
     pub async fn insert_quietly<R: Record>(&mut self, records: &[R]) -> Result<()> {
-        let per_statement = (self.conn.dialect().max_parameters() / R::COLUMNS.len()).min(500);
-        for chunk in records.chunks(per_statement.max(1)) {
-            let mut insert = Query::insert();
-            insert.into_table(R::TABLE).columns(R::COLUMNS.iter().map(|column| column.name));
-            for record in chunk {
-                insert.values_panic(record.values().into_iter().map(Expr::value));
-            }
-            self.conn.run(&insert).await?;
-        }
-        Ok(())
+        insert_rows(&mut self.conn, records).await
     }
 
     /// Writes what differs between the two states of a record and journals it. Where nothing differs, nothing is written and
@@ -280,22 +283,9 @@ impl UnitOfWork {
     }
 
     fn note<R: Record>(&mut self, before: Option<&R>, after: Option<&R>, change: Change) {
-        let Some(record) = after.or(before) else { return };
-        let action = change.action.unwrap_or(match (before, after) {
-            (None, _) => Action::Create,
-            (_, None) => Action::Delete,
-            _ => Action::Update,
-        });
-        let changes = changes_between(before, after);
-        // a change of derived columns alone means nothing to anybody
-        if changes.is_empty() && action == Action::Update {
-            return;
+        if let Some(entry) = entry_of(self.workspace, before, after, change) {
+            self.push(entry);
         }
-        let workspace = record.workspace().or(self.workspace);
-        let mut entry = Entry::new(action, R::TABLE, Some(record.id().uuid()), workspace, change);
-        entry.changes.extend(changes.plain);
-        entry.personal.extend(changes.personal);
-        self.push(entry);
     }
 
     fn push(&mut self, entry: Entry) {
@@ -371,6 +361,38 @@ impl UnitOfWork {
             tracing::debug!(%error, "rollback failed");
         }
     }
+}
+
+/// What the journal keeps of a record that has come to be, has changed or is gone. `here` is where the unit of work is.
+fn entry_of<R: Record>(here: Option<WorkspaceId>, before: Option<&R>, after: Option<&R>, change: Change) -> Option<Entry> {
+    let record = after.or(before)?;
+    let action = change.action.unwrap_or(match (before, after) {
+        (None, _) => Action::Create,
+        (_, None) => Action::Delete,
+        _ => Action::Update,
+    });
+    let changes = changes_between(before, after);
+    // a change of derived columns alone means nothing to anybody
+    if changes.is_empty() && action == Action::Update {
+        return None;
+    }
+    let mut entry = Entry::new(action, R::TABLE, Some(record.id().uuid()), record.workspace().or(here), change);
+    entry.changes.extend(changes.plain);
+    entry.personal.extend(changes.personal);
+    Some(entry)
+}
+
+async fn insert_rows<R: Record>(conn: &mut Conn, records: &[R]) -> Result<()> {
+    let per_statement = (conn.dialect().max_parameters() / R::COLUMNS.len()).min(500);
+    for chunk in records.chunks(per_statement.max(1)) {
+        let mut insert = Query::insert();
+        insert.into_table(R::TABLE).columns(R::COLUMNS.iter().map(|column| column.name));
+        for record in chunk {
+            insert.values_panic(record.values().into_iter().map(Expr::value));
+        }
+        conn.run(&insert).await?;
+    }
+    Ok(())
 }
 
 /// A place in a unit of work to go back to.

@@ -98,6 +98,22 @@ async fn everything_that_is_wrong_with_a_list_query_is_named_with_what_there_is(
     app.get("/v1/clients?sort=name,-name", &app.admin).await.expect_problem(422, "validation_failed");
 }
 
+/// Found by the long run of the contract's fuzzing: the document knows no empty name.
+#[tokio::test]
+async fn an_empty_name_is_no_sort_no_include_and_no_field() {
+    let app = TestApp::spawn().await;
+    let made = app.post("/v1/clients", &app.admin, &json!({ "kind": "company", "name": "Acme" })).await.expect(201).id();
+    let (list, one) = ("/v1/clients".to_owned(), format!("/v1/clients/{made}"));
+    for path in [&list, &one] {
+        for query in ["include=", "include=tags,,owner", "fields=", "fields=name,"] {
+            let refused = app.get(&format!("{path}?{query}"), &app.admin).await.expect_problem(422, "validation_failed");
+            assert_eq!(refused.pointers(), [format!("?{}", query.split('=').next().unwrap())], "{path}?{query}");
+        }
+    }
+    let refused = app.get(&format!("{list}?sort="), &app.admin).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["?sort"]);
+}
+
 #[tokio::test]
 async fn archived_clients_are_left_out_unless_asked_for() {
     let app = TestApp::spawn().await;

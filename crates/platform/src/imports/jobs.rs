@@ -229,13 +229,14 @@ async fn write(context: &JobContext, auth: &Auth, importers: Importers, run: Imp
     let mut reader = context.store().reader(&caller).await?;
     let writer = importer.writer(&mut reader, &caller, row.source.as_deref().unwrap_or_default()).await?;
     reader.close().await?;
-    let (mut position, mut done) = (row.position, row.done);
-    loop {
+    let read = async |position| {
+        patiently(context, async || rows_from(context, run, importer.columns(), Place::Behind(position)).await).await
+    };
+    let mut done = row.done;
+    let mut rows = read(row.position).await?;
+    while let Some(last) = rows.last() {
         context.go_on()?;
-        let rows =
-            patiently(context, async || rows_from(context, run, importer.columns(), Place::Behind(position)).await).await?;
-        let Some(last) = rows.last() else { break };
-        let together = patiently(context, async || {
+        let written = patiently(context, async || {
             context
                 .write_as(&caller, async |uow| {
                     if locked_in(uow, run, ImportState::Running).await?.is_none() {
@@ -245,8 +246,9 @@ async fn write(context: &JobContext, auth: &Auth, importers: Importers, run: Imp
                     note_written(uow, run, &written).await.map(|()| true)
                 })
                 .await
-        })
-        .await;
+        });
+        // the next rows are read meanwhile
+        let (together, next) = tokio::join!(written, read(line_of(last.line)));
         let goes_on = match together {
             Err(error) if concerns_a_row(&error) => one_by_one(context, &caller, run, writer.as_ref(), &rows).await?,
             other => other?,
@@ -255,9 +257,9 @@ async fn write(context: &JobContext, auth: &Auth, importers: Importers, run: Imp
             // it was called off meanwhile
             return Ok(());
         }
-        position = line_of(last.line);
         done += i64::try_from(rows.len()).unwrap_or_default();
         context.progress(done, row.total).await?;
+        rows = next?;
     }
     patiently(context, async || {
         context

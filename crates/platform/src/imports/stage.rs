@@ -26,7 +26,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// Batches that are read ahead.
 const AHEAD: usize = 2;
 /// Rows of a file at most.
-const MOST_ROWS: i64 = 500_000;
+const MOST_ROWS: usize = 500_000;
 /// Letters that are kept of a value of a row that is wrong.
 const KEPT_LETTERS: usize = 300;
 /// How long the file and the rows of an import are kept.
@@ -151,45 +151,62 @@ async fn stage_file(
     let (sender, mut batches) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || rows_of_file(file, importer, &row, sender));
     let mut read = 0;
-    while let Some(batch) = batches.recv().await {
-        context.go_on()?;
-        let rows = match batch {
-            Batch::Found(found) => {
-                if !note_found(context, run, round, &found).await? {
-                    return Ok(());
-                }
-                continue;
+    let mut plan = async || {
+        while let Some(batch) = batches.recv().await {
+            context.go_on()?;
+            let rows = match batch {
+                Batch::Found(found) if note_found(context, run, round, &found).await? => continue,
+                Batch::Found(_) => return Ok(Planned::NotWanted),
+                Batch::Rows(rows) => rows,
+            };
+            read += rows.len();
+            if read > MOST_ROWS {
+                let reason = format!("The file has more than {MOST_ROWS} rows; import it in parts.");
+                return Err(Error::invalid_field("/file", "too_many_rows", reason));
             }
-            Batch::Rows(rows) => rows,
-        };
-        if rows.is_empty() {
-            continue;
+            if !rows.is_empty() {
+                let mut reader = context.store().reader(&caller).await?;
+                let planned = planner.plan(&mut reader, &caller, rows).await?;
+                reader.close().await?;
+                return Ok(Planned::Rows(planned));
+            }
         }
-        read += i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        if read > MOST_ROWS {
-            let reason = format!("The file has more than {MOST_ROWS} rows; import it in parts.");
-            return Err(Error::invalid_field("/file", "too_many_rows", reason));
-        }
-        let mut reader = context.store().reader(&caller).await?;
-        let planned = planner.plan(&mut reader, &caller, rows).await?;
-        reader.close().await?;
-        let kept = patiently(context, async || {
+        Ok(Planned::Over)
+    };
+    let (mut kept, mut planned) = (0, plan().await?);
+    while let Planned::Rows(rows) = planned {
+        let keeping = patiently(context, async || {
             context
                 .write(async |uow| {
                     if locked_in(uow, run, ImportState::Staging).await?.is_none_or(|row| row.round != round) {
                         return Ok(false);
                     }
-                    keep(uow, run, &planned).await.map(|()| true)
+                    keep(uow, run, &rows).await.map(|()| true)
                 })
                 .await
         });
-        if !kept.await? {
+        // the next rows are planned meanwhile
+        let (goes_on, next) = tokio::join!(keeping, plan());
+        if !goes_on? {
             return Ok(());
         }
-        context.progress(read, None).await?;
+        kept += i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        context.progress(kept, None).await?;
+        planned = next?;
+    }
+    if matches!(planned, Planned::NotWanted) {
+        return Ok(());
     }
     reading.await.map_err(Error::internal)??;
     patiently(context, async || context.complete(async |uow| finish(uow, run, round).await).await).await
+}
+
+/// The next rows of a file.
+enum Planned {
+    Rows(Vec<PlannedRow>),
+    Over,
+    /// The run was called off meanwhile, or is staged anew.
+    NotWanted,
 }
 
 /// Removes what an earlier round staged, or an earlier attempt of this one.

@@ -108,12 +108,12 @@ impl Dialect {
 pub(crate) fn begin_postgres(caller: &Caller, mode: Mode) -> String {
     let begin = match mode {
         Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        Mode::Write | Mode::WriteOnce => "BEGIN",
+        Mode::Write | Mode::WriteOnce | Mode::WriteMany => "BEGIN",
     };
     let wait = match mode {
         // how long a request waits for the first one with the same idempotency key
         Mode::WriteOnce => "; SET LOCAL lock_timeout = '10s'",
-        Mode::Read | Mode::Write => "",
+        Mode::Read | Mode::Write | Mode::WriteMany => "",
     };
     format!("{begin}; {}{wait}", set_caller(caller, caller.workspace))
 }
@@ -137,6 +137,8 @@ pub(crate) enum Mode {
     Write,
     /// A write with an idempotency key.
     WriteOnce,
+    /// One of hundreds of equal writes.
+    WriteMany,
 }
 
 /// An expression that sorts a column with what is empty last, as a value of its own. Comparing values needs no case for

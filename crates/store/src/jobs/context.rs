@@ -165,7 +165,7 @@ impl JobContext {
     /// As [`write`](Self::write).
     pub async fn write_as<T>(&self, caller: &Arc<Caller>, mut work: impl AsyncFnMut(&mut UnitOfWork) -> Result<T>) -> Result<T> {
         self.store
-            .write(caller, async |uow| {
+            .write_as(caller, self.job.queue.mode(), async |uow| {
                 let mut own = JobRow::select();
                 own.and_where(Expr::col(("job", "id")).eq(self.job.id.uuid()))
                     .and_where(Expr::col(("job", "worker_id")).eq(self.worker))

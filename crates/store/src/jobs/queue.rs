@@ -1,5 +1,7 @@
 //! The ten queues, and how each works.
 
+use crate::dialect::Mode;
+
 crate::text_enum! {
     /// What a job waits in. Each worker process works every queue, each with its own number at once.
     pub enum Queue {
@@ -50,6 +52,11 @@ impl Queue {
             Self::Import | Self::Reports | Self::Maintenance => 1,
             Self::Export | Self::Ai | Self::Bulk => 2,
         }
+    }
+
+    /// How its jobs write: those that take data in do it hundreds of times in the same way.
+    pub(crate) const fn mode(self) -> Mode {
+        if matches!(self, Self::Import) { Mode::WriteMany } else { Mode::Write }
     }
 
     /// How many attempts a job of it has, unless its kind says otherwise. Those of webhooks follow a schedule of ten.

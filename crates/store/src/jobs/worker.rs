@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use kernel::{Caller, Cause, Error, Result};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use super::claim::{self, Claimed, Look};
 use super::context::{JobContext, Signals};
@@ -20,6 +20,7 @@ use super::errors::JOB_STOPPED;
 use super::handlers::Handlers;
 use super::hold::Hold;
 use super::row::JobId;
+use super::running::{Running, WorkerOptions};
 use super::schedule;
 use super::turn::{Ended, Turn};
 use super::wake;
@@ -38,51 +39,6 @@ const SURVEYED: Duration = Duration::from_mins(1);
 const GETS_THROUGH: Duration = Duration::from_secs(5);
 /// The pause after the database did not answer.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// How a worker works.
-#[derive(Clone, Copy, Debug)]
-pub struct WorkerOptions {
-    /// How long a worker may show no sign of life before the others take over what it holds.
-    pub lease: Duration,
-    /// How long jobs that run may take when it stops; then they are given back.
-    pub shutdown: Duration,
-}
-
-impl Default for WorkerOptions {
-    fn default() -> Self {
-        Self { lease: Duration::from_secs(15), shutdown: Duration::from_secs(30) }
-    }
-}
-
-/// A worker that runs.
-#[derive(Debug)]
-pub struct Running {
-    stop: Arc<watch::Sender<bool>>,
-    task: JoinHandle<()>,
-}
-
-impl Running {
-    /// Tells it to stop: it takes nothing more.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
-    }
-
-    /// Tells it to stop from elsewhere.
-    pub fn stopper(&self) -> impl Fn() + Send + Sync + 'static {
-        let stop = self.stop.clone();
-        move || {
-            stop.send_replace(true);
-        }
-    }
-
-    /// Waits until it has stopped and given back what it did not finish.
-    ///
-    /// # Errors
-    /// `internal` when it broke down.
-    pub async fn ended(self) -> Result<()> {
-        self.task.await.map_err(Error::internal)
-    }
-}
 
 /// A worker.
 pub struct Worker {

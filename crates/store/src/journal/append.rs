@@ -20,7 +20,8 @@ const PERSONAL: &str =
 /// Entries in one statement.
 const CHUNK: usize = 500;
 
-/// Appends entries of one transaction; `place` is how many it has appended before.
+/// Appends entries of one transaction; `place` is how many it has appended before. While the database writes a chunk, the next one is put
+/// together.
 pub(crate) async fn append(
     conn: &mut Conn,
     store: &Store,
@@ -29,16 +30,23 @@ pub(crate) async fn append(
     mut place: usize,
     entries: Vec<Entry>,
 ) -> Result<()> {
+    let of = Of { dialect: conn.dialect(), store, caller, now };
     let mut entries = entries.into_iter();
-    loop {
+    let mut next = async || {
+        // what the database is at has its turn first
+        tokio::task::yield_now().await;
         let chunk: Vec<Entry> = entries.by_ref().take(CHUNK).collect();
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let many = chunk.len();
-        append_chunk(conn, store, caller, now, place, chunk).await?;
-        place += many;
+        let first_place = place;
+        place += chunk.len();
+        (!chunk.is_empty()).then(|| Chunk::new(of, first_place, chunk))
+    };
+    let mut chunk = next().await;
+    while let Some(ready) = chunk {
+        let (written, following) = tokio::join!(ready.write(conn), next());
+        written?;
+        chunk = following;
     }
+    Ok(())
 }
 
 /// The id of an entry: a UUID v7 of the transaction's moment, with the entry's place in it before the random part, so that ids sort
@@ -51,78 +59,151 @@ fn entry_id(now: DateTime, place: usize, mut random: [u8; 10]) -> Uuid {
     uuid_v7(now, random)
 }
 
-async fn append_chunk(
-    conn: &mut Conn,
-    store: &Store,
-    caller: &Caller,
+/// What is the same in all entries of a transaction.
+#[derive(Clone, Copy)]
+enum Common {
+    Epoch,
+    At,
+    ActorKind,
+    ActorId,
+    User,
+    CauseKind,
+    CauseId,
+    Request,
+    Ip,
+    UserAgent,
+}
+
+impl Common {
+    /// In the order of their parameters.
+    const ALL: [Self; 10] = [
+        Self::Epoch,
+        Self::At,
+        Self::ActorKind,
+        Self::ActorId,
+        Self::User,
+        Self::CauseKind,
+        Self::CauseId,
+        Self::Request,
+        Self::Ip,
+        Self::UserAgent,
+    ];
+}
+
+/// The transaction that appends.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    dialect: Dialect,
+    store: &'a Store,
+    caller: &'a Caller,
     now: DateTime,
-    first_place: usize,
-    chunk: Vec<Entry>,
-) -> Result<()> {
-    let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
-    let (actor, origin) = (&caller.actor, &caller.origin);
-    let ip = origin.ip.map(|ip| ip.to_string());
-    for (place, entry) in chunk.into_iter().enumerate() {
-        let id = entry_id(now, first_place + place, store.runtime().random());
-        if !entry.personal.is_empty() || ip.is_some() || origin.user_agent.is_some() {
-            let values = (!entry.personal.is_empty()).then_some(entry.personal);
-            personal.push(vec![
-                id.value(),
-                entry.workspace.value(),
-                actor.user().value(),
-                now.value(),
-                text(entry.record_type),
-                entry.record_id.value(),
-                json(values),
-                ip.value(),
-                origin.user_agent.value(),
+}
+
+impl Of<'_> {
+    fn value(self, common: Common) -> Value {
+        let (actor, origin) = (&self.caller.actor, &self.caller.origin);
+        match common {
+            Common::Epoch => self.store.epoch.value(),
+            Common::At => self.now.value(),
+            Common::ActorKind => text(actor.kind()),
+            Common::ActorId => actor.id().value(),
+            Common::User => actor.user().value(),
+            Common::CauseKind => text(origin.cause.kind()),
+            Common::CauseId => origin.cause.id().value(),
+            Common::Request => origin.request_id.value(),
+            Common::Ip => origin.ip.map(|ip| ip.to_string()).value(),
+            Common::UserAgent => origin.user_agent.value(),
+        }
+    }
+}
+
+/// What stands at a place of a row.
+enum Cell {
+    Own(Value),
+    Common(Common),
+    /// The number of the transaction, which the database knows.
+    Transaction,
+}
+
+/// Statements that write some entries.
+struct Chunk {
+    statements: Vec<(String, Vec<Value>)>,
+    /// Worth keeping prepared: a statement for one entry is the usual one, and long sequences need those for a full chunk again and again.
+    /// Of chunks in which some have personal values there are as many statements as there are numbers, and each is large.
+    keep: bool,
+}
+
+impl Chunk {
+    fn new(of: Of<'_>, first_place: usize, chunk: Vec<Entry>) -> Self {
+        use Cell::{Common as All, Own};
+        let origin = &of.caller.origin;
+        let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
+        for (place, entry) in chunk.into_iter().enumerate() {
+            let id = entry_id(of.now, first_place + place, of.store.runtime().random());
+            if !entry.personal.is_empty() || origin.ip.is_some() || origin.user_agent.is_some() {
+                let values = (!entry.personal.is_empty()).then_some(entry.personal);
+                personal.push([
+                    Own(id.value()),
+                    Own(entry.workspace.value()),
+                    All(Common::User),
+                    All(Common::At),
+                    Own(text(entry.record_type)),
+                    Own(entry.record_id.value()),
+                    Own(json(values)),
+                    All(Common::Ip),
+                    All(Common::UserAgent),
+                ]);
+            }
+            entries.push([
+                All(Common::Epoch),
+                Cell::Transaction,
+                Own(id.value()),
+                Own(entry.workspace.value()),
+                All(Common::At),
+                All(Common::ActorKind),
+                All(Common::ActorId),
+                All(Common::User),
+                All(Common::CauseKind),
+                All(Common::CauseId),
+                All(Common::Request),
+                Own(text(entry.record_type)),
+                Own(entry.record_id.value()),
+                Own(entry.subject.map(|(kind, _)| kind.to_owned()).value()),
+                Own(entry.subject.map(|(_, id)| id).value()),
+                Own(text(entry.action.as_str())),
+                Own(entry.event.value()),
+                Own(json(Some(entry.changes))),
             ]);
         }
-        entries.push(vec![
-            store.epoch.value(),
-            id.value(),
-            entry.workspace.value(),
-            now.value(),
-            text(actor.kind()),
-            actor.id().value(),
-            actor.user().value(),
-            text(origin.cause.kind()),
-            origin.cause.id().value(),
-            origin.request_id.value(),
-            text(entry.record_type),
-            entry.record_id.value(),
-            entry.subject.map(|(kind, _)| kind.to_owned()).value(),
-            entry.subject.map(|(_, id)| id).value(),
-            text(entry.action.as_str()),
-            entry.event.value(),
-            json(Some(entry.changes)),
-        ]);
-    }
-    // Worth keeping prepared: a statement for one entry is the usual one, and long sequences need those for a full chunk again and again. Of
-    // chunks in which some have personal values there are as many statements as there are numbers, and each is large.
-    let keep = entries.len() == 1 || (entries.len() == CHUNK && (personal.is_empty() || personal.len() == CHUNK));
-    let dialect = conn.dialect();
-    let number = |place: usize| (place == 1).then(|| dialect.transaction_number());
-    let first = Rows::new(dialect, ENTRY, entries, 1, number);
-    if personal.is_empty() {
-        return conn.sql_run(first.sql, values(first.values), keep).await.map(|_| ());
-    }
-    match dialect {
-        Dialect::Sqlite => {
-            conn.sql_run(first.sql, values(first.values), keep).await?;
-            let second = Rows::new(dialect, PERSONAL, personal, 1, |_| None);
-            conn.sql_run(second.sql, values(second.values), keep).await?;
+        let keep = entries.len() == 1 || (entries.len() == CHUNK && (personal.is_empty() || personal.len() == CHUNK));
+        let mut first = Inserts::new(of);
+        first.add(ENTRY, entries);
+        if personal.is_empty() {
+            return Self { statements: vec![first.done()], keep };
         }
-        // both in one round trip
-        Dialect::Postgres => {
-            let second = Rows::new(dialect, PERSONAL, personal, first.values.len() + 1, |_| None);
-            let sql = format!("WITH entry AS ({}) {}", first.sql, second.sql);
-            let mut parameters = first.values;
-            parameters.extend(second.values);
-            conn.sql_run(sql, values(parameters), keep).await?;
-        }
+        let statements = match of.dialect {
+            Dialect::Sqlite => {
+                let mut second = Inserts::new(of);
+                second.add(PERSONAL, personal);
+                vec![first.done(), second.done()]
+            }
+            // both in one round trip
+            Dialect::Postgres => {
+                first.sql.insert_str(0, "WITH entry AS (");
+                first.sql.push_str(") ");
+                first.add(PERSONAL, personal);
+                vec![first.done()]
+            }
+        };
+        Self { statements, keep }
     }
-    Ok(())
+
+    async fn write(self, conn: &mut Conn) -> Result<()> {
+        for (sql, parameters) in self.statements {
+            conn.sql_run(sql, values(parameters), self.keep).await?;
+        }
+        Ok(())
+    }
 }
 
 fn text(word: &'static str) -> Value {
@@ -134,44 +215,57 @@ fn json(object: Option<Map<String, Json>>) -> Value {
     Value::Json(object.map(|object| Box::new(Json::Object(object))))
 }
 
-/// `INSERT … VALUES ($1, …), (…)` with its parameters.
-struct Rows {
+/// `INSERT … VALUES ($1, …), (…)` with its parameters. On PostgreSQL what is common to all rows is given once.
+struct Inserts<'a> {
+    of: Of<'a>,
     sql: String,
     values: Vec<Value>,
 }
 
-impl Rows {
-    /// `inline` says what stands at a place instead of a parameter.
-    fn new(
-        dialect: Dialect,
-        head: &str,
-        rows: Vec<Vec<Value>>,
-        first: usize,
-        inline: impl Fn(usize) -> Option<&'static str>,
-    ) -> Self {
-        use std::fmt::Write as _;
-        let mut sql = head.to_owned();
-        let mut values = Vec::new();
+impl<'a> Inserts<'a> {
+    fn new(of: Of<'a>) -> Self {
+        let values = match of.dialect {
+            Dialect::Postgres => Common::ALL.map(|common| of.value(common)).to_vec(),
+            Dialect::Sqlite => Vec::new(),
+        };
+        Self { of, sql: String::new(), values }
+    }
+
+    fn add<const WIDTH: usize>(&mut self, head: &str, rows: Vec<[Cell; WIDTH]>) {
+        self.sql.push_str(head);
         for (number, row) in rows.into_iter().enumerate() {
-            sql.push_str(if number == 0 { "(" } else { ", (" });
-            let mut place = 0;
-            for value in row {
-                while let Some(expression) = inline(place) {
-                    let _ = write!(sql, "{}{expression}", if place == 0 { "" } else { ", " });
-                    place += 1;
+            self.sql.push_str(if number == 0 { "(" } else { ", (" });
+            for (place, cell) in row.into_iter().enumerate() {
+                if place > 0 {
+                    self.sql.push_str(", ");
                 }
-                values.push(value);
-                let comma = if place == 0 { "" } else { ", " };
-                let _ = match dialect {
-                    // SQLite looks every named parameter up among all before it: thousands of them take seconds
-                    Dialect::Sqlite => write!(sql, "{comma}?"),
-                    Dialect::Postgres => write!(sql, "{comma}${}", first + values.len() - 1),
-                };
-                place += 1;
+                self.cell(cell);
             }
-            sql.push(')');
+            self.sql.push(')');
         }
-        Self { sql, values }
+    }
+
+    fn cell(&mut self, cell: Cell) {
+        use std::fmt::Write as _;
+        let value = match (cell, self.of.dialect) {
+            (Cell::Transaction, dialect) => return self.sql.push_str(dialect.transaction_number()),
+            (Cell::Common(common), Dialect::Postgres) => {
+                let _ = write!(self.sql, "${}", common as usize + 1);
+                return;
+            }
+            (Cell::Common(common), Dialect::Sqlite) => self.of.value(common),
+            (Cell::Own(value), _) => value,
+        };
+        self.values.push(value);
+        let _ = match self.of.dialect {
+            // SQLite looks every named parameter up among all before it: thousands of them take seconds
+            Dialect::Sqlite => write!(self.sql, "?"),
+            Dialect::Postgres => write!(self.sql, "${}", self.values.len()),
+        };
+    }
+
+    fn done(self) -> (String, Vec<Value>) {
+        (self.sql, self.values)
     }
 }
 

@@ -169,7 +169,7 @@ impl RecordQuery {
             "fields" => (&mut self.fields, spec.members, "field"),
             _ => return false,
         };
-        for part in value.split(',').filter(|part| !part.is_empty()) {
+        for part in value.split(',') {
             match known_names.iter().find(|known| **known == part) {
                 Some(found) if list.contains(found) => {}
                 Some(found) => list.push(*found),
