@@ -274,6 +274,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_common_has_the_parameter_of_its_place() {
+        assert!(Common::ALL.iter().enumerate().all(|(place, common)| *common as usize == place));
+    }
+
+    #[test]
     fn ids_sort_by_the_moment_and_then_by_the_place_in_the_transaction() {
         let moment = |micros: i64| DateTime::from_timestamp_micros(1_700_000_000_000_000 + micros).unwrap();
         let ids = [
