@@ -101,7 +101,7 @@ impl Files {
         declared: &Declared,
         allowed: auth::workspaces::FileKinds,
     ) -> Result<Examined> {
-        let file_type = content::examine(received.path(), declared, allowed).await?;
+        let file_type = content::examine(&received, declared, allowed).await?;
         if let Some(scanner) = &self.0.config.scanner {
             scanner::scan(scanner, received.path()).await?;
         }

@@ -14,6 +14,7 @@ use kernel::{Error, Result, Runtime};
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinHandle;
 
+use crate::content::TextCheck;
 use crate::service::Files;
 use crate::storage::failure::from_io;
 
@@ -41,6 +42,7 @@ impl Drop for Lying {
 struct Writing {
     file: File,
     digest: Context,
+    text: TextCheck,
     /// Bytes since the disk was last told to take them.
     unsynced: u64,
 }
@@ -48,6 +50,7 @@ struct Writing {
 impl Writing {
     fn write(mut self, bytes: Vec<u8>) -> io::Result<(Self, Vec<u8>)> {
         self.digest.update(&bytes);
+        self.text.update(&bytes);
         self.file.write_all(&bytes)?;
         self.unsynced += bytes.len() as u64;
         if self.unsynced >= SYNCED {
@@ -82,6 +85,8 @@ pub struct Received {
     pub length: u64,
     /// Its digest, in hexadecimal digits.
     pub sha256: String,
+    /// Whether it reads as text.
+    pub(crate) is_text: bool,
 }
 
 impl Received {
@@ -106,7 +111,7 @@ impl Spool {
             File::options().write(true).create_new(true).open(&opening)
         };
         let file = tokio::task::spawn_blocking(open).await.map_err(Error::internal)?.map_err(failed)?;
-        let writing = Writing { file, digest: Context::new(&SHA256), unsynced: 0 };
+        let writing = Writing { file, digest: Context::new(&SHA256), text: TextCheck::default(), unsynced: 0 };
         let writing = tokio::task::spawn_blocking(move || Ok((writing, Vec::with_capacity(GATHERED))));
         Ok(Self { lying: Lying(path), gathered: Vec::with_capacity(GATHERED), writing, length: 0, most })
     }
@@ -140,10 +145,10 @@ impl Spool {
     pub async fn finish(mut self) -> Result<Received> {
         self.hand_on().await?;
         let (writing, _) = self.writing.await.map_err(Error::internal)?.map_err(failed)?;
-        let sync = move || writing.file.sync_all().map(|()| writing.digest);
-        let digest = tokio::task::spawn_blocking(sync).await.map_err(Error::internal)?.map_err(failed)?;
+        let sync = move || writing.file.sync_all().map(|()| (writing.digest, writing.text.is_text()));
+        let (digest, is_text) = tokio::task::spawn_blocking(sync).await.map_err(Error::internal)?.map_err(failed)?;
         let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Received { lying: self.lying, length: self.length, sha256 })
+        Ok(Received { lying: self.lying, length: self.length, sha256, is_text })
     }
 }
 

@@ -73,8 +73,9 @@ pub(crate) enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool },
     Postgres {
         pool: PgPool,
-        /// One connection for long rows of equal writes: PostgreSQL plans a statement anew the first five times on each connection, which
-        /// for one of thousands of parameters takes longer than to run it, and the pool hands its connections out in turn.
+        /// Connections for long rows of equal writes, two of which run beside each other: PostgreSQL plans a statement anew the first five
+        /// times on each connection, which for one of thousands of parameters takes longer than to run it, and the pool hands its
+        /// connections out in turn.
         many: PgPool,
     },
 }
@@ -123,7 +124,7 @@ impl Pools {
             .await
             .map_err(from_sqlx)?;
         let many = PgPoolOptions::new()
-            .max_connections(1)
+            .max_connections(2)
             .acquire_timeout(ACQUIRE)
             .idle_timeout(UNUSED)
             .test_before_acquire(false)

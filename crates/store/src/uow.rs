@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::conn::{Conn, Link};
 use crate::errors::{self, from_sqlx};
+use crate::jobs::{self, JobRow};
 use crate::journal::{Action, Change, Entry, changes_between};
 use crate::record::Record;
 use crate::store::Store;
@@ -36,6 +37,8 @@ pub struct UnitOfWork {
     workspace: Option<WorkspaceId>,
     now: DateTime,
     entries: Vec<Entry>,
+    /// Jobs that are enqueued with the entries.
+    jobs: Vec<JobRow>,
     /// How many entries were written already.
     written: usize,
     touched: Vec<Touched>,
@@ -46,7 +49,18 @@ pub struct UnitOfWork {
 impl UnitOfWork {
     pub(crate) fn new(store: Store, conn: Conn, caller: Arc<Caller>) -> Self {
         let (now, workspace) = (store.runtime.now(), caller.workspace);
-        Self { conn, store, caller, workspace, now, entries: Vec::new(), written: 0, touched: Vec::new(), wakes: false }
+        Self {
+            conn,
+            store,
+            caller,
+            workspace,
+            now,
+            entries: Vec::new(),
+            jobs: Vec::new(),
+            written: 0,
+            touched: Vec::new(),
+            wakes: false,
+        }
     }
 
     /// Who asks.
@@ -247,6 +261,12 @@ impl UnitOfWork {
         self.conn.run(statement).await
     }
 
+    /// Enqueues a job with the journal's entries.
+    pub(crate) fn enqueue_at_the_end(&mut self, job: JobRow) {
+        self.wakes = true;
+        self.jobs.push(job);
+    }
+
     /// Wakes this process's workers when it commits.
     pub(crate) fn wake_workers(&mut self) {
         self.wakes = true;
@@ -293,15 +313,20 @@ impl UnitOfWork {
         self.entries.push(entry);
     }
 
-    /// Writes the journal entries that are waiting.
-    async fn flush(&mut self) -> Result<()> {
-        if self.entries.is_empty() {
+    /// Writes the journal entries and the jobs that are waiting.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        let (entries, mut jobs) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.jobs));
+        let beside = if entries.is_empty() { None } else { jobs.pop() };
+        for job in &jobs {
+            jobs::insert(&mut self.conn, job).await?;
+        }
+        if entries.is_empty() {
             return Ok(());
         }
-        let entries = std::mem::take(&mut self.entries);
+        let beside = beside.map(|job| jobs::beside(self.conn.dialect(), &job));
         let before = self.written;
         self.written += entries.len();
-        journal::append(&mut self.conn, &self.store, &self.caller, self.now, before, entries).await
+        journal::append(&mut self.conn, &self.store, &self.caller, self.now, before, entries, beside).await
     }
 
     /// Keeps what follows apart, so that [`back_to`](Self::back_to) can undo it alone.
@@ -310,7 +335,7 @@ impl UnitOfWork {
     /// What the database says.
     pub async fn savepoint(&mut self) -> Result<Savepoint> {
         self.conn.sql_batch("SAVEPOINT step".to_owned()).await?;
-        Ok(Savepoint { entries: self.entries.len(), touched: self.touched.len() })
+        Ok(Savepoint { entries: self.entries.len(), jobs: self.jobs.len(), touched: self.touched.len() })
     }
 
     /// Keeps what was done since the savepoint.
@@ -328,6 +353,7 @@ impl UnitOfWork {
     pub async fn back_to(&mut self, savepoint: Savepoint) -> Result<()> {
         self.conn.sql_batch("ROLLBACK TO SAVEPOINT step; RELEASE SAVEPOINT step".to_owned()).await?;
         self.entries.truncate(savepoint.entries);
+        self.jobs.truncate(savepoint.jobs);
         self.touched.truncate(savepoint.touched);
         Ok(())
     }
@@ -399,6 +425,7 @@ async fn insert_rows<R: Record>(conn: &mut Conn, records: &[R]) -> Result<()> {
 #[derive(Debug)]
 pub struct Savepoint {
     entries: usize,
+    jobs: usize,
     touched: usize,
 }
 

@@ -16,8 +16,10 @@ use kernel::{Error, FieldError, Result};
 use platform::table::TableForm;
 
 use crate::errors::{FILE_MALFORMED, FILE_TOO_DENSE, FILE_TYPE_MISMATCH, FILE_TYPE_NOT_ALLOWED};
+use crate::spool::Received;
 pub(crate) use kind::FileType;
 pub use name::clean;
+pub(crate) use text::TextCheck;
 
 /// The media type of an object, by the ending that its key was given.
 pub fn mime_of_key(key: &str) -> &'static str {
@@ -77,15 +79,15 @@ pub(crate) use accept;
 ///
 /// # Errors
 /// `file_type_not_allowed`; `file_type_mismatch`; `file_malformed`; `file_too_dense`.
-pub(crate) async fn examine(path: &Path, declared: &Declared, allowed: FileKinds) -> Result<FileType> {
-    let (path, declared) = (path.to_owned(), declared.clone());
-    let judged = tokio::task::spawn_blocking(move || judge(&path, &declared, allowed)).await.map_err(Error::internal)?;
+pub(crate) async fn examine(received: &Received, declared: &Declared, allowed: FileKinds) -> Result<FileType> {
+    let (path, is_text, declared) = (received.path().to_owned(), received.is_text, declared.clone());
+    let judged = tokio::task::spawn_blocking(move || judge(&path, is_text, &declared, allowed)).await.map_err(Error::internal)?;
     Ok(judged.map_err(|error| crate::storage::failure::from_io("spool", error))??)
 }
 
-fn judge(path: &Path, declared: &Declared, allowed: FileKinds) -> Judged<FileType> {
+fn judge(path: &Path, is_text: bool, declared: &Declared, allowed: FileKinds) -> Judged<FileType> {
     let mut file = File::open(path)?;
-    let found = accept!(sniff::sniff(&mut file, declared));
+    let found = accept!(sniff::sniff(&mut file, is_text, declared));
     if !allowed.contains(found.kind()) {
         let detail = format!("This is {}; this workspace takes {}.", found.words(), kind::words_of(allowed));
         return Ok(Err(Refusal::NotAllowed(detail)));
@@ -116,7 +118,7 @@ fn judge_table(path: &Path, declared: &Declared) -> Judged<Option<TableForm>> {
         sniff::Beginning::Other => return Ok(Ok(None)),
         sniff::Beginning::Archive => {}
     }
-    let found = accept!(sniff::sniff(&mut file, declared));
+    let found = accept!(sniff::sniff(&mut file, false, declared));
     if found != FileType::Xlsx {
         return Ok(Ok(None));
     }

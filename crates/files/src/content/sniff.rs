@@ -11,8 +11,8 @@ const HEAD: u64 = 4096;
 /// Within this many bytes a reader of PDF looks for its beginning, and a browser for something to run.
 const POLYGLOT: usize = 1024;
 
-/// The type of a file, whatever it is called.
-pub(super) fn sniff(file: &mut File, declared: &Declared) -> Judged<FileType> {
+/// The type of a file, whatever it is called; whether `is_text` was told while it came in.
+pub(super) fn sniff(file: &mut File, is_text: bool, declared: &Declared) -> Judged<FileType> {
     let mut head = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.by_ref().take(HEAD).read_to_end(&mut head)?;
@@ -28,7 +28,7 @@ pub(super) fn sniff(file: &mut File, declared: &Declared) -> Judged<FileType> {
         () if begins(b"PK\x03\x04") => return archive::type_of(file),
         () if begins(b"PK\x05\x06") => return Ok(Err(Refusal::Malformed("The archive is empty."))),
         () if begins(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) => return Ok(office::type_of(file)),
-        () => return text::type_of(file, &head, declared),
+        () => return Ok(text::type_of(is_text, &head, declared)),
     };
     // one file that is two things is let in as the one and opened as the other
     let early: Vec<u8> = head.iter().take(POLYGLOT).map(u8::to_ascii_lowercase).collect();

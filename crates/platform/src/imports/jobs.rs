@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use auth::Auth;
 use kernel::{Caller, Cause, Error, Kind, Result, TypedId as _};
-use mail::Letter;
 use serde_json::{Map, Value};
 use store::jobs::{Handlers, JobContext};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Action, Change, Field as _, Json, Record as _, UnitOfWork};
 
-use super::importer::{Came, Columns, Importer, Importers, StagedRow, UndoneRow, WrittenRow};
+use super::importer::{Columns, Importer, Importers, StagedRow, UndoneRow};
 use super::rows::{ImportRowRow, ImportRunId, ImportRunRow, ImportState, RowException, RowOutcome};
 use super::{ImportIssue, note_issues};
 use crate::csv_source::Cells;
@@ -55,7 +54,7 @@ pub fn handle(handlers: &mut Handlers, auth: &Auth, importers: Importers) {
     handlers.on(move |context: JobContext, WriteImport { run }| {
         let auth = of_writing.clone();
         async move {
-            let done = write(&context, &auth, importers, run).await;
+            let done = super::write::write(&context, &auth, importers, run).await;
             settle(&context, run, ImportState::Running, done).await
         }
     });
@@ -162,7 +161,7 @@ pub(super) async fn fail(uow: &mut UnitOfWork, before: &ImportRunRow, code: &str
 }
 
 /// Rows of a run on one side of a place, that were to do something and of which nothing else came.
-async fn rows_from(context: &JobContext, run: ImportRunId, columns: Columns, place: Place) -> Result<Vec<StagedRow>> {
+pub(super) async fn rows_from(context: &JobContext, run: ImportRunId, columns: Columns, place: Place) -> Result<Vec<StagedRow>> {
     let mut reader = context.store().reader(context.caller()).await?;
     let mut rows = Vec::new();
     // one outcome at a time, which its index has in the order of the lines: for both together all that are left would be sorted each time
@@ -197,7 +196,7 @@ fn of_outcome(run: ImportRunId, outcome: RowOutcome, place: Place) -> SelectStat
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Behind(i64),
     UpTo(i64),
 }
@@ -217,100 +216,8 @@ fn staged(row: ImportRowRow, columns: Columns) -> StagedRow {
     }
 }
 
-fn line_of(line: u64) -> i64 {
+pub(super) fn line_of(line: u64) -> i64 {
     i64::try_from(line).unwrap_or(i64::MAX)
-}
-
-async fn write(context: &JobContext, auth: &Auth, importers: Importers, run: ImportRunId) -> Result<()> {
-    let Some(row) = read_run(context, run).await?.filter(|row| row.state == ImportState::Running) else { return Ok(()) };
-    let importer = importers.get(&row.kind)?;
-    let caller = asker(auth, &row).await?;
-    super::check_start(&caller, importer)?;
-    let mut reader = context.store().reader(&caller).await?;
-    let writer = importer.writer(&mut reader, &caller, row.source.as_deref().unwrap_or_default()).await?;
-    reader.close().await?;
-    let read = async |position| {
-        patiently(context, async || rows_from(context, run, importer.columns(), Place::Behind(position)).await).await
-    };
-    let mut done = row.done;
-    let mut rows = read(row.position).await?;
-    while let Some(last) = rows.last() {
-        context.go_on()?;
-        let written = patiently(context, async || {
-            context
-                .write_as(&caller, async |uow| {
-                    if locked_in(uow, run, ImportState::Running).await?.is_none() {
-                        return Ok(false);
-                    }
-                    let written = writer.write(uow, &rows).await?;
-                    note_written(uow, run, &written).await.map(|()| true)
-                })
-                .await
-        });
-        // the next rows are read meanwhile
-        let (together, next) = tokio::join!(written, read(line_of(last.line)));
-        let goes_on = match together {
-            Err(error) if concerns_a_row(&error) => one_by_one(context, &caller, run, writer.as_ref(), &rows).await?,
-            other => other?,
-        };
-        if !goes_on {
-            // it was called off meanwhile
-            return Ok(());
-        }
-        done += i64::try_from(rows.len()).unwrap_or_default();
-        context.progress(done, row.total).await?;
-        rows = next?;
-    }
-    patiently(context, async || {
-        context
-            .complete(async |uow| match locked_in(uow, run, ImportState::Running).await? {
-                Some(before) => {
-                    finish(uow, &before, ImportState::Finished, "import.finished").await?;
-                    tell(uow, auth, &before).await
-                }
-                None => Ok(()),
-            })
-            .await
-    })
-    .await
-}
-
-/// Writes each row by itself, so that the right ones go in; whether to go on.
-async fn one_by_one(
-    context: &JobContext,
-    caller: &Arc<Caller>,
-    run: ImportRunId,
-    writer: &dyn super::Writer,
-    rows: &[StagedRow],
-) -> Result<bool> {
-    for row in rows {
-        let mut refused: Option<WrittenRow> = None;
-        loop {
-            let done = patiently(context, async || {
-                context
-                    .write_as(caller, async |uow| {
-                        if locked_in(uow, run, ImportState::Running).await?.is_none() {
-                            return Ok(false);
-                        }
-                        let written = match &refused {
-                            Some(refused) => vec![refused.clone()],
-                            None => writer.write(uow, std::slice::from_ref(row)).await?,
-                        };
-                        note_written(uow, run, &written).await.map(|()| true)
-                    })
-                    .await
-            })
-            .await;
-            match done {
-                Err(error) if refused.is_none() && concerns_a_row(&error) => {
-                    refused = Some(WrittenRow { line: row.line, came: Came::Refused(vec![refusal(row.line, &error)]) });
-                }
-                Ok(true) => break,
-                other => return other,
-            }
-        }
-    }
-    Ok(true)
 }
 
 /// A failure as what is wrong with a row.
@@ -321,47 +228,6 @@ pub fn refusal(line: u64, error: &Error) -> ImportIssue {
     };
     let column = error.fields().first().and_then(|field| field.pointer.rsplit('/').next()).map(str::to_owned);
     ImportIssue { line, column, code: error.code().code.to_owned(), reason }
-}
-
-/// Counts what came of rows, and writes down what did not come as it was staged.
-async fn note_written(uow: &mut UnitOfWork, run: ImportRunId, written: &[WrittenRow]) -> Result<()> {
-    let (mut created, mut changed, mut unchanged, mut refused, mut meanwhile) = (0, 0, 0, 0, 0);
-    let mut noted = Vec::new();
-    for row in written {
-        match &row.came {
-            Came::Created => created += 1,
-            Came::Changed => changed += 1,
-            Came::Unchanged => unchanged += 1,
-            Came::Refused(issues) => {
-                refused += 1;
-                noted.extend(issues.iter().cloned());
-                except(uow, run, row.line, RowException::Refused, issues, None).await?;
-            }
-            Came::Meanwhile(differences) => {
-                meanwhile += 1;
-                let reason = "has changed since the row was staged; the row was left out".to_owned();
-                let issue = ImportIssue { line: row.line, column: None, code: "changed_meanwhile".to_owned(), reason };
-                except(uow, run, row.line, RowException::ChangedMeanwhile, std::slice::from_ref(&issue), Some(differences))
-                    .await?;
-                noted.push(issue);
-            }
-        }
-    }
-    note_some(uow, run, noted).await?;
-    let last = written.iter().map(|row| row.line).max().unwrap_or_default();
-    let add = |column: &'static str, by: i64| Expr::col(column).add(by);
-    let mut update = Query::update();
-    update
-        .table("import_run")
-        .value("position", line_of(last))
-        .value("done", add("done", i64::try_from(written.len()).unwrap_or_default()))
-        .value("created", add("created", created))
-        .value("changed", add("changed", changed))
-        .value("unchanged", add("unchanged", unchanged))
-        .value("wrong", add("wrong", refused))
-        .value("changed_meanwhile", add("changed_meanwhile", meanwhile))
-        .and_where(Expr::col("id").eq(run.uuid()));
-    uow.execute(&update).await.map(|_| ())
 }
 
 /// Writes down what is wrong, as long as the list is short enough to be read.
@@ -377,7 +243,7 @@ pub(super) async fn note_some(uow: &mut UnitOfWork, run: ImportRunId, mut issues
 }
 
 /// Writes down what came of one row instead of what was staged.
-async fn except(
+pub(super) async fn except(
     uow: &mut UnitOfWork,
     run: ImportRunId,
     line: u64,
@@ -398,23 +264,8 @@ async fn except(
     uow.execute(&update).await.map(|_| ())
 }
 
-/// Writes to whoever approved it that it has come to its end.
-async fn tell(uow: &mut UnitOfWork, auth: &Auth, run: &ImportRunRow) -> Result<()> {
-    let Some(user) = run.asked_by else { return Ok(()) };
-    let path = format!("/imports/{}", run.id);
-    let letter = Letter::ImportFinished {
-        source: &run.source_name,
-        path: &path,
-        created: run.created,
-        changed: run.changed,
-        unchanged: run.unchanged,
-        wrong: run.wrong,
-    };
-    auth.write_to(uow, user, &letter).await
-}
-
 /// Ends a run. What is told of it from here on, people and programs hear from the journal.
-async fn finish(uow: &mut UnitOfWork, before: &ImportRunRow, state: ImportState, event: &'static str) -> Result<()> {
+pub(super) async fn finish(uow: &mut UnitOfWork, before: &ImportRunRow, state: ImportState, event: &'static str) -> Result<()> {
     let now = uow.now();
     let is_undone = state == ImportState::Undone;
     let after = ImportRunRow {

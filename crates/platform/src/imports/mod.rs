@@ -18,6 +18,7 @@ mod source;
 mod stage;
 mod undo;
 mod wire;
+mod write;
 
 use kernel::{Error, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};

@@ -60,6 +60,11 @@ impl Dialect {
         }
     }
 
+    /// Whether several transactions can write at a time.
+    pub(crate) fn has_many_writers(self) -> bool {
+        self == Self::Postgres
+    }
+
     /// The suffix that locks the selected rows until the transaction ends. SQLite has one writer and needs none.
     pub(crate) fn locks_rows(self) -> bool {
         self == Self::Postgres

@@ -166,16 +166,50 @@ impl JobContext {
     pub async fn write_as<T>(&self, caller: &Arc<Caller>, mut work: impl AsyncFnMut(&mut UnitOfWork) -> Result<T>) -> Result<T> {
         self.store
             .write_as(caller, self.job.queue.mode(), async |uow| {
-                let mut own = JobRow::select();
-                own.and_where(Expr::col(("job", "id")).eq(self.job.id.uuid()))
-                    .and_where(Expr::col(("job", "worker_id")).eq(self.worker))
-                    .and_where(Expr::col(("job", "attempt")).eq(self.job.attempt));
-                if uow.locked::<JobRow>(own).await?.is_none() {
-                    return Err(Error::new(&JOB_STOPPED));
-                }
+                self.hold(uow).await?;
                 work(uow).await
             })
             .await
+    }
+
+    /// As [`write_as`](Self::write_as), for one of a row of writes that commit one after the other. `work` runs beside the write before
+    /// it, where the engine has several writers and `is_apart` says that the two have no record in common; otherwise behind it. When `turn`
+    /// says that the one before has committed, `settle` gets what `work` returned. Only then is the job locked: the next write waits for it.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write), and what `turn` returns.
+    pub async fn write_in_turn<D, T>(
+        &self,
+        caller: &Arc<Caller>,
+        is_apart: bool,
+        turn: impl AsyncFn() -> Result<()>,
+        mut work: impl AsyncFnMut(&mut UnitOfWork) -> Result<D>,
+        mut settle: impl AsyncFnMut(&mut UnitOfWork, D) -> Result<T>,
+    ) -> Result<T> {
+        if !(is_apart && self.store.dialect().has_many_writers()) {
+            turn().await?;
+        }
+        self.store
+            .write_as(caller, self.job.queue.mode(), async |uow| {
+                let done = work(uow).await?;
+                uow.flush().await?;
+                turn().await?;
+                self.hold(uow).await?;
+                settle(uow, done).await
+            })
+            .await
+    }
+
+    /// Locks the job until the transaction ends, where it is still this worker's.
+    async fn hold(&self, uow: &mut UnitOfWork) -> Result<()> {
+        let mut own = JobRow::select();
+        own.and_where(Expr::col(("job", "id")).eq(self.job.id.uuid()))
+            .and_where(Expr::col(("job", "worker_id")).eq(self.worker))
+            .and_where(Expr::col(("job", "attempt")).eq(self.job.attempt));
+        if uow.locked::<JobRow>(own).await?.is_none() {
+            return Err(Error::new(&JOB_STOPPED));
+        }
+        Ok(())
     }
 
     /// The last unit of work: the job is done when it commits, so that its effect happens exactly once.

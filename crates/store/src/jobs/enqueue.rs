@@ -6,7 +6,10 @@ use sea_orm::sea_query::{Expr, OnConflict, Query};
 use super::kind::JobKind;
 use super::queue::Queue;
 use super::row::{JobId, JobRow, JobState};
+use crate::conn::Conn;
+use crate::dialect::Dialect;
 use crate::field::Json;
+use crate::journal::Beside;
 use crate::record::Record as _;
 use crate::uow::UnitOfWork;
 
@@ -83,19 +86,12 @@ impl UnitOfWork {
             created_at: now,
             updated_at: now,
         };
-        let mut insert = Query::insert();
-        insert
-            .into_table(JobRow::TABLE)
-            .columns(JobRow::COLUMNS.iter().map(|column| column.name))
-            .values_panic(row.values().into_iter().map(Expr::value));
-        if row.unique_key.is_some() {
-            insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+        if row.unique_key.is_none() {
+            // nobody waits for an answer: it goes with the journal, as a round trip more would be the larger part of what a job costs
+            self.enqueue_at_the_end(row);
+            return Ok(Some(id));
         }
-        if let Some(tell) = self.dialect().tell_workers() {
-            // in the same statement: a round trip more would be the larger part of what a job costs
-            insert.returning(Query::returning().expr(Expr::cust(tell)));
-        }
-        let is_new = self.execute(&insert).await? == 1;
+        let is_new = insert(self, &row).await?;
         if is_new {
             self.wake_workers();
         }
@@ -115,4 +111,28 @@ impl UnitOfWork {
         self.wake_workers();
         Ok(())
     }
+}
+
+/// Inserts a job; whether it is new.
+pub(crate) async fn insert(conn: &mut Conn, row: &JobRow) -> Result<bool> {
+    let mut insert = Query::insert();
+    insert
+        .into_table(JobRow::TABLE)
+        .columns(JobRow::COLUMNS.iter().map(|column| column.name))
+        .values_panic(row.values().into_iter().map(Expr::value));
+    if row.unique_key.is_some() {
+        insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+    }
+    if let Some(tell) = conn.dialect().tell_workers() {
+        insert.returning(Query::returning().expr(Expr::cust(tell)));
+    }
+    Ok(conn.run(&insert).await? == 1)
+}
+
+/// Inserting a job, for a statement that does more than that.
+pub(crate) fn beside(dialect: Dialect, row: &JobRow) -> Beside {
+    let columns: Vec<&str> = JobRow::COLUMNS.iter().map(|column| column.name).collect();
+    let head = format!("INSERT INTO {} ({}) VALUES ", JobRow::TABLE, columns.join(", "));
+    let tail = dialect.tell_workers().map(|tell| format!(" RETURNING {tell}")).unwrap_or_default();
+    Beside { head, values: row.values(), tail }
 }

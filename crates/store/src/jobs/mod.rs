@@ -39,6 +39,7 @@ mod worker;
 
 pub use context::JobContext;
 pub use enqueue::Job;
+pub(crate) use enqueue::{beside, insert};
 pub use follow::{Follower, Followers};
 pub use handlers::Handlers;
 pub use kind::{JobKind, Noop, PayloadField, fits};

@@ -20,6 +20,16 @@ const PERSONAL: &str =
 /// Entries in one statement.
 const CHUNK: usize = 500;
 
+/// One row of another table that is inserted together with the first entries.
+pub(crate) struct Beside {
+    /// `INSERT INTO … (…) VALUES `.
+    pub head: String,
+    /// The row.
+    pub values: Vec<Value>,
+    /// What follows it.
+    pub tail: String,
+}
+
 /// Appends entries of one transaction; `place` is how many it has appended before. While the database writes a chunk, the next one is put
 /// together.
 pub(crate) async fn append(
@@ -29,6 +39,7 @@ pub(crate) async fn append(
     now: DateTime,
     mut place: usize,
     entries: Vec<Entry>,
+    mut beside: Option<Beside>,
 ) -> Result<()> {
     let of = Of { dialect: conn.dialect(), store, caller, now };
     let mut entries = entries.into_iter();
@@ -38,7 +49,7 @@ pub(crate) async fn append(
         let chunk: Vec<Entry> = entries.by_ref().take(CHUNK).collect();
         let first_place = place;
         place += chunk.len();
-        (!chunk.is_empty()).then(|| Chunk::new(of, first_place, chunk))
+        (!chunk.is_empty()).then(|| Chunk::new(of, first_place, chunk, beside.take()))
     };
     let mut chunk = next().await;
     while let Some(ready) = chunk {
@@ -134,7 +145,7 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn new(of: Of<'_>, first_place: usize, chunk: Vec<Entry>) -> Self {
+    fn new(of: Of<'_>, first_place: usize, chunk: Vec<Entry>, beside: Option<Beside>) -> Self {
         use Cell::{Common as All, Own};
         let origin = &of.caller.origin;
         let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
@@ -176,26 +187,18 @@ impl Chunk {
             ]);
         }
         let keep = entries.len() == 1 || (entries.len() == CHUNK && (personal.is_empty() || personal.len() == CHUNK));
-        let mut first = Inserts::new(of);
-        first.add(ENTRY, entries);
-        if personal.is_empty() {
-            return Self { statements: vec![first.done()], keep };
+        let mut inserts = Inserts::new(of);
+        if let Some(Beside { head, values, tail }) = beside {
+            inserts.add(&head, [values.into_iter().map(Own)]);
+            inserts.sql.push_str(&tail);
+            inserts.next();
         }
-        let statements = match of.dialect {
-            Dialect::Sqlite => {
-                let mut second = Inserts::new(of);
-                second.add(PERSONAL, personal);
-                vec![first.done(), second.done()]
-            }
-            // both in one round trip
-            Dialect::Postgres => {
-                first.sql.insert_str(0, "WITH entry AS (");
-                first.sql.push_str(") ");
-                first.add(PERSONAL, personal);
-                vec![first.done()]
-            }
-        };
-        Self { statements, keep }
+        inserts.add(ENTRY, entries);
+        if !personal.is_empty() {
+            inserts.next();
+            inserts.add(PERSONAL, personal);
+        }
+        Self { statements: inserts.done(), keep }
     }
 
     async fn write(self, conn: &mut Conn) -> Result<()> {
@@ -215,10 +218,15 @@ fn json(object: Option<Map<String, Json>>) -> Value {
     Value::Json(object.map(|object| Box::new(Json::Object(object))))
 }
 
-/// `INSERT … VALUES ($1, …), (…)` with its parameters. On PostgreSQL what is common to all rows is given once.
+/// `INSERT … VALUES ($1, …), (…)`, several of them: on PostgreSQL in one statement, so in one round trip, where what is common to all rows
+/// is given once; on SQLite one after the other.
 struct Inserts<'a> {
     of: Of<'a>,
+    statements: Vec<(String, Vec<Value>)>,
     sql: String,
+    /// Where in it the insert begins that is written, and how many are before it.
+    begin: usize,
+    before: usize,
     values: Vec<Value>,
 }
 
@@ -228,10 +236,25 @@ impl<'a> Inserts<'a> {
             Dialect::Postgres => Common::ALL.map(|common| of.value(common)).to_vec(),
             Dialect::Sqlite => Vec::new(),
         };
-        Self { of, sql: String::new(), values }
+        Self { of, statements: Vec::new(), sql: String::new(), begin: 0, before: 0, values }
     }
 
-    fn add<const WIDTH: usize>(&mut self, head: &str, rows: Vec<[Cell; WIDTH]>) {
+    /// What follows is another insert.
+    fn next(&mut self) {
+        match self.of.dialect {
+            Dialect::Sqlite => {
+                self.statements.push((std::mem::take(&mut self.sql), std::mem::take(&mut self.values)));
+            }
+            Dialect::Postgres => {
+                let with = if self.before == 0 { "WITH" } else { "," };
+                self.sql.insert_str(self.begin, &format!("{with} part_{} AS (", self.before));
+                self.sql.push_str(") ");
+                (self.begin, self.before) = (self.sql.len(), self.before + 1);
+            }
+        }
+    }
+
+    fn add(&mut self, head: &str, rows: impl IntoIterator<Item = impl IntoIterator<Item = Cell>>) {
         self.sql.push_str(head);
         for (number, row) in rows.into_iter().enumerate() {
             self.sql.push_str(if number == 0 { "(" } else { ", (" });
@@ -264,8 +287,9 @@ impl<'a> Inserts<'a> {
         };
     }
 
-    fn done(self) -> (String, Vec<Value>) {
-        (self.sql, self.values)
+    fn done(mut self) -> Vec<(String, Vec<Value>)> {
+        self.statements.push((self.sql, self.values));
+        self.statements
     }
 }
 

@@ -10,7 +10,7 @@ mod erase;
 mod feed;
 mod read;
 
-pub(crate) use append::append;
+pub(crate) use append::{Beside, append};
 pub(crate) use change::changes_between;
 pub use change::{Action, Change};
 pub(crate) use entry::Entry;
