@@ -6,7 +6,7 @@ use std::fs;
 use auth::Auth;
 use kernel::{Caller, Error, FieldError, Result, TypedId as _, WorkspaceId};
 use platform::imports::jobs::StageImport;
-use platform::imports::{self, Found, GivenReading, ImportRunId, Importer, Importers, StoredSource};
+use platform::imports::{self, Fetched, Found, GivenReading, ImportRunId, Importer, Importers, StoredSource};
 use platform::table::TableForm;
 use store::UnitOfWork;
 use store::jobs::schedule::When;
@@ -18,7 +18,6 @@ use crate::files::note_removal;
 use crate::scanner;
 use crate::service::Files;
 use crate::spool::{self, Received};
-use crate::storage::failure::from_io;
 
 store::job_kind! {
     /// Removes the files and the rows of imports that began 30 days ago or earlier. Those that are worked at stay, and what became of
@@ -34,10 +33,6 @@ pub struct ExaminedTable {
     pub form: TableForm,
     /// What was found at its beginning.
     pub found: Found,
-}
-
-fn failed(error: std::io::Error) -> Error {
-    from_io("spool", error)
 }
 
 /// Tells that a file is a table, and what is at its beginning.
@@ -64,7 +59,7 @@ pub async fn examine(
         scanner::scan(scanner, received.path()).await?;
     }
     let (path, given) = (received.path().to_owned(), given.clone());
-    let look = move || imports::look(fs::File::open(path).map_err(failed)?, form, importer, &given);
+    let look = move || imports::look(fs::File::open(path).map_err(spool::disk_failed)?, form, importer, &given);
     let found = tokio::task::spawn_blocking(look).await.map_err(Error::internal)??;
     Ok(ExaminedTable { received, form, found })
 }
@@ -138,11 +133,11 @@ pub fn handle_jobs(handlers: &mut Handlers, files: &Files, auth: &Auth, importer
         async move {
             let Some(source) = imports::to_stage(&context, run, round).await? else { return Ok(()) };
             let fetched = spool::fetch(&files, &source.bucket, &source.key).await;
-            let (lying, file) = match fetched {
-                Ok((lying, file)) => (Some(lying), Ok(file)),
+            let (lying, fetched) = match fetched {
+                Ok((lying, file)) => (Some(lying), Ok(Fetched { file, scratch: files.config().spool.clone() })),
                 Err(error) => (None, Err(error)),
             };
-            let staged = imports::stage(&context, &auth, importers, run, round, file).await;
+            let staged = imports::stage(&context, &auth, importers, run, round, fetched).await;
             drop(lying);
             staged
         }

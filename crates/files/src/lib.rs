@@ -34,5 +34,5 @@ pub use config::{FilesConfig, Scanner, StorageUrl};
 pub use links::{FileLink, LinkRequest, Shown};
 pub use rows::{FileId, FolderId, Thumbnail};
 pub use service::{Examined, Files, Stored};
-pub use spool::{Received, Spool};
+pub use spool::{Received, Spool, disk_failed};
 pub use tidy::FileCleanup;

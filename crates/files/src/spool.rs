@@ -96,7 +96,9 @@ impl Received {
     }
 }
 
-fn failed(error: io::Error) -> Error {
+/// What a failure of our own disk means: `storage_full`, or `storage_unavailable`.
+#[track_caller]
+pub fn disk_failed(error: io::Error) -> Error {
     from_io("spool", error)
 }
 
@@ -110,7 +112,7 @@ impl Spool {
             }
             File::options().write(true).create_new(true).open(&opening)
         };
-        let file = tokio::task::spawn_blocking(open).await.map_err(Error::internal)?.map_err(failed)?;
+        let file = tokio::task::spawn_blocking(open).await.map_err(Error::internal)?.map_err(disk_failed)?;
         let writing = Writing { file, digest: Context::new(&SHA256), text: TextCheck::default(), unsynced: 0 };
         let writing = tokio::task::spawn_blocking(move || Ok((writing, Vec::with_capacity(GATHERED))));
         Ok(Self { lying: Lying(path), gathered: Vec::with_capacity(GATHERED), writing, length: 0, most })
@@ -131,7 +133,7 @@ impl Spool {
 
     /// Lets what was gathered be written, once the piece before is.
     async fn hand_on(&mut self) -> Result<()> {
-        let (writing, mut room) = (&mut self.writing).await.map_err(Error::internal)?.map_err(failed)?;
+        let (writing, mut room) = (&mut self.writing).await.map_err(Error::internal)?.map_err(disk_failed)?;
         room.clear();
         let bytes = std::mem::replace(&mut self.gathered, room);
         self.writing = tokio::task::spawn_blocking(move || writing.write(bytes));
@@ -144,9 +146,9 @@ impl Spool {
     /// `storage_full`; `storage_unavailable` where the disk fails.
     pub async fn finish(mut self) -> Result<Received> {
         self.hand_on().await?;
-        let (writing, _) = self.writing.await.map_err(Error::internal)?.map_err(failed)?;
+        let (writing, _) = self.writing.await.map_err(Error::internal)?.map_err(disk_failed)?;
         let sync = move || writing.file.sync_all().map(|()| (writing.digest, writing.text.is_text()));
-        let (digest, is_text) = tokio::task::spawn_blocking(sync).await.map_err(Error::internal)?.map_err(failed)?;
+        let (digest, is_text) = tokio::task::spawn_blocking(sync).await.map_err(Error::internal)?.map_err(disk_failed)?;
         let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Received { lying: self.lying, length: self.length, sha256, is_text })
     }
@@ -159,14 +161,14 @@ impl Spool {
 pub(crate) async fn fetch(files: &Files, bucket: &str, key: &str) -> Result<(Lying, File)> {
     let folder = files.config().spool.clone();
     let path = folder.join(format!("{}.part", files.store().runtime().uuid()));
-    tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
-    let mut file = tokio::fs::File::create_new(&path).await.map_err(failed)?;
+    tokio::fs::create_dir_all(&folder).await.map_err(disk_failed)?;
+    let mut file = tokio::fs::File::create_new(&path).await.map_err(disk_failed)?;
     let lying = Lying(path);
     let mut content = files.storages().of(bucket)?.open(key, None).await?;
     while let Some(piece) = content.try_next().await? {
-        file.write_all(&piece).await.map_err(failed)?;
+        file.write_all(&piece).await.map_err(disk_failed)?;
     }
-    file.flush().await.map_err(failed)?;
-    let file = File::open(&lying.0).map_err(failed)?;
+    file.flush().await.map_err(disk_failed)?;
+    let file = File::open(&lying.0).map_err(disk_failed)?;
     Ok((lying, file))
 }

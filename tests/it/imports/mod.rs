@@ -33,6 +33,21 @@ async fn run(app: &TestApp, id: &str) -> Value {
     app.get(&format!("/v1/imports/{id}"), &app.admin).await.expect(200).body
 }
 
+/// Somebody who imports, and sees of the clients only their own.
+async fn agent(app: &TestApp) -> Session {
+    let permissions = [
+        "admin.import",
+        "clients.view_own",
+        "clients.create",
+        "clients.edit",
+        "contacts.view",
+        "contacts.create",
+        "contacts.edit",
+    ];
+    app.role("importer", &permissions).await;
+    app.member(&app.admin.in_workspace("main"), "importer", "importer@example.com").await
+}
+
 /// Waits until an import is in a state, and returns it.
 async fn until(app: &TestApp, id: &str, state: &str) -> Value {
     let began = Instant::now();

@@ -119,17 +119,7 @@ async fn what_shows_only_when_the_file_is_read_again_fails_the_import_and_it_can
 async fn who_may_not_see_all_clients_sees_what_own_imports_change_and_of_others_only_what_the_file_says() {
     let app = working().await;
     imported(&app, "external_id,name,city\n1,Alpha,Athens\n").await;
-    let permissions = [
-        "admin.import",
-        "clients.view_own",
-        "clients.create",
-        "clients.edit",
-        "contacts.view",
-        "contacts.create",
-        "contacts.edit",
-    ];
-    app.role("importer", &permissions).await;
-    let agent = app.member(&app.admin.in_workspace("main"), "importer", "importer@example.com").await;
+    let agent = agent(&app).await;
     let theirs = staged(&app, "external_id,name,city\n1,Alpha,Patras\n").await;
     let seen = app.get(&format!("/v1/imports/{theirs}/rows"), &agent).await.expect(200).body;
     assert_eq!((&seen["data"][0]["differences"], &seen["data"][0]["values"]["city"]), (&json!(null), &json!("Patras")));

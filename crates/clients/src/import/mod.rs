@@ -6,6 +6,7 @@
 //! Fields that are empty change nothing.
 
 mod columns;
+mod details;
 mod plan;
 mod row;
 mod seen;
@@ -13,6 +14,7 @@ mod undo;
 mod write;
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -68,11 +70,18 @@ impl Importer for ClientImporter {
         Permission::ClientsViewAll
     }
 
-    async fn planner(&self, conn: &mut Conn, caller: &Caller, source: &str, runtime: &Runtime) -> Result<Box<dyn Planner>> {
+    async fn planner(
+        &self,
+        conn: &mut Conn,
+        caller: &Caller,
+        source: &str,
+        runtime: &Runtime,
+        scratch: &Path,
+    ) -> Result<Box<dyn Planner>> {
         Ok(Box::new(FilePlanner {
             rows: RowReader::of(conn, caller).await?,
             source: source.to_owned(),
-            seen: SeenRecords::default(),
+            seen: SeenRecords::in_folder(scratch.to_owned()),
             defaults: auth::workspaces::defaults(conn, caller).await?,
             runtime: runtime.clone(),
         }))
@@ -140,7 +149,11 @@ pub async fn import_csv<R: Read>(
         for read in source.by_ref().take(BATCH) {
             counts.rows_read += 1;
             let read = read.map_err(|problem| vec![issue_of(problem)]);
-            match read.and_then(|row| accepted(&rows, &mut seen, store, &mapping.cells(row))) {
+            let accepted = match read {
+                Ok(row) => accepted(&rows, &mut seen, store, &mapping.cells(row))?,
+                Err(found) => Err(found),
+            };
+            match accepted {
                 Ok(row) => batch.push(ToWrite { row, seen: None }),
                 Err(found) => {
                     counts.wrong += 1;
@@ -179,12 +192,18 @@ fn accepted(
     seen: &mut SeenRecords,
     store: &Store,
     cells: &Cells,
-) -> std::result::Result<ParsedRow, Vec<ImportIssue>> {
-    let row = rows.parse(cells)?;
+) -> Result<std::result::Result<ParsedRow, Vec<ImportIssue>>> {
+    let row = match rows.parse(cells) {
+        Ok(row) => row,
+        Err(issues) => return Ok(Err(issues)),
+    };
     let runtime = store.runtime();
-    let noted = seen.note_client(&row, || runtime.id::<crate::rows::ClientId>());
-    noted.and_then(|_| seen.note_contact(&row, || runtime.id::<crate::rows::ContactId>())).map_err(|issue| vec![issue])?;
-    Ok(row)
+    let client = seen.note_client(&row, || runtime.id::<crate::rows::ClientId>())?;
+    let noted = match client {
+        Ok(_) => seen.note_contact(&row, || runtime.id::<crate::rows::ContactId>())?.map(|_| row),
+        Err(issue) => Err(issue),
+    };
+    Ok(noted.map_err(|issue| vec![issue]))
 }
 
 /// Writes a batch; where one row makes it fail, each row by itself, so that the right ones go in.

@@ -11,7 +11,7 @@ use store::Conn;
 use uuid::Uuid;
 
 use super::row::{ParsedRow, RowReader};
-use super::seen::{News, SeenRecords, said};
+use super::seen::{News, Noted, SeenRecords, said};
 use crate::clients::{self, Client};
 use crate::contacts::{self, Contact};
 use crate::errors::ARCHIVED;
@@ -94,7 +94,7 @@ impl RowPlanner<'_> {
         row: &ParsedRow,
         client_id: impl FnOnce() -> ClientId,
         contact_id: impl FnOnce() -> ContactId,
-    ) -> std::result::Result<Plan, ImportIssue> {
+    ) -> Result<Noted<Plan>> {
         let there = self.there;
         let existing = there.clients.get(&row.external_id);
         let existing_contact = row.contact.as_ref().and_then(|contact| there.contacts.get(&contact.external_id));
@@ -102,10 +102,16 @@ impl RowPlanner<'_> {
             || existing_contact.is_some_and(|contact| contact.archived_at.is_some())
         {
             let (code, reason) = (ARCHIVED.code.to_owned(), "Restore it first.".to_owned());
-            return Err(ImportIssue { line: row.line, column: None, code, reason });
+            return Ok(Err(ImportIssue { line: row.line, column: None, code, reason }));
         }
-        let news = self.seen.note_client(row, || existing.map_or_else(client_id, |client| client.id))?;
-        let contact_news = self.seen.note_contact(row, || existing_contact.map_or_else(contact_id, |contact| contact.id))?;
+        let news = match self.seen.note_client(row, || existing.map_or_else(client_id, |client| client.id))? {
+            Ok(news) => news,
+            Err(issue) => return Ok(Err(issue)),
+        };
+        let contact_news = match self.seen.note_contact(row, || existing_contact.map_or_else(contact_id, |contact| contact.id))? {
+            Ok(news) => news,
+            Err(issue) => return Ok(Err(issue)),
+        };
         let client = ClientId::from_uuid(news.id);
         let is_new = existing.is_none() && news.is_first;
         let mut found = Map::new();
@@ -119,7 +125,7 @@ impl RowPlanner<'_> {
             (false, false) => RowOutcome::Changed,
             (false, true) => RowOutcome::Same,
         };
-        Ok(Plan { outcome, differences: found, client, changes_client, contact })
+        Ok(Ok(Plan { outcome, differences: found, client, changes_client, contact }))
     }
 
     /// What a client that an earlier row makes will have that no row has said.
@@ -172,12 +178,15 @@ pub(super) struct FilePlanner {
 }
 
 impl FilePlanner {
-    fn planned(&mut self, there: &There, row: &ParsedRow) -> std::result::Result<PlannedRow, ImportIssue> {
+    fn planned(&mut self, there: &There, row: &ParsedRow) -> Result<Noted<PlannedRow>> {
         let runtime = self.runtime.clone();
         let mut planner = RowPlanner { there, seen: &mut self.seen, defaults: &self.defaults };
-        let plan = planner.plan(row, || runtime.id(), || runtime.id())?;
+        let plan = match planner.plan(row, || runtime.id(), || runtime.id())? {
+            Ok(plan) => plan,
+            Err(issue) => return Ok(Err(issue)),
+        };
         let further = plan.contact.map(|contact| (CONTACT.to_owned(), contact.id.uuid()));
-        Ok(PlannedRow {
+        Ok(Ok(PlannedRow {
             line: row.line,
             outcome: plan.outcome,
             record_id: Some(plan.client.uuid()),
@@ -185,7 +194,7 @@ impl FilePlanner {
             cells: Map::new(),
             differences: plan.differences,
             issues: Vec::new(),
-        })
+        }))
     }
 }
 
@@ -225,7 +234,7 @@ impl Planner for FilePlanner {
         let mut planned = Vec::with_capacity(parsed.len());
         for (row, cells) in parsed.into_iter().zip(said) {
             let row = match row {
-                Ok(row) => self.planned(&there, &row).unwrap_or_else(|issue| wrong(row.line, vec![issue])),
+                Ok(row) => self.planned(&there, &row)?.unwrap_or_else(|issue| wrong(row.line, vec![issue])),
                 Err((line, issues)) => wrong(line, issues),
             };
             planned.push(PlannedRow { cells, ..row });

@@ -71,7 +71,7 @@ pub(super) async fn write(uow: &mut UnitOfWork, source: &str, rows: &[ToWrite]) 
     let mut written = Vec::with_capacity(rows.len());
     let mut rest = rows;
     while !rest.is_empty() {
-        let (part, behind) = rest.split_at(part_of(rest));
+        let (part, behind) = rest.split_at(part_of(rest)?);
         written.extend(write_part(uow, source, &defaults, part).await?);
         rest = behind;
     }
@@ -79,18 +79,19 @@ pub(super) async fn write(uow: &mut UnitOfWork, source: &str, rows: &[ToWrite]) 
 }
 
 /// How many rows can be written together: what a later row adds to a record is a change of it, so the record must be there first.
-fn part_of(rows: &[ToWrite]) -> usize {
+fn part_of(rows: &[ToWrite]) -> Result<usize> {
     let mut seen = SeenRecords::default();
-    let adds = |to_write: &ToWrite| {
-        let (none, row) = (Uuid::nil(), &to_write.row);
-        let client = seen.note_client(row, || ClientId::from_uuid(none));
-        let contact = seen.note_contact(row, || ContactId::from_uuid(none));
-        let more = |is_first: bool, count: usize| !is_first && count > 0;
-        client.is_ok_and(|news| more(news.is_first, news.said.len()))
-            || contact.is_ok_and(|news| news.is_some_and(|news| more(news.is_first, news.said.len())))
-    };
-    // the first row of all adds to nothing
-    rows.iter().position(adds).unwrap_or(rows.len()).max(1)
+    let none = Uuid::nil();
+    for (place, ToWrite { row, .. }) in rows.iter().enumerate() {
+        let client = seen.note_client(row, || ClientId::from_uuid(none))?.ok();
+        let contact = seen.note_contact(row, || ContactId::from_uuid(none))?.ok().flatten();
+        let adds = client.iter().chain(&contact).any(|news| !news.is_first && !news.said.is_empty());
+        // the first row of all adds to nothing
+        if adds && place > 0 {
+            return Ok(place);
+        }
+    }
+    Ok(rows.len())
 }
 
 /// A row that will be written, with what it does now.
@@ -110,7 +111,7 @@ async fn write_part(uow: &mut UnitOfWork, source: &str, defaults: &Defaults, par
         let client = || shown.and_then(|shown| shown.client).map_or_else(|| uow.id(), ClientId::from_uuid);
         let contact = || shown.and_then(|shown| shown.contact).map_or_else(|| uow.id(), ContactId::from_uuid);
         let mut planner = RowPlanner { there: &there, seen: &mut seen, defaults };
-        let plan = match planner.plan(row, client, contact) {
+        let plan = match planner.plan(row, client, contact)? {
             Ok(plan) => plan,
             Err(issue) => {
                 left_out.insert(&row.external_id);

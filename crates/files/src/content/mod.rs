@@ -16,7 +16,7 @@ use kernel::{Error, FieldError, Result};
 use platform::table::TableForm;
 
 use crate::errors::{FILE_MALFORMED, FILE_TOO_DENSE, FILE_TYPE_MISMATCH, FILE_TYPE_NOT_ALLOWED};
-use crate::spool::Received;
+use crate::spool::{Received, disk_failed};
 pub(crate) use kind::FileType;
 pub use name::clean;
 pub(crate) use text::TextCheck;
@@ -82,7 +82,7 @@ pub(crate) use accept;
 pub(crate) async fn examine(received: &Received, declared: &Declared, allowed: FileKinds) -> Result<FileType> {
     let (path, is_text, declared) = (received.path().to_owned(), received.is_text, declared.clone());
     let judged = tokio::task::spawn_blocking(move || judge(&path, is_text, &declared, allowed)).await.map_err(Error::internal)?;
-    Ok(judged.map_err(|error| crate::storage::failure::from_io("spool", error))??)
+    Ok(judged.map_err(disk_failed)??)
 }
 
 fn judge(path: &Path, is_text: bool, declared: &Declared, allowed: FileKinds) -> Judged<FileType> {
@@ -108,7 +108,7 @@ fn judge(path: &Path, is_text: bool, declared: &Declared, allowed: FileKinds) ->
 pub(crate) async fn table_form(path: &Path, declared: &Declared) -> Result<Option<TableForm>> {
     let (path, declared) = (path.to_owned(), declared.clone());
     let judged = tokio::task::spawn_blocking(move || judge_table(&path, &declared)).await.map_err(Error::internal)?;
-    Ok(judged.map_err(|error| crate::storage::failure::from_io("spool", error))??)
+    Ok(judged.map_err(disk_failed)??)
 }
 
 fn judge_table(path: &Path, declared: &Declared) -> Judged<Option<TableForm>> {

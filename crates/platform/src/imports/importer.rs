@@ -3,6 +3,7 @@
 //! To let records of a domain be imported: implement [`Importer`] there, name it in `api::IMPORTERS`, and give it a route that starts one.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use async_trait::async_trait;
 use kernel::{Caller, Error, Permission, Result, Runtime};
@@ -95,7 +96,7 @@ pub trait Planner {
     /// Plans the next rows.
     ///
     /// # Errors
-    /// What the database says.
+    /// What the database says, and the disk.
     async fn plan(&mut self, conn: &mut Conn, caller: &Caller, rows: Vec<ReadCells>) -> Result<Vec<PlannedRow>>;
 }
 
@@ -124,11 +125,18 @@ pub trait Importer: Sync {
     fn to_undo(&self) -> &'static [Permission];
     /// What one must be allowed to see what rows of others change.
     fn to_see_all(&self) -> Permission;
-    /// Begins to plan the rows of a file.
+    /// Begins to plan the rows of a file. What it has to remember of a long one may lie in the folder `scratch` until it ends.
     ///
     /// # Errors
     /// What the database says.
-    async fn planner(&self, conn: &mut Conn, caller: &Caller, source: &str, runtime: &Runtime) -> Result<Box<dyn Planner>>;
+    async fn planner(
+        &self,
+        conn: &mut Conn,
+        caller: &Caller,
+        source: &str,
+        runtime: &Runtime,
+        scratch: &Path,
+    ) -> Result<Box<dyn Planner>>;
     /// Begins to write the rows of a run.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub use report::{ReportPage, report_page};
 pub use rows::{Found, GivenReading, ImportIssueId, ImportRowId, ImportRunId, ImportState, RowException, RowOutcome};
 use rows::{ImportIssueRow, ImportRunRow};
 pub use source::{look, reading_of};
-pub use stage::{clear_old, keys_among, stage, to_stage};
+pub use stage::{Fetched, clear_old, keys_among, stage, to_stage};
 pub use undo::{Trail, trails};
 pub use wire::{
     ImportFailure, ImportFile, ImportPatch, ImportProgress, ImportRow, ImportRun, NotedIssue, StagedCounts, StartImport,

@@ -2,6 +2,7 @@
 //! staging has no effect outside of its own rows.
 
 use std::fs::File;
+use std::path::PathBuf;
 
 use auth::Auth;
 use chrono::Duration;
@@ -109,6 +110,15 @@ fn rows_of_file(file: File, importer: &dyn Importer, row: &ImportRunRow, batches
     Ok(())
 }
 
+/// The file of a run, as whoever knows of storages has fetched it.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The file.
+    pub file: File,
+    /// A folder of our own disk for what the file is too long to be remembered of.
+    pub scratch: PathBuf,
+}
+
 /// Stages a run from its file, which whoever knows of storages has fetched, and settles what comes of it.
 ///
 /// # Errors
@@ -119,10 +129,10 @@ pub async fn stage(
     importers: Importers,
     run: ImportRunId,
     round: i64,
-    file: Result<File>,
+    fetched: Result<Fetched>,
 ) -> Result<()> {
-    let staged = match file {
-        Ok(file) => stage_file(context, auth, importers, run, round, file).await,
+    let staged = match fetched {
+        Ok(fetched) => stage_file(context, auth, importers, run, round, fetched).await,
         Err(error) => Err(error),
     };
     settle(context, run, ImportState::Staging, staged).await
@@ -134,7 +144,7 @@ async fn stage_file(
     importers: Importers,
     run: ImportRunId,
     round: i64,
-    file: File,
+    Fetched { file, scratch }: Fetched,
 ) -> Result<()> {
     let is_it = |row: &ImportRunRow| row.state == ImportState::Staging && row.round == round;
     let Some(row) = read_run(context, run).await?.filter(is_it) else { return Ok(()) };
@@ -145,8 +155,8 @@ async fn stage_file(
         return Ok(());
     }
     let mut reader = context.store().reader(&caller).await?;
-    let mut planner =
-        importer.planner(&mut reader, &caller, row.source.as_deref().unwrap_or_default(), context.store().runtime()).await?;
+    let (source, runtime) = (row.source.as_deref().unwrap_or_default(), context.store().runtime());
+    let mut planner = importer.planner(&mut reader, &caller, source, runtime, &scratch).await?;
     reader.close().await?;
     let (sender, mut batches) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || rows_of_file(file, importer, &row, sender));
