@@ -1,10 +1,7 @@
 //! A connection of either engine, and the statements that run on it.
 
 use kernel::Result;
-use sea_orm::sea_query::{
-    Expr, ExprTrait as _, PostgresQueryBuilder, Query, QueryStatementWriter, SelectStatement, SimpleExpr, SqliteQueryBuilder,
-    Value, Values,
-};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query, QueryStatementWriter, SelectStatement, SimpleExpr, Value, Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
@@ -75,21 +72,13 @@ impl Conn {
         }
     }
 
-    /// The statement in the engine's own words.
-    fn words(&self, statement: &impl QueryStatementWriter) -> (String, Values) {
-        match self.dialect() {
-            Dialect::Sqlite => statement.build(SqliteQueryBuilder),
-            Dialect::Postgres => statement.build(PostgresQueryBuilder),
-        }
-    }
-
     /// All rows of a select.
     ///
     /// # Errors
     /// What the database says, in the words of the kernel.
     #[track_caller]
     pub fn rows(&mut self, select: &SelectStatement) -> impl Future<Output = Result<Vec<Row>>> {
-        let (sql, values) = self.words(select);
+        let (sql, values) = self.dialect().words(select);
         self.sql_rows(sql, values)
     }
 
@@ -136,7 +125,7 @@ impl Conn {
         }
         let mut each = Query::select();
         each.expr(SimpleExpr::SubQuery(None, Box::new(one.into()))).from_values(words, "wanted");
-        let (sql, values) = self.words(&each);
+        let (sql, values) = self.dialect().words(&each);
         let found: Vec<Option<Uuid>> =
             self.fetch(sql, values, false).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
         let found: Vec<Uuid> = found.into_iter().flatten().collect();
@@ -144,7 +133,7 @@ impl Conn {
             return Ok(Vec::new());
         }
         select.and_where(Expr::col((R::TABLE, "id")).is_in(found));
-        let (sql, values) = self.words(&select);
+        let (sql, values) = self.dialect().words(&select);
         self.fetch(sql, values, false).await?.iter().map(|row| R::read(row, 0)).collect()
     }
 
@@ -161,19 +150,19 @@ impl Conn {
     /// # Errors
     /// What the database says, in the words of the kernel.
     pub(crate) async fn run(&mut self, statement: &impl QueryStatementWriter) -> Result<u64> {
-        let (sql, values) = self.words(statement);
+        let (sql, values) = self.dialect().words(statement);
         self.sql_run(sql, values, true).await
     }
 
     /// As [`run`](Self::run), for a statement whose number of parameters differs each time, so that keeping it prepared serves nobody.
     pub(crate) async fn run_once(&mut self, statement: &impl QueryStatementWriter) -> Result<u64> {
-        let (sql, values) = self.words(statement);
+        let (sql, values) = self.dialect().words(statement);
         self.sql_run(sql, values, false).await
     }
 
     /// Runs an insert, update or delete and reads what it returns.
     pub(crate) async fn returned(&mut self, statement: &impl QueryStatementWriter) -> Result<Vec<Row>> {
-        let (sql, values) = self.words(statement);
+        let (sql, values) = self.dialect().words(statement);
         self.sql_rows(sql, values).await
     }
 

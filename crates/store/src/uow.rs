@@ -408,15 +408,30 @@ fn entry_of<R: Record>(here: Option<WorkspaceId>, before: Option<&R>, after: Opt
     Some(entry)
 }
 
+/// Inserts records. While the database is at some, the next ones are put together.
 async fn insert_rows<R: Record>(conn: &mut Conn, records: &[R]) -> Result<()> {
-    let per_statement = (conn.dialect().max_parameters() / R::COLUMNS.len()).min(500);
-    for chunk in records.chunks(per_statement.max(1)) {
+    let (dialect, at_a_time) = (conn.dialect(), conn.dialect().rows_at_a_time(R::COLUMNS.len()));
+    let statement = |chunk: &[R]| {
         let mut insert = Query::insert();
         insert.into_table(R::TABLE).columns(R::COLUMNS.iter().map(|column| column.name));
         for record in chunk {
             insert.values_panic(record.values().into_iter().map(Expr::value));
         }
-        conn.run(&insert).await?;
+        // those for one and for as many as there can be come again; of the others there are as many as there are numbers
+        let keep = chunk.len() == 1 || chunk.len() == at_a_time;
+        (dialect.words(&insert), keep)
+    };
+    let mut chunks = records.chunks(at_a_time);
+    let mut ready = chunks.next().map(statement);
+    while let Some(((sql, values), keep)) = ready {
+        let following = async {
+            // what the database is at has its turn first
+            tokio::task::yield_now().await;
+            chunks.next().map(statement)
+        };
+        let (inserted, following) = tokio::join!(conn.sql_run(sql, values, keep), following);
+        inserted?;
+        ready = following;
     }
     Ok(())
 }

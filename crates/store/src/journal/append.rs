@@ -17,8 +17,8 @@ const ENTRY: &str = "INSERT INTO journal_entry (epoch, transaction_number, id, w
     cause_kind, cause_id, request_id, record_type, record_id, subject_type, subject_id, action, event, changes) VALUES ";
 const PERSONAL: &str =
     "INSERT INTO journal_personal (entry_id, workspace_id, user_id, at, record_type, record_id, changes, ip, user_agent) VALUES ";
-/// Entries in one statement.
-const CHUNK: usize = 500;
+/// Values of an entry, both parts of it.
+const WIDTH: usize = 18 + 9;
 
 /// One row of another table that is inserted together with the first entries.
 pub(crate) struct Beside {
@@ -42,11 +42,12 @@ pub(crate) async fn append(
     mut beside: Option<Beside>,
 ) -> Result<()> {
     let of = Of { dialect: conn.dialect(), store, caller, now };
+    let at_a_time = of.dialect.rows_at_a_time(WIDTH);
     let mut entries = entries.into_iter();
     let mut next = async || {
         // what the database is at has its turn first
         tokio::task::yield_now().await;
-        let chunk: Vec<Entry> = entries.by_ref().take(CHUNK).collect();
+        let chunk: Vec<Entry> = entries.by_ref().take(at_a_time).collect();
         let first_place = place;
         place += chunk.len();
         (!chunk.is_empty()).then(|| Chunk::new(of, first_place, chunk, beside.take()))
@@ -186,7 +187,8 @@ impl Chunk {
                 Own(json(Some(entry.changes))),
             ]);
         }
-        let keep = entries.len() == 1 || (entries.len() == CHUNK && (personal.is_empty() || personal.len() == CHUNK));
+        let is_full = |count: usize| count == of.dialect.rows_at_a_time(WIDTH);
+        let keep = entries.len() == 1 || (is_full(entries.len()) && (personal.is_empty() || is_full(personal.len())));
         let mut inserts = Inserts::new(of);
         if let Some(Beside { head, values, tail }) = beside {
             inserts.add(&head, [values.into_iter().map(Own)]);
