@@ -33,13 +33,14 @@ async fn what_is_approved_is_written_as_the_one_who_approves_with_the_run_as_its
 }
 
 /// More than two batches, each of which is read or planned while the one before it is written. The rows before and after the end of a batch
-/// are of one client. Seen to fail where the first row of a batch is passed over.
+/// are of one client. Seen to fail where the first row of a batch is passed over, and on PostgreSQL where batches with a record in common
+/// are written beside each other.
 #[tokio::test]
 async fn a_file_of_many_batches_is_staged_written_and_taken_back_without_losing_a_row() {
     let app = working().await;
     let mut file = "external_id,name,contact external id,contact first name\n".to_owned();
     for number in 0..1100 {
-        // two rows for each client, shifted by one, so that they lie on both sides of 500 and 1000
+        // two rows for each client, shifted by one, so that they lie on both sides of every end
         let client = (number + 1) / 2;
         file.push_str(&format!("{client},Client {client},{number},Eleni {number}\n"));
     }

@@ -32,7 +32,7 @@ use seen::SeenRecords;
 use write::{StagedWriter, ToWrite};
 
 /// Rows in one transaction: long enough to be fast, short enough to let others write.
-const BATCH: usize = 500;
+const BATCH: usize = 150;
 /// What one must be allowed to import clients, beside `admin.import`.
 const TO_WRITE: &[Permission] =
     &[Permission::ClientsCreate, Permission::ClientsEdit, Permission::ContactsCreate, Permission::ContactsEdit];

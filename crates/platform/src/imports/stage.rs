@@ -22,10 +22,10 @@ use crate::csv_source::Mapping;
 use crate::table::{self, Head, ReadRow, Sink, TableForm};
 
 /// Rows that are read and staged together, and bytes of their text.
-const BATCH_ROWS: usize = 500;
+const BATCH_ROWS: usize = 150;
 const BATCH_BYTES: usize = 1024 * 1024;
 /// Batches that are read ahead.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 /// Rows of a file at most.
 const MOST_ROWS: usize = 500_000;
 /// Letters that are kept of a value of a row that is wrong.

@@ -62,13 +62,13 @@ impl Dialect {
         }
     }
 
-    /// How many rows of so many values are inserted at a time. Where it costs a round trip, as many as PostgreSQL takes (it counts parameters
-    /// in 16 bits) but no more than 500; where it costs none, few: of 500 clients SQLite would hold a program of a megabyte, and we
-    /// their values.
+    /// How many rows of so many values are inserted at a time; only statements for one row and for so many are kept prepared. Where
+    /// each costs a round trip, many (PostgreSQL counts parameters in 16 bits); where it costs none, few: of 500 clients SQLite would
+    /// hold a program of a megabyte, and we their values.
     pub(crate) fn rows_at_a_time(self, values: usize) -> usize {
         match self {
             Self::Sqlite => 50,
-            Self::Postgres => (65_000 / values.max(1)).clamp(1, 500),
+            Self::Postgres => (65_000 / values.max(1)).clamp(1, 150),
         }
     }
 
