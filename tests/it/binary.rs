@@ -145,6 +145,46 @@ async fn a_stranger_serves_sets_up_imports_reads_mail_and_stops_without_any_conf
     assert!(served.child.wait().unwrap().success(), "it stops by itself, and well");
 }
 
+/// The Message-ID of the one mail in the folder, once it lies there.
+async fn message_id(folder: &Path) -> String {
+    for _ in 0..500 {
+        for entry in std::fs::read_dir(folder.join("data/mail")).into_iter().flatten() {
+            let mail = std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+            if let Some(id) = mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")) {
+                return id.trim().to_owned();
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("no mail came");
+}
+
+#[tokio::test]
+async fn a_report_that_a_mail_server_pipes_in_is_noted_and_anything_else_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let served = serve(folder.path());
+    let token = set_up(&served, folder.path()).await;
+    let invitation = json!({ "email": "nikos@example.com", "role": "sales_agent" });
+    assert_eq!(post(&served.base, "/v1/invitations", Some(&token), &invitation).await.0, 201);
+    let id = message_id(folder.path()).await;
+    let pipe = |message: &str| {
+        std::fs::write(folder.path().join("report"), message).unwrap();
+        let report = std::fs::File::open(folder.path().join("report")).unwrap();
+        command(folder.path(), &["mail", "bounce"]).stdin(report).output().unwrap()
+    };
+    let refused = pipe("hello");
+    assert!(!refused.status.success() && text(&refused.stderr).contains("bounce_unreadable"), "{refused:?}");
+    let unknown = pipe(&crate::mail::report("<made-up@crm.example>", "nikos@example.com", "5.1.1"));
+    assert!(unknown.status.success() && text(&unknown.stdout).starts_with("unknown"), "{unknown:?}");
+    let bounced = "/v1/mail-messages?state=bounced";
+    assert_eq!(get(&served.base, bounced, &token).await["data"], json!([]));
+    let noted = pipe(&crate::mail::report(&id, "nikos@example.com", "5.1.1"));
+    assert!(noted.status.success() && text(&noted.stdout).starts_with("bounced ("), "{noted:?}");
+    let list = get(&served.base, bounced, &token).await;
+    assert_eq!(list["data"][0]["to"], "nikos@example.com", "{list}");
+    assert!(text(&noted.stdout).contains(list["data"][0]["id"].as_str().unwrap()), "{noted:?}");
+}
+
 #[tokio::test]
 async fn what_was_answered_before_a_kill_is_there_after_it_and_a_cut_off_import_is_started_again() {
     let folder = TempDir::new().unwrap();

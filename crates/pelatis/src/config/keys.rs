@@ -112,8 +112,8 @@ settings! {
     /// The database as the owner of its tables, for migrations; PostgreSQL only.
     /// Left out, migrations run as the user of database_url.
     database_owner_url: Option<PostgresUrl> { env: "DATABASE_OWNER_URL", example: "postgres://owner:password@localhost/pelatis" }
-    /// The most connections to the database at a time, from each process. On PostgreSQL one more hears of jobs, and one more
-    /// writes while data is imported.
+    /// The most connections to the database at a time, from each process. On PostgreSQL one more hears of jobs, and two more
+    /// write while data is imported.
     database_connections: u32 { env: "PELATIS_DATABASE_CONNECTIONS", default: "16", range: 1..=500 }
     /// Redis or Valkey, which several servers share their limits, events and caches through.
     /// Left out, each process has its own.
