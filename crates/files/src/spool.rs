@@ -53,10 +53,6 @@ impl Writing {
         self.text.update(&bytes);
         self.file.write_all(&bytes)?;
         self.unsynced += bytes.len() as u64;
-        if self.unsynced >= SYNCED {
-            self.file.sync_data()?;
-            self.unsynced = 0;
-        }
         Ok((self, bytes))
     }
 }
@@ -67,6 +63,8 @@ pub struct Spool {
     gathered: Vec<u8>,
     /// The piece before, which is written meanwhile, and comes back with its room.
     writing: JoinHandle<io::Result<(Writing, Vec<u8>)>>,
+    /// What the disk takes meanwhile.
+    syncing: Option<JoinHandle<io::Result<()>>>,
     length: u64,
     most: u64,
 }
@@ -115,7 +113,7 @@ impl Spool {
         let file = tokio::task::spawn_blocking(open).await.map_err(Error::internal)?.map_err(disk_failed)?;
         let writing = Writing { file, digest: Context::new(&SHA256), text: TextCheck::default(), unsynced: 0 };
         let writing = tokio::task::spawn_blocking(move || Ok((writing, Vec::with_capacity(GATHERED))));
-        Ok(Self { lying: Lying(path), gathered: Vec::with_capacity(GATHERED), writing, length: 0, most })
+        Ok(Self { lying: Lying(path), gathered: Vec::with_capacity(GATHERED), writing, syncing: None, length: 0, most })
     }
 
     /// Takes the next bytes.
@@ -133,11 +131,26 @@ impl Spool {
 
     /// Lets what was gathered be written, once the piece before is.
     async fn hand_on(&mut self) -> Result<()> {
-        let (writing, mut room) = (&mut self.writing).await.map_err(Error::internal)?.map_err(disk_failed)?;
+        let (mut writing, mut room) = (&mut self.writing).await.map_err(Error::internal)?.map_err(disk_failed)?;
+        if writing.unsynced >= SYNCED {
+            // the disk is at one part while the next comes in, and never two behind
+            self.synced().await?;
+            let file = writing.file.try_clone().map_err(disk_failed)?;
+            self.syncing = Some(tokio::task::spawn_blocking(move || file.sync_data()));
+            writing.unsynced = 0;
+        }
         room.clear();
         let bytes = std::mem::replace(&mut self.gathered, room);
         self.writing = tokio::task::spawn_blocking(move || writing.write(bytes));
         Ok(())
+    }
+
+    /// The disk has what it was last told to take.
+    async fn synced(&mut self) -> Result<()> {
+        match self.syncing.take() {
+            Some(syncing) => syncing.await.map_err(Error::internal)?.map_err(disk_failed),
+            None => Ok(()),
+        }
     }
 
     /// All of it has come.
@@ -146,6 +159,7 @@ impl Spool {
     /// `storage_full`; `storage_unavailable` where the disk fails.
     pub async fn finish(mut self) -> Result<Received> {
         self.hand_on().await?;
+        self.synced().await?;
         let (writing, _) = self.writing.await.map_err(Error::internal)?.map_err(disk_failed)?;
         let sync = move || writing.file.sync_all().map(|()| (writing.digest, writing.text.is_text()));
         let (digest, is_text) = tokio::task::spawn_blocking(sync).await.map_err(Error::internal)?.map_err(disk_failed)?;
