@@ -16,13 +16,21 @@ def is_excused(failure: Failure, case, response):
 
 
 def is_archived(failure, case, response):
-    """DELETE archives what can be restored: its id still answers, and says since when it is archived."""
+    """DELETE archives what can be restored: its id still answers, and says since when it is archived; what hangs on it is listed still."""
     if not isinstance(failure, UseAfterFree):
         return False
-    operation = case.operation
-    deleting = operation.schema.raw_schema["paths"].get(operation.path, {}).get("delete", {})
     body = response.json()
-    return deleting.get("operationId", "").startswith("archive_") and isinstance(body, dict) and body.get("archived_at") is not None
+    if not isinstance(body, dict):
+        return False
+    if archives(case, case.operation.path):
+        return body.get("archived_at") is not None
+    return archives(case, case.operation.path.rsplit("/", 1)[0]) and isinstance(body.get("data"), list)
+
+
+def archives(case, path):
+    """Whether DELETE of a path archives."""
+    deleting = case.operation.schema.raw_schema["paths"].get(path, {}).get("delete", {})
+    return deleting.get("operationId", "").startswith("archive_")
 
 
 def is_of_chosen_fields(failure, case, response):

@@ -232,7 +232,7 @@ mod tests {
             let line = many + number;
             let again = note(line, number, said_of(number).into_iter().chain([phone.clone()]).collect()).unwrap();
             assert_eq!((again.is_first, again.id), (false, Uuid::from_u128(u128::from(number))));
-            assert_eq!(again.said, [phone.clone()], "only the telephone number is new");
+            assert_eq!(again.said, std::slice::from_ref(&phone), "only the telephone number is new");
             assert!(note(line, number, vec![phone]).unwrap().said.is_empty(), "it has been said by now");
             assert_eq!(note(line, number, vec![("phone".to_owned(), "+49".into())]).err(), Some(number));
             assert_eq!(note(line, number, said_of(number + 1)).err(), Some(number));
