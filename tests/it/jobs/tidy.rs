@@ -38,6 +38,37 @@ async fn answers_kept_for_idempotency_keys_go_after_seven_days() {
     assert_eq!(app.db.rows("SELECT key FROM idempotency_record").await, ["inside"]);
 }
 
+/// Seen to fail with each of the two a day longer and a day shorter.
+#[tokio::test]
+async fn mails_go_after_ninety_days_and_what_failed_ones_bring_after_seven_and_what_waits_stays() {
+    let app = working(|_| {}).await;
+    let (days, waits) = (Duration::days, "waiting");
+    // its state, how long ago it was written and last tried, and whether it stays, with what it brings
+    let cases = [
+        ("sent", days(90) - MARGIN, days(90), Some(true)),
+        ("sent", days(90) + MARGIN, days(90), None),
+        ("failed", days(7), days(7) - MARGIN, Some(true)),
+        ("failed", days(8), days(7) + MARGIN, Some(false)),
+        (waits, days(900), days(900), Some(true)),
+    ];
+    let mut expected = Vec::new();
+    for (number, (state, written, tried, stays)) in cases.into_iter().enumerate() {
+        let email = format!("m{number}@example.com");
+        app.post("/v1/invitations", &app.admin, &json!({ "email": email, "role": "viewer" })).await.expect(201);
+        // nothing is done for it any more
+        crate::mail::until(&app, &email, "sent").await;
+        let (written, tried) = (before(&app, written), before(&app, tried));
+        let sql = format!(
+            "UPDATE mail_message SET state = '{state}', body = 'secret', created_at = {written}, updated_at = {tried} \
+             WHERE to_address = '{email}'"
+        );
+        assert_eq!(app.db.execute(&sql).await, Ok(1));
+        expected.extend(stays.map(|brings| format!("{email} {}", if brings { "secret" } else { "" })));
+    }
+    run(&app, mail::MailCleanup {}).await;
+    assert_eq!(app.db.rows("SELECT to_address || ' ' || body FROM mail_message ORDER BY 1").await, expected);
+}
+
 #[tokio::test]
 async fn jobs_go_a_day_after_they_were_done_and_a_week_after_they_died_and_what_waits_stays() {
     let app = working(|_| {}).await;
