@@ -13,33 +13,37 @@ use crate::Result;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: u16,
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 impl Answer {
     /// Its body, when it is a success.
     pub fn json(&self) -> Result<Value> {
         if !(200..300).contains(&self.status) {
-            return Err(format!("answered {}: {}", self.status, self.body).into());
+            return Err(format!("answered {}", self.said()).into());
         }
-        Ok(serde_json::from_str(&self.body)?)
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
+    /// Its status and body, to be shown.
+    pub fn said(&self) -> String {
+        format!("{}: {}", self.status, String::from_utf8_lossy(&self.body))
     }
 }
 
 /// Sends a request on a connection of its own.
 pub(crate) fn send(address: SocketAddr, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Result<Answer> {
     let body = body.map(Value::to_string).unwrap_or_default();
-    send_as(address, method, path, token, ("application/json", &body))
+    send_as(address, method, path, token, ("application/json", body.as_bytes()))
 }
 
 /// The type of the body that [`form`] makes.
 pub(crate) const FORM: &str = "multipart/form-data; boundary=pelatis-load";
 
-/// A form with one file of text in it.
-pub(crate) fn form(name: &str, text: &str) -> String {
-    format!(
-        "--pelatis-load\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n{text}\r\n--pelatis-load--\r\n"
-    )
+/// A form with one file in it.
+pub(crate) fn form(name: &str, content: &[u8]) -> Vec<u8> {
+    let head = format!("--pelatis-load\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+    [head.as_bytes(), content, b"\r\n--pelatis-load--\r\n"].concat()
 }
 
 /// Sends a request with a body of this type.
@@ -48,7 +52,7 @@ pub(crate) fn send_as(
     method: &str,
     path: &str,
     token: Option<&str>,
-    (content_type, body): (&str, &str),
+    (content_type, body): (&str, &[u8]),
 ) -> Result<Answer> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     if let Some(token) = token {
@@ -59,14 +63,16 @@ pub(crate) fn send_as(
     }
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    read(&text).ok_or_else(|| format!("{method} {path}: no answer that can be read: {text:?}").into())
+    stream.write_all(&[head.as_bytes(), b"\r\n", body].concat())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    read(&answer)
+        .ok_or_else(|| format!("{method} {path}: no answer that can be read: {:?}", String::from_utf8_lossy(&answer)).into())
 }
 
-fn read(text: &str) -> Option<Answer> {
-    let (head, body) = text.split_once("\r\n\r\n")?;
+fn read(answer: &[u8]) -> Option<Answer> {
+    let (head, body) = split_once(answer, b"\r\n\r\n")?;
+    let head = std::str::from_utf8(head).ok()?;
     let mut lines = head.lines();
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let header = |name: &str| {
@@ -81,21 +87,26 @@ fn read(text: &str) -> Option<Answer> {
     }
     // a body that was cut off must not pass
     let length: usize = header("content-length").map_or(Some(0), |length| length.parse().ok())?;
-    (header("transfer-encoding").is_none() && body.len() == length).then(|| Answer { status, body: body.to_owned() })
+    (header("transfer-encoding").is_none() && body.len() == length).then(|| Answer { status, body: body.to_vec() })
 }
 
 /// A body that came in pieces (RFC 9112, 7.1), if its last piece is there.
-fn joined(mut rest: &str) -> Option<String> {
-    let mut body = String::new();
+fn joined(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
     loop {
-        let (length, after) = rest.split_once("\r\n")?;
-        let length = usize::from_str_radix(length, 16).ok()?;
+        let (length, after) = split_once(rest, b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(length).ok()?, 16).ok()?;
         if length == 0 {
-            return (after == "\r\n").then_some(body);
+            return (after == b"\r\n").then_some(body);
         }
-        body.push_str(after.get(..length)?);
-        rest = after.get(length..)?.strip_prefix("\r\n")?;
+        body.extend_from_slice(after.get(..length)?);
+        rest = after.get(length..)?.strip_prefix(b"\r\n")?;
     }
+}
+
+fn split_once<'a>(bytes: &'a [u8], by: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = bytes.windows(by.len()).position(|window| window == by)?;
+    Some((bytes.get(..at)?, bytes.get(at + by.len()..)?))
 }
 
 #[cfg(test)]
@@ -104,14 +115,14 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_whole_or_not_at_all() {
-        let answer = read("HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}").unwrap();
-        assert_eq!((answer.status, answer.body.as_str()), (201, "{}"));
-        assert!(read("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{}").is_none());
+        let answer = read(b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n\xff}").unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (201, &b"\xff}"[..]));
+        assert!(read(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{}").is_none());
         let chunked =
-            |body: &str| read(&format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}")).map(|answer| answer.body);
-        assert_eq!(chunked("3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n").unwrap(), "abc0123456789");
-        assert_eq!(chunked("0\r\n\r\n").unwrap(), "");
+            |body: &str| read(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}").as_bytes()).map(|answer| answer.body);
+        assert_eq!(chunked("3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n").unwrap(), b"abc0123456789");
+        assert_eq!(chunked("0\r\n\r\n").unwrap(), b"");
         assert!(chunked("3\r\nabc\r\n").is_none() && chunked("4\r\nabc\r\n0\r\n\r\n").is_none());
-        assert!(read("HTTP/1.1 200 OK\r\n").is_none());
+        assert!(read(b"HTTP/1.1 200 OK\r\n").is_none());
     }
 }

@@ -150,7 +150,7 @@ fn same_answers(options: &Options, token: &str) -> Result<()> {
     let body = json!({"kind": "company", "name": "Δοκιμή"});
     let made = http::send(options.ours, "POST", "/v1/clients", Some(token), Some(&body))?;
     if made.status != 201 {
-        return Err(format!("POST /v1/clients answered {}: {}", made.status, made.body).into());
+        return Err(format!("POST /v1/clients answered {}", made.said()).into());
     }
     Ok(())
 }

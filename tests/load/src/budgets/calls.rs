@@ -16,7 +16,7 @@ pub(super) struct Call {
     /// Whose token goes with it, where it is not the administrator's.
     pub token: Option<String>,
     /// A body that is no JSON, with its type.
-    pub raw: Option<(&'static str, String)>,
+    pub raw: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Call {
@@ -40,6 +40,7 @@ pub(super) struct Calls {
     note: String,
     tag: String,
     file: String,
+    image: String,
     folder: String,
     api_token: String,
     invitation: String,
@@ -74,6 +75,7 @@ impl Calls {
             note: empty(),
             tag: empty(),
             file: empty(),
+            image: empty(),
             folder: empty(),
             api_token: empty(),
             invitation: empty(),
@@ -97,6 +99,7 @@ impl Calls {
         calls.note = calls.note()?;
         calls.tag = calls.tag("fixed")?;
         calls.file = calls.file()?;
+        calls.image = calls.image_with_a_thumbnail()?;
         calls.folder = calls.folder("fixed")?;
         calls.api_token = calls.api_token()?;
         calls.invitation = calls.invite("waits")?;
@@ -138,7 +141,7 @@ impl Calls {
             "list_mail_messages" => Call::to("/v1/mail-messages"),
             "get_mail_message" => Call::to(format!("/v1/mail-messages/{}", self.mail)),
             "receive_mail_bounce" => {
-                Call { raw: Some(("message/rfc822", a_bounce(&self.message_id))), ..Call::to("/v1/mail-bounces") }
+                Call { raw: Some(("message/rfc822", a_bounce(&self.message_id).into_bytes())), ..Call::to("/v1/mail-bounces") }
             }
             "list_mail_suppressions" => Call::to("/v1/mail-suppressions"),
             "get_mail_suppression" => Call::to(format!("/v1/mail-suppressions/{}", self.suppression)),
@@ -184,6 +187,7 @@ impl Calls {
             "list_contact_files" => Call::to(format!("/v1/contacts/{contact}/files")),
             "get_file" => Call::to(format!("/v1/files/{file}")),
             "get_file_content" => Call::to(format!("/v1/files/{file}/content")),
+            "get_file_thumbnail" => Call::to(format!("/v1/files/{}/thumbnail", self.image)),
             "follow_file_link" => Call::to(self.link_to(file)?),
             "get_folder" => Call::to(format!("/v1/folders/{folder}")),
             "upload_file" => Call { raw: Some(a_file()), ..Call::to("/v1/files") },
@@ -300,25 +304,32 @@ impl Calls {
         self.uploaded("/v1/files", &a_file())
     }
 
-    fn uploaded(&self, path: &str, (kind, body): &(&str, String)) -> Result<String> {
+    fn uploaded(&self, path: &str, (kind, body): &(&str, Vec<u8>)) -> Result<String> {
         let answer = http::send_as(self.server, "POST", path, Some(&self.token), (kind, body))?;
         text(&answer.json().map_err(|error| format!("POST {path} {error}"))?, "/id")
+    }
+
+    fn image_with_a_thumbnail(&self) -> Result<String> {
+        let id = self.uploaded("/v1/files", &an_image()?)?;
+        self.until(&format!("/v1/files/{id}"), "/thumbnail", "ready")?;
+        Ok(id)
     }
 
     /// The path of an import that has come to a state: `staged`, or `finished` when it was approved.
     fn import_that_is(&self, state: &str, number: u32) -> Result<String> {
         let path = format!("/v1/imports/{}", self.uploaded("/v1/clients/imports", &a_table(number))?);
-        self.until(&path, "staged")?;
+        self.until(&path, "/state", "staged")?;
         if state == "finished" {
             self.ask("POST", &format!("{path}/approve"), None)?;
-            self.until(&path, state)?;
+            self.until(&path, "/state", state)?;
         }
         Ok(path)
     }
 
-    fn until(&self, path: &str, state: &str) -> Result<()> {
+    /// Waits until what is at a path says this.
+    fn until(&self, path: &str, at: &str, state: &str) -> Result<()> {
         for _ in 0..1000 {
-            if text(&self.ask("GET", path, None)?, "/state")? == state {
+            if text(&self.ask("GET", path, None)?, at)? == state {
                 return Ok(());
             }
             std::thread::sleep(std::time::Duration::from_millis(10));
@@ -419,13 +430,21 @@ fn text(value: &Value, at: &str) -> Result<String> {
 }
 
 /// A megabyte of text.
-fn a_file() -> (&'static str, String) {
-    (http::FORM, http::form("load.txt", &"Αφοί Παπά, Σταδίου 1\n".repeat(1_000_000 / 36)))
+fn a_file() -> (&'static str, Vec<u8>) {
+    (http::FORM, http::form("load.txt", "Αφοί Παπά, Σταδίου 1\n".repeat(1_000_000 / 36).as_bytes()))
+}
+
+/// A picture of two megapixels, as a telephone's is scaled down to.
+fn an_image() -> Result<(&'static str, Vec<u8>)> {
+    let picture = image::RgbImage::from_fn(1600, 1200, |x, y| image::Rgb([x, y, x ^ y].map(|shade| shade.to_le_bytes()[0])));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Jpeg)?;
+    Ok((http::FORM, http::form("load.jpg", bytes.get_ref())))
 }
 
 /// A table of one client, another one each time.
-fn a_table(number: u32) -> (&'static str, String) {
-    (http::FORM, http::form("load.csv", &format!("external_id;name\nbudget-{number};Αφοί Παπά {number}\n")))
+fn a_table(number: u32) -> (&'static str, Vec<u8>) {
+    (http::FORM, http::form("load.csv", format!("external_id;name\nbudget-{number};Αφοί Παπά {number}\n").as_bytes()))
 }
 
 fn a_suppression(name: &str) -> Value {

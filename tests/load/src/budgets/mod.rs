@@ -49,7 +49,6 @@ const ONCE: &str = "set_up";
 const NOT_ASKED: &[(&str, &str)] = &[
     ("reset_password", "its token goes by mail"),
     ("request_backup", "while one waits there is no other"),
-    ("get_file_thumbnail", "bodies are text here, and an image is none; it is sent as the content of a file is"),
 ];
 
 pub(crate) fn check(options: &Options) -> Result<()> {
@@ -99,7 +98,7 @@ fn p99_ms(calls: &Calls, id: &str, method: &str) -> Result<f64> {
         };
         took.push(began.elapsed().as_secs_f64() * 1e3);
         if !(200..300).contains(&answer.status) {
-            return Err(format!("{method} {} answered {}: {}", call.path, answer.status, answer.body).into());
+            return Err(format!("{method} {} answered {}", call.path, answer.said()).into());
         }
     }
     took.sort_by(f64::total_cmp);
