@@ -116,7 +116,21 @@ impl Calls {
         let mails = calls.ask("GET", "/v1/mail-messages", None)?;
         (calls.mail, calls.message_id) = (text(&mails, "/data/0/id")?, text(&mails, "/data/0/message_id")?);
         calls.suppression = calls.made("/v1/mail-suppressions", &a_suppression("fixed"))?;
+        calls.settle()?;
         Ok(calls)
+    }
+
+    /// Waits until nothing is due any more of what the making has left to be done, which would be timed with what is asked.
+    fn settle(&self) -> Result<()> {
+        for _ in 0..3000 {
+            let queues = self.ask("GET", "/v1/admin/queues", None)?;
+            let is_idle = |queue: &Value| queue["waiting"] == 0 && queue["running"] == 0;
+            if queues["data"].as_array().is_some_and(|queues| queues.iter().all(is_idle)) {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Err("the queues do not come to rest".into())
     }
 
     /// How an operation is asked.
