@@ -17,6 +17,8 @@ mod m20261125_000040_mail;
 mod m20261125_000050_imports;
 mod m20261125_000060_backups;
 mod m20261125_000070_thumbnails;
+mod m20261126_000080_roles;
+mod m20261126_000081_teams;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000050_imports::Step),
             Box::new(m20261125_000060_backups::Step),
             Box::new(m20261125_000070_thumbnails::Step),
+            Box::new(m20261126_000080_roles::Step),
+            Box::new(m20261126_000081_teams::Step),
         ]
     }
 }

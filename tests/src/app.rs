@@ -333,16 +333,17 @@ impl TestApp {
         Session::bearer(made.body["secret"].as_str().unwrap())
     }
 
-    /// A role of one's own, put straight into the database: no operation makes roles yet.
-    pub async fn role(&self, key: &str, permissions: &[&str]) {
-        let id = self.db.uuid(&kernel::Runtime::system().uuid().to_string());
-        let kind = if self.db.engine == crate::Engine::Postgres { "::jsonb" } else { "" };
-        let permissions = json!(permissions);
-        let sql = format!(
-            "INSERT INTO role (id, key, name, is_system, permissions, version, created_at, updated_at) \
-             SELECT {id}, '{key}', '{key}', false, '{permissions}'{kind}, 1, created_at, updated_at FROM role WHERE key = 'viewer'"
-        );
-        assert_eq!(self.db.execute(&sql).await, Ok(1));
+    /// A role of the workspace's own; its id.
+    pub async fn role(&self, by: &Session, key: &str, permissions: &[&str]) -> String {
+        let role = json!({ "key": key, "name": key, "permissions": permissions });
+        self.post("/v1/roles", by, &role).await.expect(201).id()
+    }
+
+    /// The id of a role, by its key.
+    pub async fn system_role(&self, by: &Session, key: &str) -> String {
+        let list = self.get("/v1/roles", by).await.expect(200);
+        let role = list.body["data"].as_array().unwrap().iter().find(|role| role["key"] == key).unwrap();
+        role["id"].as_str().unwrap().to_owned()
     }
 
     /// How many rows a table has.

@@ -98,6 +98,7 @@ const EDIT_LINKS: Access = Access::AllOf(&[P::ClientsEdit, P::ContactsView]);
 const SEE_TAGS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView, P::AdminManageTags]);
 const MANAGE_TAGS: Access = Access::AllOf(&[P::AdminManageTags]);
 const MANAGE_USERS: Access = Access::AllOf(&[P::AdminManageUsers]);
+const SEE_ROLES: Access = Access::AnyOf(&[P::AdminManageUsers, P::AdminManageRoles]);
 const MANAGE_TOKENS: Access = Access::AnyOf(&[P::TokensManageOwn, P::AdminManageTokens]);
 
 // clients are all that can be imported; each importer names its own once more
@@ -141,7 +142,14 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("list_users", MANAGE_USERS, Workspace),
     O::new("get_user", MANAGE_USERS, Workspace),
     O::new("update_user", MANAGE_USERS, Workspace),
-    O::new("list_roles", Access::AnyOf(&[P::AdminManageUsers, P::AdminManageRoles]), Workspace),
+    O::new("list_roles", SEE_ROLES, Workspace),
+    O::new("get_role", SEE_ROLES, Workspace),
+    one("create_role", &[P::AdminManageRoles], Workspace),
+    one("update_role", &[P::AdminManageRoles], Workspace),
+    one("delete_role", &[P::AdminManageRoles], Workspace),
+    O::new("get_role_override", SEE_ROLES, Workspace),
+    one("update_role_override", &[P::AdminManageRoles], Workspace),
+    one("delete_role_override", &[P::AdminManageRoles], Workspace),
     O::new("list_memberships", MANAGE_USERS, Workspace),
     O::new("get_membership", MANAGE_USERS, Workspace),
     O::new("update_membership", MANAGE_USERS, Workspace),
@@ -150,6 +158,18 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("get_invitation", MANAGE_USERS, Workspace),
     O::new("create_invitation", MANAGE_USERS, Workspace),
     O::new("revoke_invitation", MANAGE_USERS, Workspace),
+    // who sees and changes what is a matter of the team: its members, its leads, and whoever manages users
+    O::new("list_teams", Access::Member, WorkspaceOrOwn),
+    O::new("get_team", Access::Member, WorkspaceOrOwn),
+    O::new("create_team", MANAGE_USERS, Workspace),
+    O::new("update_team", MANAGE_USERS, Workspace),
+    O::new("delete_team", MANAGE_USERS, Workspace),
+    O::new("list_team_members", Access::Member, WorkspaceOrOwn),
+    O::new("get_team_member", Access::Member, WorkspaceOrOwn),
+    O::new("add_team_member", Access::Member, WorkspaceOrOwn),
+    O::new("load_team_members", Access::Member, WorkspaceOrOwn).bulk(),
+    O::new("update_team_member", Access::Member, WorkspaceOrOwn),
+    O::new("remove_team_member", Access::Member, WorkspaceOrOwn),
     O::new("list_tokens", MANAGE_TOKENS, WorkspaceOrOwn),
     O::new("get_token", MANAGE_TOKENS, WorkspaceOrOwn),
     O::new("create_token", MANAGE_TOKENS, Own),

@@ -35,4 +35,16 @@ kernel::error_codes! {
     NETWORK_NOT_ALLOWED = "network_not_allowed", Forbidden, "The token is not allowed from this network";
     /// A role can be given only by one who has all that it allows.
     ROLE_TOO_HIGH = "role_too_high", Forbidden, "The role allows more than you may give";
+    /// The role came with the installation, or is the workspace's own where an override was meant.
+    ROLE_IS_FIXED = "role_is_fixed", Conflict, "The role cannot be changed in this way";
+    /// The key belongs to another role of the workspace, or of the installation.
+    ROLE_KEY_TAKEN = "role_key_taken", Conflict, "The key is taken";
+    /// Members have the role, or somebody is invited to it.
+    ROLE_IN_USE = "role_in_use", Conflict, "The role is still in use";
+    /// The name belongs to another team.
+    TEAM_NAME_TAKEN = "team_name_taken", Conflict, "The name is taken";
+    /// The person is in the team already.
+    ALREADY_IN_TEAM = "already_in_team", Conflict, "The person is in the team already";
+    /// Nobody takes the right to manage roles from themselves.
+    OWN_LAST_RIGHT = "own_last_right", Conflict, "You would take from yourself the right to manage roles";
 }

@@ -18,14 +18,14 @@ use crate::api_tokens::PREFIX;
 use crate::errors::NETWORK_NOT_ALLOWED;
 use crate::rows::{ApiTokenRow, SessionId};
 use crate::workspaces::WorkspaceSettings;
-use crate::{Auth, secret_text, sessions, users};
+use crate::{Auth, roles, secret_text, sessions, users};
 
 /// How long what was found out is kept at most.
 const KEPT_FOR: Duration = Duration::from_secs(5);
 /// Identities that are kept at most.
 const KEPT: u64 = 20_000;
 /// Record types whose changes drop what is kept.
-const DEPENDS_ON: [&str; 6] = ["membership", "role", "user_account", "session", "api_token", "workspace"];
+const DEPENDS_ON: [&str; 7] = ["membership", "role", "role_override", "user_account", "session", "api_token", "workspace"];
 /// The topic under which nodes tell each other.
 const TOPIC: &str = "identities";
 
@@ -195,6 +195,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
         .columns([("workspace", "id"), ("workspace", "slug"), ("workspace", "name")])
         .columns([("role", "key"), ("role", "permissions")])
         .columns([("workspace", "default_currency"), ("workspace", "locale"), ("workspace", "settings")])
+        .column(("role_override", "permissions"))
         .from("workspace")
         .and_where(Expr::col(("workspace", "is_active")).eq(true))
         .order_by(("workspace", "slug"), Order::Asc)
@@ -208,19 +209,24 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
     } else {
         select.inner_join("membership", mine).inner_join("role", role);
     }
+    let over = Expr::col(("role_override", "role_id"))
+        .eq(Expr::col(("role", "id")))
+        .and(Expr::col(("role_override", "workspace_id")).eq(Expr::col(("workspace", "id"))));
+    select.left_join("role_override", over);
     conn.rows(&select)
         .await?
         .iter()
         .map(|row| {
             let names = row.get::<Option<Json<Vec<String>>>>(4)?.map(|json| json.0).unwrap_or_default();
-            let permissions =
-                if is_super_admin { PermissionSet::all() } else { names.iter().filter_map(|name| name.parse().ok()).collect() };
+            let over = row.get::<Option<Json<roles::Laid>>>(8)?.map(|json| json.0).unwrap_or_default();
+            let of_role: PermissionSet = names.iter().filter_map(|name| name.parse().ok()).collect();
+            let permissions = if is_super_admin { PermissionSet::all() } else { roles::laid_over(of_role, &over) };
             let role: Option<String> = row.get(3)?;
             Ok(Place {
                 id: row.get(0)?,
                 slug: row.get(1)?,
                 name: row.get(2)?,
-                role: role.unwrap_or_else(|| crate::roles::SUPER_ADMIN.to_owned()),
+                role: role.unwrap_or_else(|| roles::SUPER_ADMIN.to_owned()),
                 permissions,
                 defaults: Defaults { currency: row.get(5)?, locale: row.get(6)? },
                 settings: row.get::<Json<WorkspaceSettings>>(7)?.0,

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::errors::{ALREADY_INVITED, ALREADY_MEMBER, INVALID_INVITATION};
-use crate::rows::{InvitationId, InvitationRow, RoleRow, UserRow};
+use crate::rows::{InvitationId, InvitationRow, UserRow};
 use crate::users::{self, User};
-use crate::{Auth, memberships, password, secret_text, shape};
+use crate::{Auth, memberships, password, roles, secret_text, shape};
 
 /// An invitation to the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -110,9 +110,7 @@ fn visible_to(caller: &Caller) -> Result<SelectStatement> {
 }
 
 async fn dress(conn: &mut Conn, row: InvitationRow) -> Result<Invitation> {
-    let mut select = RoleRow::select();
-    select.and_where(Expr::col(("role", "id")).eq(row.role_id.uuid()));
-    let role = conn.one::<RoleRow>(&select).await?.map(|role| role.key).unwrap_or_default();
+    let role = roles::find(conn, row.workspace_id, row.role_id).await?.map(|role| role.row.key).unwrap_or_default();
     Ok(wire(row, role))
 }
 
@@ -140,10 +138,9 @@ fn wire(row: InvitationRow, role: String) -> Invitation {
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Invitation>> {
     caller.require(Permission::AdminManageUsers)?;
     let page = store::list::page::<InvitationRow>(conn, caller, visible_to(caller)?, &INVITATION_LIST, query).await?;
-    let roles: std::collections::HashMap<_, _> =
-        conn.all::<RoleRow>(&RoleRow::select()).await?.into_iter().map(|role| (role.id, role.key)).collect();
+    let keys = roles::keys(conn, caller.workspace()?).await?;
     Ok(page.map(|row| {
-        let role = roles.get(&row.role_id).cloned().unwrap_or_default();
+        let role = keys.get(&row.role_id).cloned().unwrap_or_default();
         wire(row, role)
     }))
 }

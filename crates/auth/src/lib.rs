@@ -30,6 +30,7 @@ mod secret_text;
 pub mod sessions;
 pub mod setup;
 mod shape;
+pub mod teams;
 mod tidy;
 pub mod users;
 pub mod workspaces;
@@ -45,7 +46,7 @@ pub use identify::Identity;
 pub use keys::{Jwk, Jwks, Keys};
 pub use password::Passwords;
 pub use password_reset::SendReset;
-pub use rows::{ApiTokenId, InvitationId, MembershipId, RoleId, SessionId, SessionKind};
+pub use rows::{ApiTokenId, InvitationId, MembershipId, RoleId, SessionId, SessionKind, TeamId};
 pub use sessions::SendLockOut;
 pub use tidy::SessionCleanup;
 

@@ -14,7 +14,7 @@ use crate::errors::{LAST_SUPER_ADMIN, ROLE_TOO_HIGH, SHARED_ACCOUNT};
 use crate::roles::{self, SUPER_ADMIN};
 use crate::rows::{MembershipId, MembershipRow, RoleId, RoleRow};
 use crate::users::{self, UserBrief};
-use crate::workspaces;
+use crate::{teams, workspaces};
 
 /// An account's role in the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -68,12 +68,9 @@ fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     Ok(select)
 }
 
-async fn role_keys(conn: &mut Conn) -> Result<HashMap<RoleId, String>> {
-    Ok(conn.all::<RoleRow>(&RoleRow::select()).await?.into_iter().map(|role| (role.id, role.key)).collect())
-}
-
 async fn dress(conn: &mut Conn, rows: Vec<MembershipRow>, query: &RecordQuery) -> Result<Vec<Membership>> {
-    let keys = role_keys(conn).await?;
+    let Some(workspace) = rows.first().map(|row| row.workspace_id) else { return Ok(Vec::new()) };
+    let keys = roles::keys(conn, workspace).await?;
     let mut briefs =
         if query.includes("user") { users::briefs(conn, rows.iter().map(|row| row.user_id)).await? } else { HashMap::new() };
     Ok(rows
@@ -139,8 +136,8 @@ pub async fn update(uow: &mut UnitOfWork, id: MembershipId, seen: Option<i64>, p
         return dress_one(uow, before, &RecordQuery::default()).await;
     };
     let role = role_to_give(uow, &caller, &key).await?;
-    check_not_above(uow, &caller, before.role_id).await?;
-    if role.id != before.role_id && role.key != SUPER_ADMIN {
+    check_not_above(uow, &caller, before.workspace_id, before.role_id).await?;
+    if role.id != before.role_id {
         keep_a_super_admin(uow, before.workspace_id, before.user_id).await?;
     }
     let after = MembershipRow { role_id: role.id, ..before.clone() };
@@ -157,8 +154,9 @@ pub async fn delete(uow: &mut UnitOfWork, id: MembershipId, seen: Option<i64>) -
     let caller = uow.caller();
     caller.require(Permission::AdminManageUsers)?;
     let row = find_locked(uow, id, seen).await?;
-    check_not_above(uow, &caller, row.role_id).await?;
+    check_not_above(uow, &caller, row.workspace_id, row.role_id).await?;
     keep_a_super_admin(uow, row.workspace_id, row.user_id).await?;
+    teams::leave_all(uow, row.user_id).await?;
     let change = Change::plain().about("user_account", row.user_id);
     uow.delete(&row, change).await
 }
@@ -179,23 +177,23 @@ pub(crate) async fn insert(uow: &mut UnitOfWork, workspace: WorkspaceId, user: U
 
 /// The role of this key, if the caller may give it: nobody gives more than they have.
 pub(crate) async fn role_to_give(uow: &mut UnitOfWork, caller: &Caller, key: &str) -> Result<RoleRow> {
-    let Some(role) = roles::find_by_key(uow, key).await? else {
-        let known: Vec<&str> = roles::system_role_keys().collect();
+    let workspace = caller.workspace()?;
+    let Some(role) = roles::find_by_key(uow, workspace, key).await? else {
+        let mut known: Vec<String> = roles::keys(uow, workspace).await?.into_values().collect();
+        known.sort();
         let message = format!("there is no such role; there are {}", known.join(", "));
         return Err(Error::invalid_field("/role", "unknown_role", message));
     };
-    if !role.permission_set().difference(&caller.permissions).is_empty() {
+    if !role.permissions.difference(&caller.permissions).is_empty() {
         return Err(Error::new(&ROLE_TOO_HIGH));
     }
-    Ok(role)
+    Ok(role.row)
 }
 
 /// Nobody changes the membership of one who may more than they may.
-async fn check_not_above(uow: &mut UnitOfWork, caller: &Caller, role: RoleId) -> Result<()> {
-    let mut select = RoleRow::select();
-    select.and_where(Expr::col(("role", "id")).eq(role.uuid()));
-    let role = uow.one::<RoleRow>(&select).await?.ok_or_else(Error::not_found)?;
-    if role.permission_set().difference(&caller.permissions).is_empty() {
+async fn check_not_above(uow: &mut UnitOfWork, caller: &Caller, workspace: WorkspaceId, role: RoleId) -> Result<()> {
+    let role = roles::find(uow, workspace, role).await?.ok_or_else(Error::not_found)?;
+    if role.permissions.difference(&caller.permissions).is_empty() {
         return Ok(());
     }
     Err(Error::new(&ROLE_TOO_HIGH).with_detail("The member may do more than you may."))
@@ -206,7 +204,7 @@ pub(crate) async fn check_account_not_above(uow: &mut UnitOfWork, caller: &Calle
     let mut select = visible_to(caller)?;
     select.and_where(Expr::col(("membership", "user_id")).eq(user.uuid()));
     match uow.one::<MembershipRow>(&select).await? {
-        Some(row) => check_not_above(uow, caller, row.role_id).await,
+        Some(row) => check_not_above(uow, caller, row.workspace_id, row.role_id).await,
         None => Ok(()),
     }
 }
@@ -228,6 +226,7 @@ fn admins_of(workspace: WorkspaceId) -> SelectStatement {
         .inner_join("user_account", Expr::col(("user_account", "id")).eq(Expr::col(("membership", "user_id"))))
         .and_where(Expr::col(("membership", "workspace_id")).eq(workspace.uuid()))
         .and_where(Expr::col(("role", "key")).eq(SUPER_ADMIN))
+        .and_where(Expr::col(("role", "is_system")).eq(true))
         .and_where(Expr::col(("user_account", "is_active")).eq(true));
     admins
 }

@@ -3,11 +3,25 @@
 use kernel::{Currency, DateTime, Permission, PermissionSet, UserId, WorkspaceId};
 use store::Json;
 
+use crate::roles::Laid;
+use crate::teams::TeamRole;
 use crate::workspaces::WorkspaceSettings;
 
 kernel::typed_id! {
     /// Names a role.
     pub RoleId
+}
+kernel::typed_id! {
+    /// Names what a workspace has laid over a role.
+    pub RoleOverrideId
+}
+kernel::typed_id! {
+    /// Names a team.
+    pub TeamId
+}
+kernel::typed_id! {
+    /// Names somebody's place in a team.
+    pub TeamMemberId
 }
 kernel::typed_id! {
     /// Names a membership: an account's role in a workspace.
@@ -26,7 +40,7 @@ kernel::typed_id! {
     pub ApiTokenId
 }
 
-store::id_fields!(RoleId, MembershipId, InvitationId, SessionId, ApiTokenId);
+store::id_fields!(RoleId, RoleOverrideId, TeamId, TeamMemberId, MembershipId, InvitationId, SessionId, ApiTokenId);
 
 store::text_enum! {
     /// What a session is for, which decides how long it lasts.
@@ -72,6 +86,7 @@ store::record! {
 store::record! {
     pub(crate) struct RoleRow in "role" of installation {
         id: RoleId;
+        workspace_id: Option<WorkspaceId> => Derived,
         key: String,
         name: String,
         is_system: bool,
@@ -87,10 +102,36 @@ impl RoleRow {
 }
 
 store::record! {
+    pub(crate) struct RoleOverrideRow in "role_override" of workspace {
+        id: RoleOverrideId;
+        role_id: RoleId,
+        permissions: Json<Laid>,
+    }
+}
+
+store::record! {
     pub(crate) struct MembershipRow in "membership" of workspace {
         id: MembershipId;
         user_id: UserId,
         role_id: RoleId,
+    }
+}
+
+store::record! {
+    pub(crate) struct TeamRow in "team" of workspace {
+        id: TeamId;
+        name: String,
+        name_key: String => Derived,
+        description: Option<String>,
+    }
+}
+
+store::record! {
+    pub(crate) struct TeamMemberRow in "team_member" of workspace {
+        id: TeamMemberId;
+        team_id: TeamId,
+        user_id: UserId,
+        role: TeamRole,
     }
 }
 

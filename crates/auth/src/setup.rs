@@ -9,7 +9,7 @@ use validator::Validate;
 
 use crate::errors::{INVALID_SETUP_CODE, SETUP_DONE};
 use crate::invitations::{NewAccount, insert_account};
-use crate::roles::{self, SUPER_ADMIN};
+use crate::roles;
 use crate::users::User;
 use crate::workspaces::{self, CreateWorkspace, Workspace};
 use crate::{Auth, memberships, password, secret_text, shape};
@@ -132,7 +132,7 @@ pub async fn set_up(uow: &mut UnitOfWork, prepared: &PreparedSetUp) -> Result<Se
         password_hash: &prepared.password_hash,
     };
     let user = insert_account(uow, account, workspace.id).await?;
-    let role = roles::find_by_key(uow, SUPER_ADMIN).await?.ok_or_else(|| Error::internal("the system roles are missing"))?;
+    let role = roles::super_admin(uow).await?;
     memberships::insert(uow, workspace.id, user.id, role.id).await?;
     uow.enter(None).await?;
     Ok(SetUpDone { user: user.into(), workspace })

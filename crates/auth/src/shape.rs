@@ -25,6 +25,16 @@ pub(crate) fn slug(text: &str) -> Result<(), ValidationError> {
     }
 }
 
+/// A stable name: lower-case letters, digits and underscores, beginning with a letter.
+pub(crate) fn key(text: &str) -> Result<(), ValidationError> {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if (2..=60).contains(&text.len()) && text.chars().all(letters) && text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        Ok(())
+    } else {
+        Err(wrong("invalid_key", "must be 2 to 60 lower-case letters, digits and underscores, beginning with a letter"))
+    }
+}
+
 /// An address in the form in which it is compared.
 pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()

@@ -11,7 +11,7 @@ use validator::Validate;
 use crate::errors::SLUG_TAKEN;
 pub use crate::file_kinds::{FileKind, FileKinds};
 use crate::memberships;
-use crate::roles::{self, SUPER_ADMIN};
+use crate::roles;
 use crate::rows::WorkspaceRow;
 use crate::shape;
 
@@ -220,7 +220,7 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateWorkspace) -> Result<Work
     caller.require(Permission::AdminManageWorkspaces)?;
     let user = caller.user()?;
     let workspace = insert(uow, input).await?;
-    let role = roles::find_by_key(uow, SUPER_ADMIN).await?.ok_or_else(|| Error::internal("the system roles are missing"))?;
+    let role = roles::super_admin(uow).await?;
     memberships::insert(uow, workspace.id, user, role.id).await?;
     uow.enter(caller.workspace).await?;
     Ok(workspace)

@@ -62,7 +62,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 19] = [
+const SEEN_WITH: [(&str, &[Permission]); 23] = [
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
@@ -76,6 +76,10 @@ const SEEN_WITH: [(&str, &[Permission]); 19] = [
     ("session", &[Permission::AdminManageUsers]),
     ("membership", &[Permission::AdminManageUsers]),
     ("invitation", &[Permission::AdminManageUsers]),
+    ("role", &[Permission::AdminManageUsers]),
+    ("team", &[Permission::AdminManageUsers]),
+    ("team_member", &[Permission::AdminManageUsers]),
+    ("role_override", &[Permission::AdminManageUsers]),
     ("api_token", &[Permission::AdminManageTokens]),
     ("job", &[Permission::AdminManageSettings]),
     ("backup_run", &[Permission::AdminSystemBackup]),

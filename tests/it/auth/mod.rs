@@ -7,8 +7,10 @@ mod lock_out;
 mod members;
 mod passwords;
 mod refresh;
+mod roles;
 mod setup;
 mod sign_in;
+mod teams;
 mod workspaces;
 
 use harness::{Engine, Session, TestApp};

@@ -127,7 +127,7 @@ async fn moves_at_the_same_time_never_close_a_circle() {
 async fn folders_of_the_workspace_need_their_own_permission_and_those_on_records_follow_the_record() {
     let app = TestApp::spawn().await;
     let client = app.client(&app.admin, "Παπάς").await;
-    app.role("clerk", &["clients.view_all", "clients.edit"]).await;
+    app.role(&app.admin, "clerk", &["clients.view_all", "clients.edit"]).await;
     let clerk: Session = app.member(&app.admin, "clerk", "clerk@example.com").await;
     app.post("/v1/folders", &clerk, &json!({ "name": "x" })).await.expect_problem(403, "forbidden");
     let on = json!({ "name": "x", "rel_type": "client", "rel_id": client });

@@ -44,7 +44,7 @@ async fn agent(app: &TestApp) -> Session {
         "contacts.create",
         "contacts.edit",
     ];
-    app.role("importer", &permissions).await;
+    app.role(&app.admin, "importer", &permissions).await;
     app.member(&app.admin.in_workspace("main"), "importer", "importer@example.com").await
 }
 

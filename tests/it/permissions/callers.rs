@@ -118,7 +118,7 @@ impl Callers {
             let permissions = auth::roles::system_role_permissions(role).unwrap();
             kinds.push(Kind::fixed(role, Some(email), session, Holds::Permissions(permissions)));
         }
-        app.role("nothing", &[]).await;
+        app.role(&app.admin, "nothing", &[]).await;
         let nothing = app.member(&app.admin, "nothing", "nothing@example.com").await;
         let holds = Holds::Permissions(PermissionSet::none());
         kinds.push(Kind::fixed("nothing", Some("nothing@example.com".to_owned()), nothing, holds));

@@ -26,7 +26,7 @@ pub(crate) fn gate(operation: &Operation, holds: &Holds) -> Option<u16> {
 }
 
 /// What becomes of a call that the gate let through, given what it is answered when nothing is in its way.
-pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, success: u16) -> u16 {
+pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, is_token: bool, success: u16) -> u16 {
     let permissions = match holds {
         Holds::Permissions(permissions) => permissions,
         // what is in another workspace is looked for there, by whoever may
@@ -46,6 +46,11 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, success: u16) -> u
             } else {
                 404
             }
+        }
+        // the caller leads its own; a token leads none
+        Target::Own | Target::Colleagues if ask.of_teams => {
+            let sees = holds(Permission::AdminManageUsers) || (target == Target::Own && !is_token);
+            if sees { success } else { 404 }
         }
         Target::Own | Target::Colleagues if ask.of_files => {
             let own = target == Target::Own && holds(Permission::ClientsViewOwn);

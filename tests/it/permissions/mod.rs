@@ -62,6 +62,9 @@ async fn call(world: &mut World, served: &Served, records: &Records, session: &S
     if served.row.id == "start_client_import" {
         request = world.app.importing(session, &[], "clients.csv", b"name\nMade\n");
     }
+    if served.row.id == "load_team_members" {
+        request = request.header("content-type", "text/csv").body("email\n");
+    }
     if served.row.id == "receive_mail_bounce" {
         request = request.header("content-type", "message/rfc822").body(crate::mail::report(
             "<nobody@crm.example>",
@@ -104,15 +107,12 @@ impl Row<'_> {
         };
         let mut found: Vec<String> = Vec::new();
         for target in targets {
+            let is_token = session.token.as_deref().unwrap_or("").starts_with("plt_");
             let expected = match refusal {
                 Some(status) => status,
                 // a token has no session to end, and no password
-                None if ["logout", "change_my_password"].contains(&operation.id)
-                    && session.token.as_deref().unwrap_or("").starts_with("plt_") =>
-                {
-                    409
-                }
-                None => expected::scope(&self.ask, *target, &holds, self.success),
+                None if ["logout", "change_my_password"].contains(&operation.id) && is_token => 409,
+                None => expected::scope(&self.ask, *target, &holds, is_token, self.success),
             };
             let fresh = self.ask.changes && expected < 300;
             // a member is looked up each time: an earlier call may have taken them out and had them invited once more

@@ -193,11 +193,22 @@ impl World {
             let token = json!({ "name": "target", "scopes": ["tokens.manage_own"] });
             records.put("token_id", self.app.post("/v1/tokens", maker, &token).await.expect(201).id());
         }
+        if operation.ends_with("_role_override") {
+            let id = self.app.system_role(&by, "viewer").await;
+            let over = json!({ "permissions": { "admin": { "manage_roles": false } } });
+            self.app.patch(&format!("/v1/roles/{id}/override"), &by, &over).await.expect(200);
+            records.put("role_id", id);
+        } else if needs("role_id") {
+            let key = format!("target_{}", self.number());
+            records.put("role_id", self.app.role(&by, &key, &[]).await);
+        }
         if needs("invitation_id") {
             let invitation = json!({ "email": format!("asked{}@example.com", self.number()), "role": "nothing" });
             records.put("invitation_id", self.app.post("/v1/invitations", &by, &invitation).await.expect(201).id());
         }
-        if needs("user_id") || needs("membership_id") {
+        if needs("team_id") {
+            self.team(&mut records, &by, operation, owner_id.as_deref()).await;
+        } else if needs("user_id") || needs("membership_id") {
             self.member(&mut records, &by, target).await;
         }
         if needs("workspace_id") {
@@ -304,6 +315,24 @@ impl World {
             _ => return,
         };
         self.app.delete(&path, by).await.expect(204);
+    }
+
+    /// A team that the caller leads, or the colleague, with another in it unless that one is still to come.
+    async fn team(&mut self, records: &mut Records, by: &Session, operation: &str, lead: Option<&str>) {
+        let name = json!({ "name": format!("team {}", self.number()) });
+        let team = self.app.post("/v1/teams", by, &name).await.expect(201).id();
+        let members = format!("/v1/teams/{team}/members");
+        if let Some(lead) = lead {
+            let member = json!({ "user_id": lead, "role": "lead" });
+            self.app.post(&members, by, &member).await.expect(201);
+        }
+        let another = if by.workspace == self.other.workspace { Target::Elsewhere } else { Target::Above };
+        let (user, _) = &self.members[&another];
+        if operation != "add_team_member" {
+            self.app.post(&members, by, &json!({ "user_id": user })).await.expect(201);
+        }
+        records.put_standing("user_id", user);
+        records.put("team_id", team);
     }
 
     async fn client(&self, by: &Session, owner: Option<&str>) -> String {

@@ -34,6 +34,8 @@ pub(crate) struct Ask {
     pub of_contacts: bool,
     /// Whether it is about a file or folder on a client, whose row scope is that of the client.
     pub of_files: bool,
+    /// Whether it is about a team, which its members see and its leads change.
+    pub of_teams: bool,
     /// Whether it is about workspaces, all of which a super admin of the installation sees, and changes where they are in them.
     pub of_workspaces: bool,
     /// The status where the record is not there for the caller.
@@ -49,6 +51,7 @@ const ALONE: Ask = Ask {
     of_tokens: false,
     of_contacts: false,
     of_files: false,
+    of_teams: false,
     of_workspaces: false,
     missing: 404,
     changes: true,
@@ -59,6 +62,7 @@ const WORKSPACES: Ask = Ask { of_workspaces: true, ..SHARED };
 const OWNED: Ask = Ask { targets: &[Target::Own, Target::Colleagues, Target::Elsewhere], ..ALONE };
 const TOKENS: Ask = Ask { of_tokens: true, ..OWNED };
 const CONTACTS: Ask = Ask { of_contacts: true, ..OWNED };
+const TEAMS: Ask = Ask { of_teams: true, ..OWNED };
 const FILES: Ask = Ask { of_files: true, ..OWNED };
 // the record is named in the body
 const ONTO_RECORDS: Ask = Ask { missing: 422, ..FILES };
@@ -97,6 +101,18 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "delete_mail_suppression" | "update_mail_template" | "delete_mail_template" => SHARED,
         // the installation is set up already, whoever asks
         "set_up" => ALONE.read().answered(409),
+        "list_teams" => ALONE.read(),
+        "create_team" => ALONE,
+        "get_team" | "list_team_members" | "get_team_member" => TEAMS.read(),
+        "update_team" | "delete_team" | "add_team_member" | "update_team_member" | "remove_team_member" => TEAMS,
+        // the matrix sends a table of nobody
+        "load_team_members" => TEAMS.read(),
+        "create_role" => ALONE,
+        "get_role" => SHARED.read(),
+        "update_role" | "delete_role" => SHARED,
+        // roles of the installation are the same everywhere, and what lies over them is each workspace's own
+        "get_role_override" => ALONE.read(),
+        "update_role_override" | "delete_role_override" => ALONE,
         "create_workspace" | "create_invitation" | "create_token" | "create_tag" | "create_client" | "create_contact" => ALONE,
         "list_jobs" | "get_queues" => ALONE.read(),
         "get_job" => SHARED.read(),
@@ -159,6 +175,14 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "preview_mail_template" => json!({ "kind": "lock_out", "language": "en" }),
         "create_workspace" => json!({ "slug": format!("made-{number}"), "name": "Made" }),
         "update_workspace" => json!({ "name": format!("Workspace {number}") }),
+        "create_team" => json!({ "name": format!("made {number}") }),
+        "update_team" => json!({ "name": format!("renamed {number}") }),
+        "add_team_member" => json!({ "user_id": id("user_id") }),
+        "update_team_member" => json!({ "role": "lead" }),
+        "create_role" => json!({ "key": format!("made_{number}"), "name": "Made", "permissions": ["admin.manage_roles"] }),
+        "update_role" => json!({ "name": format!("Role {number}") }),
+        // nobody has it with that role anyway, so that other calls find each role as it was
+        "update_role_override" => json!({ "permissions": { "admin": { "manage_users": false } } }),
         "create_invitation" => json!({ "email": format!("invited{number}@example.com"), "role": "nothing" }),
         "create_token" => json!({ "name": "made", "scopes": ["tokens.manage_own"] }),
         "update_token" => json!({ "name": format!("token {number}") }),

@@ -118,8 +118,9 @@ mod tests {
         let answer = read(b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n\xff}").unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (201, &b"\xff}"[..]));
         assert!(read(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{}").is_none());
-        let chunked =
-            |body: &str| read(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}").as_bytes()).map(|answer| answer.body);
+        let chunked = |body: &str| {
+            read(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}").as_bytes()).map(|answer| answer.body)
+        };
         assert_eq!(chunked("3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n").unwrap(), b"abc0123456789");
         assert_eq!(chunked("0\r\n\r\n").unwrap(), b"");
         assert!(chunked("3\r\nabc\r\n").is_none() && chunked("4\r\nabc\r\n0\r\n\r\n").is_none());

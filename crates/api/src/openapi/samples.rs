@@ -93,9 +93,34 @@ fn of_auth(name: &str) -> Option<Value> {
         "WorkspacePage" => page(&of("Workspace")),
         "CreateWorkspace" => json!({ "slug": "athens", "name": "Αθήνα", "default_currency": "EUR" }),
         "WorkspacePatch" => json!({ "name": "Αθήνα και Πειραιάς" }),
-        "RoleList" => json!({ "data": [{
+        "Role" => json!({
             "id": RECORD, "key": "support_agent", "name": "Support agent", "is_system": true, "permissions": ["tickets.view_own"],
-        }] }),
+            "is_overridden": false, "created_at": AT, "updated_at": AT,
+        }),
+        "RoleList" => json!({ "data": [of("Role")] }),
+        "CreateRole" => {
+            json!({ "key": "bookkeeper", "name": "Bookkeeper", "permissions": ["clients.view_all", "clients.export"] })
+        }
+        "RolePatch" => json!({ "permissions": ["clients.view_all"] }),
+        "RoleOverride" => json!({
+            "role_id": RECORD, "permissions": { "clients": { "delete": true, "export": false } }, "created_at": AT, "updated_at": AT,
+        }),
+        "RoleOverridePatch" => json!({ "permissions": { "clients": { "delete": true, "export": null } } }),
+        "Team" => json!({ "id": RECORD, "name": "Πωλήσεις", "description": null, "created_at": AT, "updated_at": AT }),
+        "TeamPage" => page(&of("Team")),
+        "CreateTeam" => json!({ "name": "Πωλήσεις" }),
+        "TeamPatch" => json!({ "description": "Νησιά και λιμάνια" }),
+        "TeamMember" => json!({ "user_id": USER, "role": "member", "created_at": AT, "updated_at": AT }),
+        "TeamMemberPage" => page(&of("TeamMember")),
+        "AddTeamMember" => json!({ "user_id": USER, "role": "lead" }),
+        "TeamMemberPatch" => json!({ "role": "lead" }),
+        "MemberTable" => json!("email;role\nmaria@example.com;lead\n"),
+        "LoadedMembers" => json!({
+            "added": 39, "changed": 0, "unchanged": 1, "wrong": 1, "problems": [of("MemberProblem")],
+        }),
+        "MemberProblem" => json!({
+            "line": 17, "column": "email", "code": "unknown_member", "message": "belongs to no member of the workspace",
+        }),
         "Membership" => json!({ "id": RECORD, "user_id": USER, "role": "sales_agent", "created_at": AT, "updated_at": AT }),
         "MembershipPage" => page(&of("Membership")),
         "MembershipPatch" => json!({ "role": "sales_manager" }),

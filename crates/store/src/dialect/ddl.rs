@@ -65,6 +65,15 @@ pub fn search_index(dialect: Dialect, table: &str) -> Vec<String> {
     }
 }
 
+/// A column for the workspace of rows that may belong to none, added to a table that had no workspaces.
+pub fn add_workspace(dialect: Dialect, table: &str) -> String {
+    let kind = match dialect {
+        Dialect::Sqlite => "uuid_text",
+        Dialect::Postgres => "uuid",
+    };
+    format!("ALTER TABLE {table} ADD COLUMN workspace_id {kind} REFERENCES workspace (id)")
+}
+
 /// An index for the sort of a list by a column that may be empty, and for finding what has one value in it.
 pub fn sort_index(dialect: Dialect, name: &str, table: &str, column: &str, kind: FieldKind) -> String {
     let stand_in = super::stand_in(dialect, kind);
@@ -138,6 +147,8 @@ pub enum Wall {
     WorkspaceOrInstallation,
     /// As `WorkspaceOrInstallation`; whoever is in no workspace sees the rows of none. For what is kept for callers who are in none.
     WorkspaceOrNone,
+    /// As `WorkspaceOrInstallation`; everybody sees the rows of no workspace. For what the installation provides and a workspace adds to.
+    WorkspaceOrShared,
     /// As `WorkspaceOrInstallation`; a super admin of the installation reaches the rows of no workspace too. For jobs.
     WorkspaceOrSuperAdmin,
     /// The journal: as `WorkspaceOrNone` to write, with the account's own to read, and nobody may change or delete.
@@ -164,6 +175,9 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
         Wall::WorkspaceOrInstallation => {
             let both = format!("{same} OR {INSTALLATION}");
             (both.clone(), both)
+        }
+        Wall::WorkspaceOrShared => {
+            (format!("workspace_id IS NULL OR {same} OR {INSTALLATION}"), format!("{same} OR {INSTALLATION}"))
         }
         Wall::WorkspaceOrNone => {
             let both = format!("workspace_id IS NOT DISTINCT FROM {WORKSPACE} OR {INSTALLATION}");

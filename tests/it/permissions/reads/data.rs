@@ -35,6 +35,7 @@ pub(super) struct Data {
     pub clients: Vec<String>,
     pub contacts: Vec<String>,
     pub imports: Vec<String>,
+    pub teams: Vec<String>,
     /// Answers of the database, but of the journal, which goes on while it is read.
     known: Mutex<HashMap<String, BTreeSet<String>>>,
 }
@@ -134,7 +135,7 @@ pub(super) async fn make() -> Data {
     let mut own_auditor = Session::nobody();
     for (key, permissions) in custom {
         let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
-        app.role(key, &names).await;
+        app.role(&main, key, &names).await;
         let session = app.member(&main, key, &format!("{key}@example.com")).await;
         read_as(key, &session, permissions.iter().copied().collect());
         if key == "own_auditor" {
@@ -210,7 +211,22 @@ pub(super) async fn make() -> Data {
         job(&app, workspace, true).await;
     }
     let imports = vec![import(&app, &main_id, "main").await, import(&app, &other_id, "other").await];
-    Data { app, readers, clients, contacts, imports, known: Mutex::default() }
+    let teams = vec![
+        team(&app, &main, &[(&first, "lead"), (&second, "member")]).await,
+        team(&app, &main, &[(&in_main, "member")]).await,
+        team(&app, &other, &[(&director, "lead")]).await,
+    ];
+    Data { app, readers, clients, contacts, imports, teams, known: Mutex::default() }
+}
+
+async fn team(app: &TestApp, by: &Session, members: &[(&Session, &str)]) -> String {
+    let name = json!({ "name": format!("team of {}", members[0].0.user_id) });
+    let team = app.post("/v1/teams", by, &name).await.expect(201).id();
+    for (session, role) in members {
+        let member = json!({ "user_id": session.user_id, "role": role });
+        app.post(&format!("/v1/teams/{team}/members"), by, &member).await.expect(201);
+    }
+    team
 }
 
 async fn other_id(app: &TestApp, other: &Session) -> String {

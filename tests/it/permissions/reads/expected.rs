@@ -84,6 +84,13 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_folders" => (None, "id", format!("folder WHERE {}", file_scope(data, reader))),
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
+        "list_teams" if reader.can(Permission::AdminManageUsers) => (None, "id", format!("team WHERE {workspace}")),
+        // a token is in no team
+        "list_teams" if reader.token.is_some() => (None, "id", "team WHERE 1 = 0".to_owned()),
+        "list_teams" => {
+            let own = format!("SELECT team_id FROM team_member WHERE user_id = {account}");
+            (None, "id", format!("team WHERE {workspace} AND id IN ({own})"))
+        }
         "list_memberships" => (None, "id", format!("membership WHERE {workspace}")),
         "list_invitations" => (None, "id", format!("invitation WHERE {workspace}")),
         "list_jobs" => (None, "id", format!("job WHERE {workspace}")),
@@ -92,7 +99,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_mail_templates" => (None, "id", format!("mail_template WHERE {workspace}")),
         "list_imports" => (None, "id", format!("import_run WHERE {workspace}")),
         "list_backups" => (None, "id", "backup_run".to_owned()),
-        "list_roles" => (None, "id", "role".to_owned()),
+        "list_roles" => (None, "id", format!("role WHERE workspace_id IS NULL OR {workspace}")),
         "list_audit" => (None, "id", format!("journal_entry WHERE {workspace}")),
         "list_tokens" if reader.can(Permission::AdminManageTokens) => (None, "id", format!("api_token WHERE {workspace}")),
         "list_tokens" => (None, "id", format!("api_token WHERE {workspace} AND user_id = {account}")),
@@ -128,6 +135,18 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_contact_audit" => {
             let on = format!("contact WHERE {} AND id = {record}", contact_scope(data, reader));
             (Some(on), "id", format!("journal_entry WHERE record_id = {record} OR subject_id = {record}"))
+        }
+        "list_team_members" => {
+            let seen = match &reader.token {
+                _ if reader.can(Permission::AdminManageUsers) => "1 = 1".to_owned(),
+                Some(_) => "1 = 0".to_owned(),
+                None => format!("id IN (SELECT team_id FROM team_member WHERE user_id = {account})"),
+            };
+            (
+                Some(format!("team WHERE {workspace} AND id = {record} AND {seen}")),
+                "user_id",
+                format!("team_member WHERE team_id = {record}"),
+            )
         }
         "list_import_issues" => {
             let on = format!("import_run WHERE {workspace} AND id = {record}");

@@ -27,7 +27,11 @@ fn bare(id: &Value) -> String {
 /// The ids in a page or in a plain list.
 fn ids(answer: &Answer) -> BTreeSet<String> {
     let records = answer.body["data"].as_array().or_else(|| answer.body.as_array());
-    let id = |record: &Value| if record["contact"].is_object() { bare(&record["contact"]["id"]) } else { bare(&record["id"]) };
+    // what hangs two records together is known by the one that the list does not hang on
+    let id = |record: &Value| {
+        let places = [&record["contact"]["id"], &record["id"], &record["user_id"]];
+        bare(places.into_iter().find(|id| id.is_string()).unwrap())
+    };
     records.unwrap_or_else(|| panic!("no list in {}", answer.text)).iter().map(id).collect()
 }
 
@@ -50,6 +54,7 @@ fn paths(data: &Data, path: &str) -> Vec<(String, Option<String>)> {
     let (parameter, records) = match path {
         path if path.contains("{client_id}") => ("{client_id}", &data.clients),
         path if path.contains("{contact_id}") => ("{contact_id}", &data.contacts),
+        path if path.contains("{team_id}") => ("{team_id}", &data.teams),
         path if path.contains("{import_id}") => ("{import_id}", &data.imports),
         path => return vec![(path.to_owned(), None)],
     };

@@ -13,6 +13,8 @@ pub(super) enum Kept {
     ByWorkspaceOrInstallation,
     /// By workspace, where none is one as well; the installation sees and writes all.
     ByWorkspaceOrNone,
+    /// By workspace; everybody sees the rows of none; the installation sees and writes all.
+    ByWorkspaceOrShared,
     /// By workspace; rows of none are a super admin's of the installation; the installation sees and writes all.
     ByWorkspaceOrSuperAdmin,
     /// As [`Kept::ByWorkspaceOrAccount`], with rows of no workspace, and only appended to; personal values can be erased.
@@ -44,12 +46,13 @@ const WORKSPACE: &[&str] = &["workspace_id"];
 const ACCOUNT: &[&str] = &["user_id"];
 const BOTH: &[&str] = &["user_id", "workspace_id"];
 
-/// Every table of the catalogue but the journal's partitions, which are closed. Teams do not exist yet: a table of theirs, or a column
-/// that a policy asks for a team, fails the test until it is said here what it is to keep apart.
+/// Every table of the catalogue but the journal's partitions, which are closed.
 pub(super) const TABLES: &[Expected] = &[
     Expected { further: &["client_search"], ..table("client", Kept::ByWorkspace, WORKSPACE, "a company's data") },
     Expected { further: &["contact_search"], ..table("contact", Kept::ByWorkspace, WORKSPACE, "a company's data") },
     table("client_contact", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("team", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("team_member", Kept::ByWorkspace, WORKSPACE, "a company's data; who leads a team is asked by the application"),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("tagging", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("note", Kept::ByWorkspace, WORKSPACE, "a company's data"),
@@ -78,7 +81,8 @@ pub(super) const TABLES: &[Expected] = &[
     },
     table("workspace", Kept::Workspaces, &[], "an account sees those it belongs to, so that it can choose"),
     table("user_account", Kept::Shared, &[], "an account may belong to several workspaces"),
-    table("role", Kept::Shared, &[], "the system roles are the same everywhere"),
+    table("role", Kept::ByWorkspaceOrShared, WORKSPACE, "the system roles are the same everywhere, others a workspace's own"),
+    table("role_override", Kept::ByWorkspaceOrInstallation, WORKSPACE, "signing in asks what a role allows in each workspace"),
     table("credential", Kept::Shared, ACCOUNT, "read before it is known who asks"),
     table("session", Kept::Shared, ACCOUNT, "read before it is known who asks"),
     table("refresh_token", Kept::Shared, &[], "read before it is known who asks"),
@@ -106,7 +110,7 @@ impl Expected {
     pub(super) fn whose(&self, asking: &Asking) -> Vec<Whose> {
         let mut whose = match self.kept {
             Kept::Shared | Kept::Closed => return vec![Whose::Any],
-            Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrSuperAdmin | Kept::Appended => {
+            Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrShared | Kept::ByWorkspaceOrSuperAdmin | Kept::Appended => {
                 vec![Whose::Ours, Whose::Theirs, Whose::Nowhere]
             }
             _ if self.table == "mail_message" => vec![Whose::Ours, Whose::Theirs, Whose::Nowhere],
@@ -126,6 +130,7 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
             Kept::ByWorkspaceOrAccount | Kept::Appended => ours || whose == Whose::Mine || asking.is_installation(),
+            Kept::ByWorkspaceOrShared => ours || whose == Whose::Nowhere || asking.is_installation(),
             Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrSuperAdmin => {
                 self.writes(world, asking, whose)
             }
@@ -147,7 +152,9 @@ impl Expected {
             Kept::Shared => true,
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
-            Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::Workspaces => ours || asking.is_installation(),
+            Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrShared | Kept::Workspaces => {
+                ours || asking.is_installation()
+            }
             Kept::ByWorkspaceOrSuperAdmin => {
                 ours || (whose == Whose::Nowhere && world.is_super_admin(asking)) || asking.is_installation()
             }

@@ -73,6 +73,13 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     app.post_once("/v1/clients", session, name, &json!({ "kind": "company", "name": name })).await.expect(201);
     let invitation = json!({ "email": format!("{name}@example.com"), "role": "viewer" });
     app.post("/v1/invitations", session, &invitation).await.expect(201);
+    app.role(session, name, &["clients.view_all"]).await;
+    let viewer = app.system_role(session, "viewer").await;
+    let over = json!({ "permissions": { "clients": { "export": true } } });
+    app.patch(&format!("/v1/roles/{viewer}/override"), session, &over).await.expect(200);
+    let team = app.post("/v1/teams", session, &json!({ "name": name })).await.expect(201).id();
+    let member = json!({ "user_id": session.user_id });
+    app.post(&format!("/v1/teams/{team}/members"), session, &member).await.expect(201);
     app.post("/v1/mail-suppressions", session, &json!({ "address": format!("{name}@gone.example") })).await.expect(201);
     let template = json!({ "kind": "lock_out", "language": "en", "subject": name, "text": name, "html": name });
     app.post("/v1/mail-templates", session, &template).await.expect(201);

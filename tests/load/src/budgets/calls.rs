@@ -124,8 +124,9 @@ impl Calls {
     fn settle(&self) -> Result<()> {
         for _ in 0..3000 {
             let queues = self.ask("GET", "/v1/admin/queues", None)?;
-            let is_idle = |queue: &Value| queue["waiting"] == 0 && queue["running"] == 0;
-            if queues["data"].as_array().is_some_and(|queues| queues.iter().all(is_idle)) {
+            let is_zero = |queue: &Value, name: &str| queue.get(name).and_then(Value::as_u64) == Some(0);
+            let is_idle = |queue: &Value| is_zero(queue, "waiting") && is_zero(queue, "running");
+            if queues.get("data").and_then(Value::as_array).is_some_and(|queues| queues.iter().all(is_idle)) {
                 return Ok(());
             }
             std::thread::sleep(std::time::Duration::from_millis(20));

@@ -1,9 +1,12 @@
-//! Who may come in: `/v1/setup`, `/v1/auth`, `/v1/me`, workspaces, users, roles, memberships, invitations, tokens.
+//! Who may come in: `/v1/setup`, `/v1/auth`, `/v1/me`, workspaces, users, roles, teams, memberships, invitations,
+//! tokens.
 
 mod invitations;
 mod me;
 mod memberships;
+mod roles;
 mod sessions;
+mod teams;
 mod tokens;
 mod users;
 mod workspaces;
@@ -15,7 +18,9 @@ pub(super) fn register(registry: &mut Registry) {
     me::register(registry);
     workspaces::register(registry);
     users::register(registry);
+    roles::register(registry);
     memberships::register(registry);
     invitations::register(registry);
+    teams::register(registry);
     tokens::register(registry);
 }

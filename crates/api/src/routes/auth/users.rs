@@ -1,10 +1,7 @@
-//! `/v1/users` and `/v1/roles`.
+//! `/v1/users`.
 
-use auth::roles::Role;
 use auth::users::{self, USER_LIST, User, UserPatch};
 use kernel::UserId;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::answer::Answer;
 use crate::body::Body;
@@ -18,18 +15,10 @@ page_schema! {
     UserPage of User
 }
 
-/// All roles.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RoleList {
-    /// The roles, by key.
-    data: Vec<Role>,
-}
-
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_list_users, _, _>(list_users).list(&USER_LIST);
     registry.add::<__path_get_user, _, _>(get_user).record(&USER_LIST);
     registry.add::<__path_update_user, _, _>(update_user);
-    registry.add::<__path_list_roles, _, _>(list_roles);
 }
 
 /// List users
@@ -65,13 +54,4 @@ async fn update_user(context: Context, body: Body) -> ApiResult {
         Ok(Answer::ok(&user)?.version(user.version))
     };
     context.patch::<UserPatch>(body, work).await
-}
-
-/// List roles
-///
-/// With what each allows.
-#[utoipa::path(get, path = "/v1/roles", tag = "users", responses((status = 200, description = "All roles", body = RoleList)))]
-async fn list_roles(context: Context) -> ApiResult {
-    let data = context.read(async |conn, caller| auth::roles::list(conn, caller).await).await?;
-    context.plain(&RoleList { data })
 }

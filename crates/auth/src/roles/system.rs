@@ -2,13 +2,11 @@
 //! brings its new permissions along.
 
 use kernel::error::codes;
-use kernel::{Caller, DateTime, Permission, PermissionSet, Result};
-use serde::{Deserialize, Serialize};
-use store::query::{Expr, ExprTrait, Order};
+use kernel::{Caller, DateTime, Error, Permission, PermissionSet, Result};
+use store::query::{Expr, ExprTrait};
 use store::{Conn, Json, Record as _, Store, UnitOfWork};
-use utoipa::ToSchema;
 
-use crate::rows::{RoleId, RoleRow};
+use crate::rows::RoleRow;
 
 use Permission as P;
 
@@ -85,44 +83,6 @@ pub fn system_role_permissions(key: &str) -> Option<PermissionSet> {
     Some(Permission::ALL.iter().copied().filter(|permission| (role.allows)(*permission)).collect())
 }
 
-/// A role.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Role {
-    /// Its id.
-    pub id: RoleId,
-    /// Its stable name, such as `sales_agent`.
-    pub key: String,
-    /// Its name for people.
-    pub name: String,
-    /// Whether it came with the installation and cannot be deleted.
-    pub is_system: bool,
-    /// What it allows, each as `area.action`.
-    pub permissions: Vec<String>,
-}
-
-impl From<RoleRow> for Role {
-    fn from(row: RoleRow) -> Self {
-        Self { id: row.id, key: row.key, name: row.name, is_system: row.is_system, permissions: row.permissions.0 }
-    }
-}
-
-/// All roles, by key.
-///
-/// # Errors
-/// `forbidden` without `admin.manage_users` or `admin.manage_roles`.
-pub async fn list(conn: &mut Conn, caller: &Caller) -> Result<Vec<Role>> {
-    caller.require_any(&[P::AdminManageUsers, P::AdminManageRoles])?;
-    let mut select = RoleRow::select();
-    select.order_by(("role", "key"), Order::Asc);
-    Ok(conn.all::<RoleRow>(&select).await?.into_iter().map(Role::from).collect())
-}
-
-pub(crate) async fn find_by_key(conn: &mut Conn, key: &str) -> Result<Option<RoleRow>> {
-    let mut select = RoleRow::select();
-    select.and_where(Expr::col(("role", "key")).eq(key));
-    conn.one(&select).await
-}
-
 /// Writes the system roles as this build knows them.
 ///
 /// # Errors
@@ -150,10 +110,11 @@ async fn sync_once(store: &Store) -> Result<()> {
 async fn sync_role(uow: &mut UnitOfWork, role: &SystemRole) -> Result<()> {
     let permissions: Vec<String> =
         Permission::ALL.iter().filter(|permission| (role.allows)(**permission)).map(ToString::to_string).collect();
-    let Some(before) = find_by_key(uow, role.key).await? else {
+    let Some(before) = find(uow, role.key).await? else {
         let now: DateTime = uow.now();
         let row = RoleRow {
             id: uow.id(),
+            workspace_id: None,
             key: role.key.to_owned(),
             name: role.name.to_owned(),
             is_system: true,
@@ -166,6 +127,17 @@ async fn sync_role(uow: &mut UnitOfWork, role: &SystemRole) -> Result<()> {
     };
     let after = RoleRow { name: role.name.to_owned(), permissions: Json(permissions), ..before.clone() };
     uow.update(&before, after, store::Change::plain()).await.map(|_| ())
+}
+
+/// The role that may do everything.
+pub(crate) async fn super_admin(conn: &mut Conn) -> Result<RoleRow> {
+    find(conn, SUPER_ADMIN).await?.ok_or_else(|| Error::internal("the system roles are missing"))
+}
+
+async fn find(conn: &mut Conn, key: &str) -> Result<Option<RoleRow>> {
+    let mut select = RoleRow::select();
+    select.and_where(Expr::col(("role", "key")).eq(key)).and_where(Expr::col(("role", "workspace_id")).is_null());
+    conn.one(&select).await
 }
 
 #[cfg(test)]

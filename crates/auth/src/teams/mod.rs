@@ -1,0 +1,121 @@
+//! Teams: members of a workspace who work together, some of them as its leads.
+//!
+//! Whoever manages users sees and changes every team. Everybody else sees the teams that they are in; a lead changes who is in theirs. An API
+//! token has what its scopes say and nothing of its maker's place in a team.
+
+mod commands;
+mod load;
+mod members;
+
+use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use serde::{Deserialize, Serialize};
+use store::list::{ListField, ListQuery, ListSpec};
+use store::query::{Expr, ExprTrait, Query, SelectStatement};
+use store::{Conn, Record as _};
+use utoipa::ToSchema;
+
+use crate::rows::{TeamId, TeamRow};
+
+pub use commands::{CreateTeam, TeamPatch, create, delete, update};
+pub use load::{LoadedMembers, MemberProblem, MemberRow, load_members};
+pub(crate) use members::leave_all;
+pub use members::{
+    AddTeamMember, MEMBER_LIST, TeamMember, TeamMemberPatch, add_member, change_member, get_member, list_members, remove_member,
+};
+
+store::text_enum! {
+    /// What somebody is in a team.
+    pub enum TeamRole {
+        /// One of it.
+        Member = "member",
+        /// One who says who is in it.
+        Lead = "lead",
+    }
+}
+
+/// A team.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Team {
+    /// Its id.
+    pub id: TeamId,
+    /// Its name, unique in the workspace without regard to case and accents.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime,
+    /// When it last changed.
+    pub updated_at: DateTime,
+    /// Counts its changes; the ETag is made from it.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+impl From<TeamRow> for Team {
+    fn from(row: TeamRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            description: row.description,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+/// How teams can be listed.
+pub static TEAM_LIST: ListSpec = ListSpec {
+    name: "teams",
+    table: "team",
+    fields: &[
+        ListField::text("name").folded("name_key"),
+        ListField::time("created_at").sorted(),
+        ListField::time("updated_at").sorted(),
+    ],
+    default_sort: &["name"],
+    ..ListSpec::EMPTY
+};
+
+/// The teams that the caller sees: all of the workspace, or those that they are in.
+fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+    let mut select = TeamRow::select();
+    select.and_where(Expr::col(("team", "workspace_id")).eq(caller.workspace()?.uuid()));
+    if !caller.can(Permission::AdminManageUsers) {
+        let mut own = Query::select();
+        own.column("team_id").from("team_member").and_where(Expr::col("user_id").eq(person(caller).map(UserId::uuid)));
+        select.and_where(Expr::col(("team", "id")).in_subquery(own));
+    }
+    Ok(select)
+}
+
+/// Who the caller is in teams: an account that is signed in.
+fn person(caller: &Caller) -> Option<UserId> {
+    match caller.actor {
+        Actor::User { user, .. } => Some(user),
+        _ => None,
+    }
+}
+
+/// Teams of the workspace, as far as the caller sees them.
+///
+/// # Errors
+/// `no_workspace`.
+pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Team>> {
+    let page = store::list::page::<TeamRow>(conn, caller, visible_to(caller)?, &TEAM_LIST, query).await?;
+    Ok(page.map(Team::from))
+}
+
+/// One team.
+///
+/// # Errors
+/// `not_found`.
+pub async fn get(conn: &mut Conn, caller: &Caller, id: TeamId) -> Result<Team> {
+    find(conn, caller, id).await.map(Team::from)
+}
+
+async fn find(conn: &mut Conn, caller: &Caller, id: TeamId) -> Result<TeamRow> {
+    let mut select = visible_to(caller)?;
+    select.and_where(Expr::col(("team", "id")).eq(id.uuid()));
+    conn.one::<TeamRow>(&select).await?.ok_or_else(Error::not_found)
+}
