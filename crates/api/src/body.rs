@@ -100,9 +100,26 @@ impl Body {
 /// # Errors
 /// `validation_failed` with everything that is wrong.
 pub fn parse_value<I: Input>(schemas: &Schemas, value: serde_json::Value) -> Result<I> {
-    schemas.check::<I>(&value)?;
-    let input: I = serde_json::from_value(value)
-        .map_err(|error| Error::invalid_field("", "invalid", "does not fit its schema").with_source(error))?;
+    let fits = schemas.check::<I>(&value);
+    let input: I = match (fits, serde_json::from_value(value)) {
+        (Ok(()), Ok(input)) => input,
+        (Ok(()), Err(error)) => {
+            return Err(Error::invalid_field("", "invalid", "does not fit its schema").with_source(error));
+        }
+        // what the schema says nothing of is told too, where it can be
+        (Err(misfit), Ok(input)) => return Err(with_shape(misfit, &input)),
+        (Err(misfit), Err(_)) => return Err(misfit),
+    };
     validation::check_shape(&input)?;
     Ok(input)
+}
+
+/// What does not fit the schema, with what is wrong beyond it, in the order of the members.
+fn with_shape(misfit: Error, input: &impl Validate) -> Error {
+    let Err(shape) = input.validate() else { return misfit };
+    let mut fields = misfit.fields().to_vec();
+    let further = validation::field_errors(&shape);
+    fields.extend(further.into_iter().filter(|field| misfit.fields().iter().all(|known| known.pointer != field.pointer)));
+    fields.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    Error::invalid(fields)
 }

@@ -99,7 +99,10 @@ async fn a_workspace_lays_over_a_role_what_it_allows_otherwise_and_only_there() 
     let other = app.second_workspace("other").await;
     let main = app.admin.in_workspace("main");
     let nikos = app.member(&main, "sales_agent", "nikos@example.com").await;
-    let token = app.token(&nikos, &["clients.view_own", "clients.create"]).await;
+    let maker = app.member(&main, "super_admin", "maker@example.com").await;
+    let token = app.token(&maker, &["clients.view_own", "clients.create"]).await;
+    let place = format!("/v1/memberships/{}", membership_of(&app, &main, &maker.user_id).await);
+    app.patch(&place, &main, &json!({ "role": "sales_agent" })).await.expect(200);
     let before = permissions_of(&app, &nikos).await;
     let id = app.system_role(&main, "sales_agent").await;
     let (path, role_path) = (format!("/v1/roles/{id}/override"), format!("/v1/roles/{id}"));

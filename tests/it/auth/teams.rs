@@ -61,7 +61,8 @@ async fn a_team_is_made_renamed_and_deleted_and_its_name_is_its_own() {
 async fn a_lead_says_who_is_in_their_team_and_in_no_other() {
     let app = TestApp::spawn().await;
     let (ours, theirs) = (team(&app, "Ours").await, team(&app, "Theirs").await);
-    let lead = app.member(&app.admin, "sales_agent", "lead@example.com").await;
+    app.role(&app.admin, "agent", &["clients.view_own", "tokens.manage_own"]).await;
+    let lead = app.member(&app.admin, "agent", "lead@example.com").await;
     let nikos = app.member(&app.admin, "viewer", "nikos@example.com").await;
     let eleni = app.member(&app.admin, "viewer", "eleni@example.com").await;
     add(&app, &app.admin, &ours, &lead, "lead").await.expect(201);

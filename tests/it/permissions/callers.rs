@@ -124,6 +124,7 @@ impl Callers {
         kinds.push(Kind::fixed("nothing", Some("nothing@example.com".to_owned()), nothing, holds));
 
         let other = app.second_workspace("other").await;
+        app.role(&other, "nothing", &[]).await;
         let stranger = app.member(&other, "super_admin", "stranger@example.com").await.in_workspace("main");
         kinds.push(Kind::fixed("elsewhere", None, stranger, Holds::Elsewhere));
 

@@ -50,7 +50,7 @@ impl From<RoleOverrideRow> for RoleOverride {
 #[serde(deny_unknown_fields, default)]
 pub struct RoleOverridePatch {
     /// By area and action, whether it is allowed; null for an action or a whole area leaves it to the role again.
-    #[schema(nullable = false, value_type = BTreeMap<String, BTreeMap<String, Option<bool>>>)]
+    #[schema(nullable = false, value_type = BTreeMap<String, Option<BTreeMap<String, Option<bool>>>>)]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permissions: BTreeMap<String, Patch<BTreeMap<String, Patch<bool>>>>,
 }

@@ -130,7 +130,7 @@ async fn a_table_a_column_or_a_policy_that_nobody_described_is_found() {
     let mut owner = PgConnection::connect(world.app.db.config.owner_url.as_deref().unwrap()).await.unwrap();
     assert_eq!(unknown(&world, &mut owner).await, Vec::<String>::new());
     let plants = [
-        ("CREATE TABLE team (id uuid, workspace_id uuid)", "DROP TABLE team"),
+        ("CREATE TABLE plant (id uuid, workspace_id uuid)", "DROP TABLE plant"),
         ("CREATE VIEW everything AS SELECT id FROM client", "DROP VIEW everything"),
         ("ALTER TABLE note ADD COLUMN team_id uuid", "ALTER TABLE note DROP COLUMN team_id"),
         ("ALTER TABLE note ADD COLUMN user_id uuid", "ALTER TABLE note DROP COLUMN user_id"),

@@ -52,7 +52,12 @@ pub(super) const TABLES: &[Expected] = &[
     Expected { further: &["contact_search"], ..table("contact", Kept::ByWorkspace, WORKSPACE, "a company's data") },
     table("client_contact", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("team", Kept::ByWorkspace, WORKSPACE, "a company's data"),
-    table("team_member", Kept::ByWorkspace, WORKSPACE, "a company's data; who leads a team is asked by the application"),
+    table(
+        "team_member",
+        Kept::ByWorkspace,
+        &["team_id", "user_id", "workspace_id"],
+        "a company's data; who leads a team is asked by the application",
+    ),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("tagging", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("note", Kept::ByWorkspace, WORKSPACE, "a company's data"),

@@ -111,6 +111,9 @@ impl World {
         let theirs = fill(&app, &stranger, "theirs").await;
         for workspace in [&other, &app.admin.in_workspace("main")] {
             app.token(workspace, &["clients.view_all"]).await;
+            let team = app.get("/v1/teams", workspace).await.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned();
+            let member = json!({ "user_id": app.admin.user_id });
+            app.post(&format!("/v1/teams/{team}/members"), workspace, &member).await.expect(201);
         }
         // rows of no workspace: an answer to nobody that is kept, a failure of nobody we know, a mail that is nobody's
         let nobody = Session::nobody();

@@ -194,7 +194,7 @@ impl Calls {
             "get_queues" => Call::to("/v1/admin/queues"),
             "list_my_audit" => Call::to("/v1/me/audit"),
             "list_audit" | "list_clients" | "list_contacts" | "list_imports" | "list_invitations" | "list_memberships"
-            | "list_roles" | "list_tags" | "list_tokens" | "list_users" | "list_workspaces" => {
+            | "list_roles" | "list_tags" | "list_teams" | "list_tokens" | "list_users" | "list_workspaces" => {
                 Call::to(format!("/v1/{}", id.trim_start_matches("list_")))
             }
             "list_files" | "list_folders" => Call::to(format!("/v1/{}", id.trim_start_matches("list_"))),
@@ -229,6 +229,11 @@ impl Calls {
             "get_membership" => Call::to(format!("/v1/memberships/{}", self.membership)),
             "get_tag" => Call::to(format!("/v1/tags/{tag}")),
             "get_token" => Call::to(format!("/v1/tokens/{}", self.api_token)),
+            "get_role" => Call::to(format!("/v1/roles/{}", self.role()?)),
+            "get_role_override" | "delete_role_override" => Call::to(self.overridden()?),
+            "get_team" => Call::to(format!("/v1/teams/{}", self.team()?)),
+            "list_team_members" => Call::to(format!("/v1/teams/{}/members", self.team()?)),
+            "get_team_member" => Call::to(self.in_team()?),
             "get_user" => Call::to(format!("/v1/users/{}", self.user)),
             "get_workspace" => Call::to(format!("/v1/workspaces/{}", self.workspace)),
 
@@ -241,6 +246,13 @@ impl Calls {
             "create_contact" => Call::with("/v1/contacts", a_contact()),
             "create_client_note" => Call::with(format!("{own}/notes"), json!({ "body": "Τηλεφώνησε" })),
             "create_tag" => Call::with("/v1/tags", json!({ "name": format!("made {number}") })),
+            "create_role" => Call::with("/v1/roles", self.a_role()),
+            "create_team" => Call::with("/v1/teams", self.a_team()),
+            "add_team_member" => Call::with(format!("/v1/teams/{}/members", self.team()?), json!({ "user_id": self.user })),
+            "load_team_members" => {
+                let table = format!("email\n{}\n", self.email).into_bytes();
+                Call { raw: Some(("text/csv", table)), ..Call::to(format!("/v1/teams/{}/members/load", self.team()?)) }
+            }
             "create_token" => Call::with("/v1/tokens", a_token()),
             "create_invitation" => Call::with("/v1/invitations", an_invitation(&format!("made-{number}"))),
             "create_workspace" => Call::with("/v1/workspaces", json!({ "slug": format!("made-{number}"), "name": "Made" })),
@@ -253,6 +265,12 @@ impl Calls {
             "update_contact" => Call::with(format!("/v1/contacts/{contact}"), json!({ "position": number.to_string() })),
             "update_client_contact" => Call::with(format!("{own}/contacts/{contact}"), json!({ "role": number.to_string() })),
             "update_client_note" => Call::with(format!("{own}/notes/{note}"), json!({ "body": number.to_string() })),
+            "update_role" => Call::with(format!("/v1/roles/{}", self.role()?), json!({ "name": number.to_string() })),
+            "update_role_override" => {
+                Call::with(self.overridden()?, json!({ "permissions": { "leads": { "delete": number.is_multiple_of(2) } } }))
+            }
+            "update_team" => Call::with(format!("/v1/teams/{}", self.team()?), json!({ "description": number.to_string() })),
+            "update_team_member" => Call::with(self.in_team()?, json!({ "role": "lead" })),
             "update_tag" => Call::with(format!("/v1/tags/{tag}"), json!({ "name": format!("changed {number}") })),
             "update_token" => Call::with(format!("/v1/tokens/{}", self.api_token), json!({ "name": number.to_string() })),
             "update_user" => Call::with(format!("/v1/users/{}", self.user), json!({ "given_name": format!("M{number}") })),
@@ -282,6 +300,9 @@ impl Calls {
                 self.ask("POST", &format!("/v1/clients/{other}/tags"), Some(&json!({ "tag_id": tag })))?;
                 Call::to(format!("/v1/clients/{other}/tags/{tag}"))
             }
+            "delete_role" => Call::to(format!("/v1/roles/{}", self.role()?)),
+            "delete_team" => Call::to(format!("/v1/teams/{}", self.team()?)),
+            "remove_team_member" => Call::to(self.in_team()?),
             "delete_tag" => Call::to(format!("/v1/tags/{}", self.tag(&format!("goes {number}"))?)),
             "delete_token" => Call::to(format!("/v1/tokens/{}", self.api_token()?)),
             "revoke_invitation" => Call::to(format!("/v1/invitations/{}", self.invite(&format!("goes-{number}"))?)),
@@ -354,7 +375,7 @@ impl Calls {
 
     /// The path of a job that is put off: an invitation, which finds no mail server.
     fn job(&self, number: u32) -> Result<String> {
-        self.invite(&format!("job-{number}-{}", self.numbered.replace(self.numbered.get() + 1)))?;
+        self.invite(&format!("job-{number}-{}", self.next()))?;
         let path = "/v1/admin/jobs?kind=send_mail&state=waiting&limit=1";
         for _ in 0..1000 {
             let newest = self.ask("GET", path, None)?;
@@ -397,6 +418,43 @@ impl Calls {
 
     fn tag(&self, name: &str) -> Result<String> {
         self.made("/v1/tags", &json!({ "name": name }))
+    }
+
+    fn next(&self) -> u32 {
+        self.numbered.replace(self.numbered.get() + 1)
+    }
+
+    fn a_role(&self) -> Value {
+        json!({ "key": format!("made_{}", self.next()), "name": "Made", "permissions": ["clients.view_all"] })
+    }
+
+    fn a_team(&self) -> Value {
+        json!({ "name": format!("Made {}", self.next()) })
+    }
+
+    fn role(&self) -> Result<String> {
+        self.made("/v1/roles", &self.a_role())
+    }
+
+    fn team(&self) -> Result<String> {
+        self.made("/v1/teams", &self.a_team())
+    }
+
+    /// The path of somebody in a team.
+    fn in_team(&self) -> Result<String> {
+        let path = format!("/v1/teams/{}/members", self.team()?);
+        self.ask("POST", &path, Some(&json!({ "user_id": self.user })))?;
+        Ok(format!("{path}/{}", self.user))
+    }
+
+    /// The path of what lies over a role.
+    fn overridden(&self) -> Result<String> {
+        let roles = self.ask("GET", "/v1/roles", None)?;
+        let is_viewer = |role: &&Value| role.get("key").is_some_and(|key| key == "viewer");
+        let viewer = roles.get("data").and_then(Value::as_array).and_then(|roles| roles.iter().find(is_viewer));
+        let path = format!("/v1/roles/{}/override", text(viewer.ok_or("there are no viewers")?, "/id")?);
+        self.ask("PATCH", &path, Some(&json!({ "permissions": { "leads": { "delete": true } } })))?;
+        Ok(path)
     }
 
     fn api_token(&self) -> Result<String> {
