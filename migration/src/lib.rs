@@ -19,6 +19,7 @@ mod m20261125_000060_backups;
 mod m20261125_000070_thumbnails;
 mod m20261126_000080_roles;
 mod m20261126_000081_teams;
+mod m20261126_000082_sessions;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000070_thumbnails::Step),
             Box::new(m20261126_000080_roles::Step),
             Box::new(m20261126_000081_teams::Step),
+            Box::new(m20261126_000082_sessions::Step),
         ]
     }
 }

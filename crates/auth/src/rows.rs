@@ -159,6 +159,7 @@ store::record! {
         ip: Option<String> => Personal,
         user_agent: Option<String> => Personal,
         expires_at: DateTime,
+        last_used_at: Option<DateTime> => Derived,
         revoked_at: Option<DateTime>,
         revoked_because: Option<String>,
     }

@@ -168,18 +168,11 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: UserId) -> Result<User> {
 /// `forbidden` without `admin.manage_users`; `role_too_high` for a member who may more than the caller may, and for a super admin of
 /// the installation unless one is one; `last_super_admin`; `not_found`; `stale`.
 pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: UserPatch) -> Result<User> {
-    let caller = uow.caller();
-    caller.require(Permission::AdminManageUsers)?;
+    uow.caller().require(Permission::AdminManageUsers)?;
     let workspace = uow.workspace()?;
     workspaces::lock(uow, workspace).await?;
-    let mut select = visible_to(&caller)?;
-    select.and_where(Expr::col(("user_account", "id")).eq(id.uuid()));
-    let before = uow.locked::<UserRow>(select).await?.ok_or_else(Error::not_found)?;
+    let before = find_to_change(uow, id).await?;
     crate::check_seen(seen, before.version)?;
-    if before.is_super_admin && !caller.is_super_admin {
-        return Err(Error::new(&ROLE_TOO_HIGH).with_detail("Only a super admin of the installation may change one."));
-    }
-    memberships::check_account_not_above(uow, &caller, id).await?;
     let mut after = UserRow {
         given_name: patch.given_name.map_or_else(|| before.given_name.clone(), |name| name.trim().to_owned()),
         family_name: patch.family_name.map_or_else(|| before.family_name.clone(), |name| name.trim().to_owned()),
@@ -196,6 +189,19 @@ pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: 
         crate::sessions::revoke_all(uow, id, None, "deactivated").await?;
     }
     uow.update(&before, after, Change::plain()).await.map(User::from)
+}
+
+/// An account of the workspace, locked, of one who may no more than the caller may.
+pub(crate) async fn find_to_change(uow: &mut UnitOfWork, id: UserId) -> Result<UserRow> {
+    let caller = uow.caller();
+    let mut select = visible_to(&caller)?;
+    select.and_where(Expr::col(("user_account", "id")).eq(id.uuid()));
+    let row = uow.locked::<UserRow>(select).await?.ok_or_else(Error::not_found)?;
+    if row.is_super_admin && !caller.is_super_admin {
+        return Err(Error::new(&ROLE_TOO_HIGH).with_detail("Only a super admin of the installation may change one."));
+    }
+    memberships::check_account_not_above(uow, &caller, id).await?;
+    Ok(row)
 }
 
 pub(crate) async fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<UserRow>> {

@@ -402,7 +402,8 @@ fn entry_of<R: Record>(here: Option<WorkspaceId>, before: Option<&R>, after: Opt
     if changes.is_empty() && action == Action::Update {
         return None;
     }
-    let mut entry = Entry::new(action, R::TABLE, Some(record.id().uuid()), record.workspace().or(here), change);
+    let place = record.workspace().or(here).or(change.workspace);
+    let mut entry = Entry::new(action, R::TABLE, Some(record.id().uuid()), place, change);
     entry.changes.extend(changes.plain);
     entry.personal.extend(changes.personal);
     Some(entry)

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod api_tokens;
+mod devices;
 mod invitations;
 mod lock_out;
 mod members;

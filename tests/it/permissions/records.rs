@@ -207,6 +207,14 @@ impl World {
             let invitation = json!({ "email": format!("asked{}@example.com", self.number()), "role": "nothing" });
             records.put("invitation_id", self.app.post("/v1/invitations", &by, &invitation).await.expect(201).id());
         }
+        if needs("session_id") {
+            let user = match target {
+                Target::Own => &owner.user_id,
+                Target::Colleagues => &self.colleague.user_id,
+                member => &self.members[&member].0,
+            };
+            records.put("session_id", self.session(user).await);
+        }
         if needs("team_id") {
             self.team(&mut records, &by, operation, owner_id.as_deref()).await;
         } else if needs("user_id") || needs("membership_id") {
@@ -316,6 +324,18 @@ impl World {
             _ => return,
         };
         self.app.delete(&path, by).await.expect(204);
+    }
+
+    /// One more session of an account, straight into the database: to sign in costs a hash.
+    async fn session(&self, user: &str) -> String {
+        let id = kernel::Runtime::system().uuid().to_string();
+        let (new, user) = (self.app.db.uuid(&id), self.app.db.uuid(user));
+        let sql = format!(
+            "INSERT INTO session (id, user_id, kind, expires_at, version, created_at, updated_at) \
+             SELECT {new}, {user}, kind, expires_at, 1, created_at, updated_at FROM session WHERE revoked_at IS NULL LIMIT 1"
+        );
+        assert_eq!(self.app.db.execute(&sql).await, Ok(1));
+        id
     }
 
     /// A team that the caller leads, or the colleague, with another in it unless that one is still to come.

@@ -34,6 +34,8 @@ pub(crate) struct Ask {
     pub of_contacts: bool,
     /// Whether it is about a file or folder on a client, whose row scope is that of the client.
     pub of_files: bool,
+    /// Whether it is about sessions of the caller's own, of which a token has none.
+    pub of_sessions: bool,
     /// Whether it is about a team, which its members see and its leads change.
     pub of_teams: bool,
     /// Whether it is about workspaces, all of which a super admin of the installation sees, and changes where they are in them.
@@ -52,6 +54,7 @@ const ALONE: Ask = Ask {
     of_contacts: false,
     of_files: false,
     of_teams: false,
+    of_sessions: false,
     of_workspaces: false,
     missing: 404,
     changes: true,
@@ -62,6 +65,7 @@ const WORKSPACES: Ask = Ask { of_workspaces: true, ..SHARED };
 const OWNED: Ask = Ask { targets: &[Target::Own, Target::Colleagues, Target::Elsewhere], ..ALONE };
 const TOKENS: Ask = Ask { of_tokens: true, ..OWNED };
 const CONTACTS: Ask = Ask { of_contacts: true, ..OWNED };
+const SESSIONS: Ask = Ask { of_sessions: true, ..ALONE };
 const TEAMS: Ask = Ask { of_teams: true, ..OWNED };
 const FILES: Ask = Ask { of_files: true, ..OWNED };
 // the record is named in the body
@@ -101,6 +105,11 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "delete_mail_suppression" | "update_mail_template" | "delete_mail_template" => SHARED,
         // the installation is set up already, whoever asks
         "set_up" => ALONE.read().answered(409),
+        "list_my_sessions" => SESSIONS.read(),
+        "end_my_sessions" => SESSIONS,
+        "end_my_session" => Ask { of_sessions: true, ..OWNED },
+        "list_user_sessions" => MEMBERS.read(),
+        "end_user_sessions" | "end_user_session" => MEMBERS,
         "list_teams" => ALONE.read(),
         "create_team" => ALONE,
         "get_team" | "list_team_members" | "get_team_member" => TEAMS.read(),
@@ -175,6 +184,7 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "preview_mail_template" => json!({ "kind": "lock_out", "language": "en" }),
         "create_workspace" => json!({ "slug": format!("made-{number}"), "name": "Made" }),
         "update_workspace" => json!({ "name": format!("Workspace {number}") }),
+        "end_my_sessions" => json!({}),
         "create_team" => json!({ "name": format!("made {number}") }),
         "update_team" => json!({ "name": format!("renamed {number}") }),
         "add_team_member" => json!({ "user_id": id("user_id") }),

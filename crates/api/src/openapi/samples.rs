@@ -71,6 +71,13 @@ fn of_auth(name: &str) -> Option<Value> {
         "AcceptInvitation" => json!({
             "token": "pli_…", "password": "τρία πράσινα άλογα τρέχουν", "given_name": "Νίκος", "family_name": "Γεωργίου",
         }),
+        "Session" => json!({
+            "id": RECORD, "kind": "browser", "ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "is_current": true,
+            "last_used_at": AT, "expires_at": AT, "created_at": AT,
+        }),
+        "SessionPage" => page(&of("Session")),
+        "EndSessions" => json!({ "keep_current": true }),
+        "EndedSessions" => json!({ "ended": 2 }),
         "User" => json!({
             "id": USER, "email": "maria@example.com", "given_name": "Μαρία", "family_name": "Παπαδοπούλου", "phone": null,
             "timezone": "Europe/Athens", "locale": "el", "is_super_admin": true, "is_active": true, "last_login_at": AT,

@@ -157,15 +157,17 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
         ip: caller.origin.ip.map(|ip| ip.to_string()),
         user_agent: caller.origin.user_agent.clone(),
         expires_at: now + auth.session_length(signed_in.kind),
+        last_used_at: None,
         revoked_at: None,
         revoked_because: None,
         version: 1,
         created_at: now,
         updated_at: now,
     };
-    uow.enter(before.default_workspace_id).await?;
+    // a session is its account's and nobody's workspace's, though its trail may be
     let change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
-    uow.insert(&session, change).await?;
+    uow.insert(&session, change.in_trail_of(before.default_workspace_id)).await?;
+    uow.enter(before.default_workspace_id).await?;
     devices::note(auth, uow, &before, &caller.origin).await?;
     uow.enter(None).await?;
     let mut seen = Query::update();

@@ -1,6 +1,7 @@
 //! Sessions: signing in, going on with a refresh token, signing out.
 
 mod login;
+mod manage;
 mod refresh;
 
 use kernel::{DateTime, Result, TypedId as _, UserId};
@@ -15,6 +16,9 @@ use crate::users::User;
 use crate::{Auth, secret_text};
 
 pub use login::{Login, SendLockOut, SignedIn, sign_in};
+pub use manage::{
+    EndSessions, EndedSessions, SESSION_LIST, Session, end_all_of, end_all_own, end_of, end_own, list_of, list_own,
+};
 pub use refresh::{Refresh, refresh};
 
 /// What one holds after signing in.
@@ -86,14 +90,16 @@ async fn revoke(uow: &mut UnitOfWork, before: SessionRow, because: &str, change:
     uow.update(&before, after, change).await.map(|_| ())
 }
 
-/// Ends every session of an account, but perhaps one.
-pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, keep: Option<SessionId>, because: &str) -> Result<()> {
+/// Ends every session of an account, but perhaps one; how many.
+pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, keep: Option<SessionId>, because: &str) -> Result<u64> {
     let mut select = SessionRow::select();
     select.and_where(Expr::col(("session", "user_id")).eq(user.uuid())).and_where(Expr::col(("session", "revoked_at")).is_null());
+    let mut ended = 0;
     for session in uow.all::<SessionRow>(&select).await?.into_iter().filter(|session| Some(session.id) != keep) {
         revoke(uow, session, because, Change::plain().event("session.revoked")).await?;
+        ended += 1;
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// Signs out: ends the session that the caller is signed in on.

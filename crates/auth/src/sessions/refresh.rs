@@ -1,7 +1,7 @@
 //! Going on: a refresh token buys the next pair, once. One that comes a second time was stolen, by the one who comes now or by the one
 //! who came before; nobody can tell, so the session ends for both.
 
-use kernel::{DateTime, Error, Result};
+use kernel::{DateTime, Error, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Change, Field as _, UnitOfWork};
@@ -53,6 +53,9 @@ pub async fn refresh(auth: &Auth, uow: &mut UnitOfWork, input: &Refresh) -> Resu
     if session.revoked_at.is_some() || expires_at <= now {
         return Err(refused());
     }
+    let mut used = Query::update();
+    used.table("session").value("last_used_at", now.value()).and_where(Expr::col("id").eq(session.id.uuid()));
+    uow.execute(&used).await?;
     let user = users::find(uow, session.user_id).await?.filter(|user| user.is_active).ok_or_else(refused)?;
     auth.issue(uow, &session, User::from(user)).await.map(Ok)
 }

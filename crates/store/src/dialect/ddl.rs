@@ -147,6 +147,9 @@ pub enum Wall {
     WorkspaceOrInstallation,
     /// As `WorkspaceOrInstallation`; whoever is in no workspace sees the rows of none. For what is kept for callers who are in none.
     WorkspaceOrNone,
+    /// Rows of the account, and of accounts that belong to the transaction's workspace; the installation sees all. For sessions, which
+    /// whoever manages users may end.
+    Account,
     /// As `WorkspaceOrInstallation`; everybody sees the rows of no workspace. For what the installation provides and a workspace adds to.
     WorkspaceOrShared,
     /// As `WorkspaceOrInstallation`; a super admin of the installation reaches the rows of no workspace too. For jobs.
@@ -174,6 +177,13 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
         }
         Wall::WorkspaceOrInstallation => {
             let both = format!("{same} OR {INSTALLATION}");
+            (both.clone(), both)
+        }
+        Wall::Account => {
+            let both = format!(
+                "user_id = {ACCOUNT} OR {INSTALLATION} \
+                 OR EXISTS (SELECT 1 FROM membership m WHERE m.user_id = {table}.user_id AND m.workspace_id = {WORKSPACE})"
+            );
             (both.clone(), both)
         }
         Wall::WorkspaceOrShared => {

@@ -1,6 +1,6 @@
 //! What a change is called, and how two states of a record differ.
 
-use kernel::TypedId;
+use kernel::{TypedId, WorkspaceId};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -62,6 +62,7 @@ pub struct Change {
     pub(crate) action: Option<Action>,
     pub(crate) event: Option<&'static str>,
     pub(crate) subject: Option<(&'static str, Uuid)>,
+    pub(crate) workspace: Option<WorkspaceId>,
     pub(crate) details: Map<String, Value>,
     pub(crate) personal: Map<String, Value>,
 }
@@ -95,6 +96,13 @@ impl Change {
     #[must_use]
     pub fn about<I: TypedId>(mut self, record_type: &'static str, id: I) -> Self {
         self.subject = Some((record_type, id.uuid()));
+        self
+    }
+
+    /// The workspace whose trail it stands in, of a record that belongs to none, where the unit of work is in none either.
+    #[must_use]
+    pub fn in_trail_of(mut self, workspace: Option<WorkspaceId>) -> Self {
+        self.workspace = workspace;
         self
     }
 

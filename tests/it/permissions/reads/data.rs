@@ -36,6 +36,7 @@ pub(super) struct Data {
     pub contacts: Vec<String>,
     pub imports: Vec<String>,
     pub teams: Vec<String>,
+    pub accounts: Vec<String>,
     /// Answers of the database, but of the journal, which goes on while it is read.
     known: Mutex<HashMap<String, BTreeSet<String>>>,
 }
@@ -216,7 +217,10 @@ pub(super) async fn make() -> Data {
         team(&app, &main, &[(&in_main, "member")]).await,
         team(&app, &other, &[(&director, "lead")]).await,
     ];
-    Data { app, readers, clients, contacts, imports, teams, known: Mutex::default() }
+    let mut accounts: Vec<String> = readers.iter().map(|reader| reader.account.clone()).collect();
+    accounts.sort();
+    accounts.dedup();
+    Data { app, readers, clients, contacts, imports, teams, accounts, known: Mutex::default() }
 }
 
 async fn team(app: &TestApp, by: &Session, members: &[(&Session, &str)]) -> String {

@@ -54,6 +54,7 @@ fn paths(data: &Data, path: &str) -> Vec<(String, Option<String>)> {
     let (parameter, records) = match path {
         path if path.contains("{client_id}") => ("{client_id}", &data.clients),
         path if path.contains("{contact_id}") => ("{contact_id}", &data.contacts),
+        path if path.contains("{user_id}") => ("{user_id}", &data.accounts),
         path if path.contains("{team_id}") => ("{team_id}", &data.teams),
         path if path.contains("{import_id}") => ("{import_id}", &data.imports),
         path => return vec![(path.to_owned(), None)],

@@ -13,6 +13,8 @@ pub(super) enum Kept {
     ByWorkspaceOrInstallation,
     /// By workspace, where none is one as well; the installation sees and writes all.
     ByWorkspaceOrNone,
+    /// By account: its own, and in a workspace those of who belongs to it; the installation sees and writes all.
+    ByAccount,
     /// By workspace; everybody sees the rows of none; the installation sees and writes all.
     ByWorkspaceOrShared,
     /// By workspace; rows of none are a super admin's of the installation; the installation sees and writes all.
@@ -89,7 +91,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("role", Kept::ByWorkspaceOrShared, WORKSPACE, "the system roles are the same everywhere, others a workspace's own"),
     table("role_override", Kept::ByWorkspaceOrInstallation, WORKSPACE, "signing in asks what a role allows in each workspace"),
     table("credential", Kept::Shared, ACCOUNT, "read before it is known who asks"),
-    table("session", Kept::Shared, ACCOUNT, "read before it is known who asks"),
+    table("session", Kept::ByAccount, ACCOUNT, "an account's own, which whoever manages users may end"),
     table("refresh_token", Kept::Shared, &[], "read before it is known who asks"),
     table("installation", Kept::Shared, &[], "one row, the installation's own"),
     table("signing_key", Kept::Shared, &[], "the installation's own; private keys are sealed"),
@@ -115,6 +117,7 @@ impl Expected {
     pub(super) fn whose(&self, asking: &Asking) -> Vec<Whose> {
         let mut whose = match self.kept {
             Kept::Shared | Kept::Closed => return vec![Whose::Any],
+            Kept::ByAccount if asking.belongs_to_ours => return vec![Whose::Ours, Whose::Theirs, Whose::Mine],
             Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrShared | Kept::ByWorkspaceOrSuperAdmin | Kept::Appended => {
                 vec![Whose::Ours, Whose::Theirs, Whose::Nowhere]
             }
@@ -135,6 +138,7 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
             Kept::ByWorkspaceOrAccount | Kept::Appended => ours || whose == Whose::Mine || asking.is_installation(),
+            Kept::ByAccount => self.writes(world, asking, whose),
             Kept::ByWorkspaceOrShared => ours || whose == Whose::Nowhere || asking.is_installation(),
             Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrSuperAdmin => {
                 self.writes(world, asking, whose)
@@ -156,6 +160,7 @@ impl Expected {
         match self.kept {
             Kept::Shared => true,
             Kept::Closed => false,
+            Kept::ByAccount => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByWorkspace => ours,
             Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrShared | Kept::Workspaces => {
                 ours || asking.is_installation()

@@ -193,6 +193,14 @@ impl World {
             "" => "NULL::uuid".to_owned(),
             account => format!("'{account}'::uuid"),
         };
+        if table == "session" {
+            let of_ours = format!("user_id IN (SELECT user_id FROM membership WHERE workspace_id = '{}')", self.ours);
+            return match whose {
+                Whose::Mine => format!("user_id = {account}"),
+                Whose::Ours => format!("{of_ours} AND coalesce(user_id <> {account}, true)"),
+                _ => format!("NOT {of_ours}"),
+            };
+        }
         let of_another = format!("coalesce(user_id <> {account}, true)");
         let (workspace, account) = match whose {
             Whose::Any => return "true".to_owned(),

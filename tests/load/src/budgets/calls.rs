@@ -190,6 +190,11 @@ impl Calls {
                 let same = json!({ "current_password": self.password, "new_password": self.password });
                 Call::with("/v1/me/password", same)
             }
+            "list_my_sessions" => Call::to("/v1/me/sessions"),
+            // from a session of its own: the one that everything is asked on goes on
+            "end_my_sessions" => {
+                Call { token: Some(self.session()?.0), ..Call::with("/v1/me/sessions/end", json!({ "keep_current": false })) }
+            }
             "list_jobs" => Call::to("/v1/admin/jobs"),
             "get_queues" => Call::to("/v1/admin/queues"),
             "list_my_audit" => Call::to("/v1/me/audit"),

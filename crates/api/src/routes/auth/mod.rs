@@ -1,6 +1,7 @@
 //! Who may come in: `/v1/setup`, `/v1/auth`, `/v1/me`, workspaces, users, roles, teams, memberships, invitations,
 //! tokens.
 
+mod devices;
 mod invitations;
 mod me;
 mod memberships;
@@ -15,6 +16,7 @@ use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
     sessions::register(registry);
+    devices::register(registry);
     me::register(registry);
     workspaces::register(registry);
     users::register(registry);

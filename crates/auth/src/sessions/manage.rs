@@ -1,0 +1,169 @@
+//! Sessions as their owner and whoever manages users see them, and their end.
+
+use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use serde::{Deserialize, Serialize};
+use store::list::{ListField, ListQuery, ListSpec};
+use store::query::{Expr, ExprTrait, SelectStatement};
+use store::{Change, Conn, Record as _, UnitOfWork};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{revoke, revoke_all};
+use crate::errors::NO_SESSION;
+use crate::rows::{SessionId, SessionKind, SessionRow};
+use crate::users;
+
+/// A sign-in on a device that goes on.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// What it is for.
+    pub kind: SessionKind,
+    /// The address that it was signed in from.
+    pub ip: Option<String>,
+    /// What the device calls itself.
+    pub user_agent: Option<String>,
+    /// Whether it is the one that the request came on.
+    pub is_current: bool,
+    /// When it last got a new pair of tokens; until then when it began.
+    pub last_used_at: DateTime,
+    /// When it ends at the latest.
+    pub expires_at: DateTime,
+    /// When it began.
+    pub created_at: DateTime,
+}
+
+/// The body of `POST /v1/me/sessions/end`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct EndSessions {
+    /// Whether the one that the request comes on goes on; it does unless this is false.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_current: Option<bool>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EndedSessions {
+    /// How many ended.
+    pub ended: u64,
+}
+
+/// How sessions can be listed.
+pub static SESSION_LIST: ListSpec = ListSpec {
+    name: "sessions",
+    table: "session",
+    fields: &[
+        ListField::word("kind", SessionKind::TEXTS),
+        ListField::time("expires_at").sorted(),
+        ListField::time("created_at").sorted(),
+    ],
+    ..ListSpec::EMPTY
+};
+
+fn wire(row: SessionRow, current: Option<SessionId>) -> Session {
+    Session {
+        is_current: Some(row.id) == current,
+        id: row.id,
+        kind: row.kind,
+        ip: row.ip,
+        user_agent: row.user_agent,
+        last_used_at: row.last_used_at.unwrap_or(row.created_at),
+        expires_at: row.expires_at,
+        created_at: row.created_at,
+    }
+}
+
+/// Those of an account that go on.
+fn of_account(user: UserId, now: DateTime) -> SelectStatement {
+    let mut select = SessionRow::select();
+    select
+        .and_where(Expr::col(("session", "user_id")).eq(user.uuid()))
+        .and_where(Expr::col(("session", "revoked_at")).is_null())
+        .and_where(Expr::col(("session", "expires_at")).gt(store::Field::value(&now)));
+    select
+}
+
+/// The account and the session that the caller is signed in on.
+fn signed_in(caller: &Caller) -> Result<(UserId, SessionId)> {
+    match caller.actor {
+        Actor::User { user, session } => Ok((user, SessionId::from_uuid(session))),
+        _ => Err(Error::new(&NO_SESSION).with_detail("A token has no sessions, and sees none of its maker's.")),
+    }
+}
+
+/// The caller's own sessions that go on.
+///
+/// # Errors
+/// `no_session` for anybody who is not signed in on one.
+pub async fn list_own(conn: &mut Conn, caller: &Caller, now: DateTime, query: &ListQuery) -> Result<Page<Session>> {
+    let (user, current) = signed_in(caller)?;
+    let query = query.within(user.uuid());
+    let page = store::list::page::<SessionRow>(conn, caller, of_account(user, now), &SESSION_LIST, &query).await?;
+    Ok(page.map(|row| wire(row, Some(current))))
+}
+
+/// The sessions of a member of the workspace that go on.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_users`; `not_found`.
+pub async fn list_of(conn: &mut Conn, caller: &Caller, user: UserId, now: DateTime, query: &ListQuery) -> Result<Page<Session>> {
+    users::get(conn, caller, user).await?;
+    let current = signed_in(caller).ok().map(|(_, session)| session);
+    let query = query.within(user.uuid());
+    let page = store::list::page::<SessionRow>(conn, caller, of_account(user, now), &SESSION_LIST, &query).await?;
+    Ok(page.map(|row| wire(row, current)))
+}
+
+async fn end(uow: &mut UnitOfWork, user: UserId, id: SessionId, because: &str) -> Result<()> {
+    let mut select = of_account(user, uow.now());
+    select.and_where(Expr::col(("session", "id")).eq(id.uuid()));
+    let row = uow.locked::<SessionRow>(select).await?.ok_or_else(Error::not_found)?;
+    revoke(uow, row, because, Change::plain().event("session.revoked")).await
+}
+
+/// Ends one of the caller's own sessions, this one too.
+///
+/// # Errors
+/// `no_session` for anybody who is not signed in on one; `not_found` for one that is not theirs, or has ended.
+pub async fn end_own(uow: &mut UnitOfWork, id: SessionId) -> Result<()> {
+    let (user, _) = signed_in(&uow.caller())?;
+    end(uow, user, id, "ended_by_owner").await
+}
+
+/// Ends the caller's own sessions, but perhaps this one.
+///
+/// # Errors
+/// `no_session` for anybody who is not signed in on one.
+pub async fn end_all_own(uow: &mut UnitOfWork, input: &EndSessions) -> Result<EndedSessions> {
+    let (user, current) = signed_in(&uow.caller())?;
+    let keep = Some(current).filter(|_| input.keep_current.unwrap_or(true));
+    Ok(EndedSessions { ended: revoke_all(uow, user, keep, "ended_by_owner").await? })
+}
+
+/// Ends one session of a member of the workspace.
+///
+/// # Errors
+/// `forbidden` without `admin.manage_users`; `role_too_high` for a member who may more than the caller may; `not_found`.
+pub async fn end_of(uow: &mut UnitOfWork, user: UserId, id: SessionId) -> Result<()> {
+    to_end(uow, user).await?;
+    end(uow, user, id, "ended_by_admin").await
+}
+
+/// Ends every session of a member of the workspace. API tokens of the account go on.
+///
+/// # Errors
+/// As [`end_of`].
+pub async fn end_all_of(uow: &mut UnitOfWork, user: UserId) -> Result<EndedSessions> {
+    to_end(uow, user).await?;
+    Ok(EndedSessions { ended: revoke_all(uow, user, None, "ended_by_admin").await? })
+}
+
+/// Makes sure that the caller may end sessions of this account.
+async fn to_end(uow: &mut UnitOfWork, user: UserId) -> Result<()> {
+    let caller = uow.caller();
+    caller.require(Permission::AdminManageUsers)?;
+    users::find_to_change(uow, user).await.map(|_| ())
+}
