@@ -249,3 +249,43 @@ fn the_program_prints_the_committed_document() {
     let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json")).unwrap();
     assert_eq!(text(&printed.stdout), committed);
 }
+
+#[tokio::test]
+async fn staff_of_an_old_system_are_brought_in_with_their_passwords_and_told_of_row_by_row() {
+    let folder = TempDir::new().unwrap();
+    let served = serve(folder.path());
+    let set_up = json!({
+        "code": served.code.clone().unwrap(), "email": "admin@example.com", "password": PASSWORD, "given_name": "Maria",
+        "family_name": "Papa", "workspace": { "slug": "main", "name": "Main" },
+    });
+    assert_eq!(post(&served.base, "/v1/setup", None, &set_up).await.0, 201);
+    let hash = "$2a$08$abcdefghijklmnopqrstuuSj.cz8SsTJ26tbCYjxEp60b3Z0evqB.";
+    let table = format!(
+        "Email;Given_name;Family_name;Role;Password_hash\n\
+         nikos@example.com;Νίκος;Γεωργίου;sales_agent;{hash}\n\
+         eleni@example.com;Ελένη;Παπά;viewer;\n\
+         admin@example.com;Maria;Papa;viewer;{hash}\n\
+         not an address;;X;chief;plain text\n\
+         short;row\n"
+    );
+    std::fs::write(folder.path().join("staff.csv"), table).unwrap();
+    let done = run(folder.path(), &["import", "staff", "staff.csv"]);
+    let said = text(&done.stdout);
+    assert!(done.status.success(), "{said} {}", text(&done.stderr));
+    assert!(said.contains("5 rows read: 2 created, 0 added to the workspace, 1 unchanged, 2 wrong"), "{said}");
+    for column in ["given_name", "email", "password_hash", "role"] {
+        assert!(said.contains(&format!("line 5, column {column}: ")), "{column}: {said}");
+    }
+    assert!(said.contains("line 6: ") && !said.contains("plain text") && !said.contains(hash), "{said}");
+    let login = |email: &str, password: &str| json!({ "email": email, "password": password });
+    let (status, tokens) = post(&served.base, "/v1/auth/login", None, &login("nikos@example.com", "τρία άλογα")).await;
+    assert_eq!((status, &tokens["user"]["given_name"]), (200, &json!("Νίκος")), "{tokens}");
+    // the password of one who was there stays
+    assert_eq!(post(&served.base, "/v1/auth/login", None, &login("admin@example.com", PASSWORD)).await.0, 200);
+    assert_eq!(post(&served.base, "/v1/auth/login", None, &login("eleni@example.com", PASSWORD)).await.0, 401);
+    // a second run changes nothing, and one who may not may not
+    let again = run(folder.path(), &["import", "staff", "staff.csv", "--as", "admin@example.com"]);
+    assert!(text(&again.stdout).contains("0 created, 0 added to the workspace, 3 unchanged, 2 wrong"), "{}", text(&again.stdout));
+    let refused = run(folder.path(), &["import", "staff", "staff.csv", "--as", "nikos@example.com"]);
+    assert!(!refused.status.success() && text(&refused.stderr).contains("admin.manage_users"), "{}", text(&refused.stderr));
+}

@@ -326,7 +326,7 @@ pub async fn accept(uow: &mut UnitOfWork, acceptance: &Acceptance) -> Result<Use
                 given_name: acceptance.given_name.as_deref().unwrap_or_default(),
                 family_name: acceptance.family_name.as_deref().unwrap_or_default(),
                 is_super_admin: false,
-                password_hash: acceptance.password_hash.as_deref().ok_or_else(|| Error::new(&INVALID_INVITATION))?,
+                password_hash: Some(acceptance.password_hash.as_deref().ok_or_else(|| Error::new(&INVALID_INVITATION))?),
             };
             insert_account(uow, account, before.workspace_id).await?
         }
@@ -344,7 +344,8 @@ pub(crate) struct NewAccount<'a> {
     pub given_name: &'a str,
     pub family_name: &'a str,
     pub is_super_admin: bool,
-    pub password_hash: &'a str,
+    /// None where they have to ask for a new one.
+    pub password_hash: Option<&'a str>,
 }
 
 /// Makes an account with its password.
@@ -375,11 +376,12 @@ pub(crate) async fn insert_account(
         updated_at: now,
     };
     uow.insert(&user, Change::plain()).await?;
+    let Some(hash) = account.password_hash else { return Ok(user) };
     let mut insert = Query::insert();
     insert
         .into_table("credential")
         .columns(["user_id", "hash", "changed_at"])
-        .values_panic([user.id.value(), account.password_hash.to_owned().value(), now.value()].map(Expr::value));
+        .values_panic([user.id.value(), hash.to_owned().value(), now.value()].map(Expr::value));
     uow.execute(&insert).await?;
     Ok(user)
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use kernel::{Actor, Caller, Error, Result, TypedId as _};
 use mail::{Act, Letter};
 use serde::{Deserialize, Serialize};
-use store::query::{Expr, ExprTrait, Query};
+use store::query::{Expr, ExprTrait, OnConflict, Query};
 use store::{Action, Change, Conn, Field as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::errors::{LOCKED_OUT, NO_SESSION};
 use crate::letters::recipient;
+use crate::password::Verified;
 use crate::rows::{SessionId, UserRow};
 use crate::{Auth, password, sessions, users};
 
@@ -64,7 +65,7 @@ impl Auth {
         let hash = hash_of(&mut reader, &user).await?;
         reader.close().await?;
         let mut faults = kernel::error::Faults::new();
-        let is_right = self.passwords.verify(place, input.current_password, hash).await?;
+        let is_right = self.passwords.verify(place, input.current_password, hash).await? != Verified::Wrong;
         if is_right {
             self.store.shared().forget(&key, WINDOW).await;
         } else {
@@ -102,13 +103,14 @@ pub(crate) async fn set(
     keep: Option<SessionId>,
 ) -> Result<()> {
     let now = uow.now();
-    let mut update = Query::update();
-    update
-        .table("credential")
-        .value("hash", password_hash)
-        .value("changed_at", now.value())
-        .and_where(Expr::col("user_id").eq(user.id.uuid()));
-    uow.execute(&update).await?;
+    let mut keep_hash = Query::insert();
+    // an account that came from elsewhere may have none
+    keep_hash
+        .into_table("credential")
+        .columns(["user_id", "hash", "changed_at"])
+        .values_panic([user.id.value(), password_hash.to_owned().value(), now.value()].map(Expr::value))
+        .on_conflict(OnConflict::column("user_id").update_columns(["hash", "changed_at"]).to_owned());
+    uow.execute(&keep_hash).await?;
     let mut forget = Query::delete();
     forget.from_table("password_reset").and_where(Expr::col("user_id").eq(user.id.uuid()));
     uow.execute(&forget).await?;

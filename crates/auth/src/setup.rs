@@ -129,7 +129,7 @@ pub async fn set_up(uow: &mut UnitOfWork, prepared: &PreparedSetUp) -> Result<Se
         given_name: &input.given_name,
         family_name: &input.family_name,
         is_super_admin: true,
-        password_hash: &prepared.password_hash,
+        password_hash: Some(&prepared.password_hash),
     };
     let user = insert_account(uow, account, workspace.id).await?;
     let role = roles::super_admin(uow).await?;

@@ -19,12 +19,14 @@ use serde::Serialize;
 
 mod decode;
 mod header;
+mod named;
 mod record;
 #[cfg(test)]
 mod tests;
 
 pub use decode::{Encoding, UnknownEncoding};
 pub use header::{Cells, Delimiter, Mapping, UnknownDelimiter, given_mapping, mapping};
+pub use named::{NamedRow, read_named};
 
 use decode::Decoder;
 use record::{Found, Refused, Scanner};

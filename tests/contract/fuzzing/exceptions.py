@@ -51,8 +51,9 @@ def is_of_chosen_fields(failure, case, response):
 
 
 def is_empty_in_a_form(failure, case, response):
-    """A form sends what nobody filled in as empty, and that says nothing. What is filled in is held against the schema all the same, also
-    where nothing is wrong by schemathesis' own description, and it counts the request as a wrong one nevertheless."""
+    """A form sends what nobody filled in as empty, and that says nothing; and it sends text alone, so that a number in the place of a text
+    is one. What is filled in is held against the schema all the same, also where nothing is wrong by schemathesis' own description, and it
+    counts the request as a wrong one nevertheless."""
     if not isinstance(failure, AcceptedNegativeData) or case.media_type != FORM or not isinstance(case.body, dict):
         return False
     made = case.meta.phase.data
@@ -60,8 +61,15 @@ def is_empty_in_a_form(failure, case, response):
         return False
     document = case.operation.schema.raw_schema
     sent = case.operation.definition.raw["requestBody"]["content"][FORM]["schema"]["$ref"]
-    filled = {name: value.decode(errors="replace") if isinstance(value, bytes) else value for name, value in case.body.items() if value != ""}
+    filled = {name: as_sent(value) for name, value in case.body.items() if value != ""}
     return is_valid(filled, sent, document["components"])
+
+
+def as_sent(value):
+    """A value as a form sends it."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return json.dumps(value) if isinstance(value, (bool, int, float)) else value
 
 
 def is_valid(value, reference, components):

@@ -3,6 +3,7 @@
 mod access_tokens;
 mod api_tokens;
 mod devices;
+mod from_elsewhere;
 mod invitations;
 mod lock_out;
 mod members;

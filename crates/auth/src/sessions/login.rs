@@ -15,6 +15,7 @@ use validator::Validate;
 use super::Tokens;
 use crate::errors::{INVALID_CREDENTIALS, LOCKED_OUT};
 use crate::letters::recipient;
+use crate::password::Verified;
 use crate::rows::{SessionKind, SessionRow, UserRow};
 use crate::users::{self, User};
 use crate::{Auth, devices, password_change, shape};
@@ -51,10 +52,17 @@ pub struct Login {
 }
 
 /// Somebody whose password was right.
-#[derive(Debug)]
 pub struct SignedIn {
     user: UserRow,
     kind: SessionKind,
+    /// The hash that there was, and the one to keep in its place.
+    replaced: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "SignedIn({})", self.user.id)
+    }
 }
 
 impl Auth {
@@ -79,11 +87,15 @@ impl Auth {
             Some(user) => password_change::hash_of(&mut reader, user).await?,
         };
         reader.close().await?;
-        let right = self.passwords.verify(place, input.password, hash).await?;
+        let verified = self.passwords.verify(place, input.password, hash.clone()).await?;
         match user {
-            Some(user) if right => {
+            Some(user) if verified != Verified::Wrong => {
                 self.store.shared().forget(&key, ATTEMPTS_WINDOW).await;
-                Ok(SignedIn { user, kind: input.kind.unwrap_or(SessionKind::Browser) })
+                let replaced = match verified {
+                    Verified::Replace(ours) => hash.map(|hash| (hash, ours)),
+                    _ => None,
+                };
+                Ok(SignedIn { user, kind: input.kind.unwrap_or(SessionKind::Browser), replaced })
             }
             user => {
                 metrics::counter!("pelatis_login_failures_total", "reason" => "wrong").increment(1);
@@ -170,6 +182,16 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     uow.enter(before.default_workspace_id).await?;
     devices::note(auth, uow, &before, &caller.origin).await?;
     uow.enter(None).await?;
+    if let Some((there, ours)) = &signed_in.replaced {
+        // unless the password was changed meanwhile
+        let mut replace = Query::update();
+        replace
+            .table("credential")
+            .value("hash", ours.as_str())
+            .and_where(Expr::col("user_id").eq(before.id.uuid()))
+            .and_where(Expr::col("hash").eq(there.as_str()));
+        uow.execute(&replace).await?;
+    }
     let mut seen = Query::update();
     seen.table("user_account").value("last_login_at", now.value()).and_where(Expr::col("id").eq(before.id.uuid()));
     uow.execute(&seen).await?;

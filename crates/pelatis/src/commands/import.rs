@@ -1,14 +1,16 @@
-//! `pelatis import csv`.
+//! `pelatis import csv` and `pelatis import staff`.
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use auth::Auth;
+use auth::staff::StaffRow;
 use clap::{Args, Subcommand};
 use clients::import::{ImportOptions, import_csv};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Caller, Cause, Error, TypedId as _};
-use platform::csv_source::{Delimiter, Encoding, Options};
+use platform::csv_source::{Delimiter, Encoding, NamedRow, Options, read_named};
 use platform::imports::ImportRunId;
 
 use super::{Fault, configured, say};
@@ -26,6 +28,23 @@ pub struct Import {
 enum Source {
     /// Clients with their contacts, from a CSV file. A second run of the same file changes nothing.
     Csv(Csv),
+    /// Staff accounts with the hashes of their passwords, from a CSV file with the columns email, given_name, family_name, role and
+    /// password_hash. Who is a member already is left alone.
+    Staff(Staff),
+}
+
+#[derive(Debug, Args)]
+struct Staff {
+    /// The file.
+    file: PathBuf,
+    /// The workspace, by slug or id; needed where there are several.
+    #[arg(long)]
+    workspace: Option<String>,
+    /// The account that imports, by its address; the installation itself unless given.
+    #[arg(long = "as")]
+    account: Option<String>,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[derive(Debug, Args)]
@@ -53,8 +72,10 @@ struct Csv {
 
 impl Import {
     pub(super) async fn run(self) -> Result<(), Fault> {
-        let Source::Csv(csv) = self.source;
-        csv.run().await
+        match self.source {
+            Source::Csv(csv) => csv.run().await,
+            Source::Staff(staff) => staff.run().await,
+        }
     }
 }
 
@@ -73,14 +94,7 @@ impl Csv {
         let config = configured(self.flags)?;
         let (store, auth) = wiring::open(&config).await?;
         let run: ImportRunId = store.runtime().id();
-        let cause = Cause::Import(run.uuid());
-        let caller = match &self.account {
-            Some(email) => auth.account_caller(email, self.workspace.as_deref(), cause).await?,
-            None => {
-                let workspace = auth.workspace_named(self.workspace.as_deref()).await?;
-                Caller::job(run.uuid(), Some(workspace), cause)
-            }
-        };
+        let caller = caller_for(&auth, self.account.as_deref(), self.workspace.as_deref(), run).await?;
         let bar = ProgressBar::new(size);
         let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {elapsed} {msg}");
         bar.set_style(style.map_err(Error::internal)?);
@@ -101,6 +115,50 @@ impl Csv {
         say(&format!(
             "{} rows read: {} created, {} changed, {} unchanged, {} wrong (import run {run})",
             counts.rows_read, counts.created, counts.changed, counts.unchanged, counts.wrong
+        ));
+        store.close().await;
+        Ok(())
+    }
+}
+
+/// Who imports: an account, or the installation in a workspace.
+async fn caller_for(auth: &Auth, account: Option<&str>, workspace: Option<&str>, run: ImportRunId) -> kernel::Result<Caller> {
+    let cause = Cause::Import(run.uuid());
+    match account {
+        Some(email) => auth.account_caller(email, workspace, cause).await,
+        None => Ok(Caller::job(run.uuid(), Some(auth.workspace_named(workspace).await?), cause)),
+    }
+}
+
+impl Staff {
+    async fn run(self) -> Result<(), Fault> {
+        let file = File::open(&self.file).map_err(Error::internal)?;
+        let columns = ["email", "given_name", "family_name", "role", "password_hash"];
+        let (rows, unreadable) = read_named(std::io::BufReader::new(file), columns, 4)?;
+        let row = |row: NamedRow<5>| {
+            let [email, given_name, family_name, role, password_hash] = row.values;
+            StaffRow { line: row.line, email, given_name, family_name, role, password_hash }
+        };
+        let rows: Vec<StaffRow> = rows.into_iter().map(row).collect();
+        let config = configured(self.flags)?;
+        let (store, auth) = wiring::open(&config).await?;
+        let caller = caller_for(&auth, self.account.as_deref(), self.workspace.as_deref(), store.runtime().id()).await?;
+        let done = store.write(&Arc::new(caller), async |uow| auth::staff::bring_in(uow, &rows).await).await?;
+        for problem in &unreadable {
+            say(&format!("line {}: {} ({})", problem.line, problem.reason, problem.code));
+        }
+        for problem in &done.problems {
+            say(&format!("line {}, column {}: {}", problem.line, problem.column, problem.reason));
+        }
+        let mut wrong: Vec<u64> = done.problems.iter().map(|problem| problem.line).collect();
+        wrong.dedup();
+        say(&format!(
+            "{} rows read: {} created, {} added to the workspace, {} unchanged, {} wrong",
+            rows.len() + unreadable.len(),
+            done.created,
+            done.added,
+            done.unchanged,
+            wrong.len() + unreadable.len()
         ));
         store.close().await;
         Ok(())

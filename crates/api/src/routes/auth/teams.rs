@@ -5,8 +5,8 @@ use auth::teams::{
     self, AddTeamMember, CreateTeam, LoadedMembers, MEMBER_LIST, MemberProblem, MemberRow, TEAM_LIST, Team, TeamMember,
     TeamMemberPatch, TeamPatch,
 };
-use kernel::{Error, FieldError, Result, UserId};
-use platform::csv_source::{CsvSource, Options};
+use kernel::{Result, UserId};
+use platform::csv_source::{NamedRow, RowProblem, read_named};
 use serde::Serialize;
 use store::UnitOfWork;
 use utoipa::ToSchema;
@@ -141,40 +141,18 @@ async fn load_team_members(context: Context, body: Body) -> ApiResult {
 
 /// The rows of a table of members, and those that cannot be read.
 fn table_of(bytes: &[u8]) -> Result<(Vec<MemberRow>, Vec<MemberProblem>)> {
-    let source = CsvSource::open(bytes, Options::default())?;
-    let column = |name: &str| source.headers().iter().position(|header| header.trim().eq_ignore_ascii_case(name));
-    let (email, role) = (column("email"), column("role"));
-    let known = |header: &String| ["email", "role"].iter().any(|name| header.trim().eq_ignore_ascii_case(name));
-    let mut wrong: Vec<FieldError> = source
-        .headers()
-        .iter()
-        .filter(|header| !known(header))
-        .map(|header| {
-            FieldError::new("header", "unknown_column", format!("{header} is no column of members; there are email and role"))
-        })
-        .collect();
-    if email.is_none() {
-        wrong.push(FieldError::new("header", "missing_column", "must have a column email"));
-    }
-    if !wrong.is_empty() {
-        return Err(Error::invalid(wrong));
-    }
-    let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
-    for row in source {
-        match row {
-            Ok(row) => {
-                let value = |at: Option<usize>| at.and_then(|at| row.values.get(at)).cloned().unwrap_or_default();
-                rows.push(MemberRow { line: row.line, email: value(email), role: value(role) });
-            }
-            Err(problem) => unreadable.push(MemberProblem {
-                line: problem.line,
-                column: problem.column,
-                code: problem.code.to_owned(),
-                message: problem.reason,
-            }),
-        }
-    }
-    Ok((rows, unreadable))
+    let (rows, problems) = read_named(bytes, ["email", "role"], 1)?;
+    let row = |row: NamedRow<2>| {
+        let [email, role] = row.values;
+        MemberRow { line: row.line, email, role }
+    };
+    let problem = |problem: RowProblem| MemberProblem {
+        line: problem.line,
+        column: problem.column,
+        code: problem.code.to_owned(),
+        message: problem.reason,
+    };
+    Ok((rows.into_iter().map(row).collect(), problems.into_iter().map(problem).collect()))
 }
 
 /// Get one who is in a team

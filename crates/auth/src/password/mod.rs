@@ -5,6 +5,8 @@
 //! told so after a moment rather than at once: whoever floods asks again as soon as they are answered, and thousands of quick refusals a
 //! second would take the processors from everybody else (seen: the reads of others on PostgreSQL at a p99 of 205 ms).
 
+mod imported;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use kernel::{Error, FieldError, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::errors::SIGN_IN_BUSY;
+use imported::Imported;
 
 /// Characters of a password at least.
 const MIN_LENGTH: usize = 12;
@@ -51,9 +54,39 @@ fn hash_now(password: &str) -> Result<String> {
     argon2()?.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
 }
 
-fn verify_now(password: &str, hash: &str) -> Result<bool> {
-    let hash = PasswordHash::new(hash).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(argon2()?.verify_password(password.as_bytes(), &hash).is_ok())
+/// What came of comparing a password with a hash.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It is another one.
+    Wrong,
+    /// It is the one.
+    Right,
+    /// It is the one, and this hash of it is to be kept in the place of the one that there is, which is not as ours are now.
+    Replace(String),
+}
+
+fn verify_now(password: &str, hash: &str) -> Result<Verified> {
+    if let Some(kind) = Imported::of(hash) {
+        let is_right = kind.verify(password, hash)?;
+        // made anew where it is wrong too: that it was quick tells nobody that the account came from elsewhere
+        let ours = hash_now(password)?;
+        return Ok(if is_right { Verified::Replace(ours) } else { Verified::Wrong });
+    }
+    let kept = PasswordHash::new(hash).map_err(|error| Error::internal(error.to_string()))?;
+    let argon2 = argon2()?;
+    if argon2.verify_password(password.as_bytes(), &kept).is_err() {
+        return Ok(Verified::Wrong);
+    }
+    let is_as_ours = Params::try_from(&kept).is_ok_and(|params| {
+        let ours = argon2.params();
+        (params.m_cost(), params.t_cost(), params.p_cost()) == (ours.m_cost(), ours.t_cost(), ours.p_cost())
+    });
+    if is_as_ours { Ok(Verified::Right) } else { hash_now(password).map(Verified::Replace) }
+}
+
+/// Whether a text is a hash that sign-in can verify: argon2, bcrypt, or a portable one of phpass.
+pub(crate) fn is_hash(text: &str) -> bool {
+    Imported::of(text).is_some() || (text.starts_with("$argon2") && PasswordHash::new(text).is_ok())
 }
 
 impl Passwords {
@@ -106,7 +139,7 @@ impl Passwords {
     ///
     /// # Errors
     /// `internal` when the hash cannot be read.
-    pub async fn verify(&self, place: Place, password: String, hash: Option<String>) -> Result<bool> {
+    pub async fn verify(&self, place: Place, password: String, hash: Option<String>) -> Result<Verified> {
         let stand_in = self.stand_in.clone();
         self.run(place, move || match hash {
             Some(hash) => verify_now(&password, &hash),
@@ -118,7 +151,7 @@ impl Passwords {
                         stand_in.get_or_init(|| made)
                     }
                 };
-                verify_now(&password, hash).map(|_| false)
+                verify_now(&password, hash).map(|_| Verified::Wrong)
             }
         })
         .await
@@ -170,9 +203,23 @@ mod tests {
         let verify = async |password: &str, hash: Option<String>| {
             passwords.verify(passwords.queue().await.unwrap(), password.to_owned(), hash).await.unwrap()
         };
-        assert!(verify("correct horse battery", Some(hash.clone())).await);
-        assert!(!verify("incorrect horse battery", Some(hash)).await);
-        assert!(!verify("no account has this password", None).await);
+        assert_eq!(verify("correct horse battery", Some(hash.clone())).await, Verified::Right);
+        assert_eq!(verify("incorrect horse battery", Some(hash)).await, Verified::Wrong);
+        assert_eq!(verify("no account has this password", None).await, Verified::Wrong);
+    }
+
+    #[test]
+    fn a_hash_that_is_not_as_ours_are_now_is_to_be_replaced_by_one_that_is() {
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8 * 1024, 1, 1, None).unwrap());
+        let weak = weak.hash_password(b"correct horse battery").unwrap().to_string();
+        let bcrypt = bcrypt::hash("correct horse battery", 4).unwrap();
+        for hash in [weak, bcrypt] {
+            let Verified::Replace(ours) = verify_now("correct horse battery", &hash).unwrap() else { panic!("{hash}") };
+            assert_eq!(verify_now("correct horse battery", &ours).unwrap(), Verified::Right);
+            assert_eq!(verify_now("incorrect horse battery", &hash).unwrap(), Verified::Wrong);
+            assert!(is_hash(&hash) && is_hash(&ours));
+        }
+        assert!(!is_hash("correct horse battery") && !is_hash("$argon2id$nonsense"));
     }
 
     #[tokio::test]
