@@ -20,6 +20,7 @@ mod m20261125_000070_thumbnails;
 mod m20261126_000080_roles;
 mod m20261126_000081_teams;
 mod m20261126_000082_sessions;
+mod m20261126_000083_profiles;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000080_roles::Step),
             Box::new(m20261126_000081_teams::Step),
             Box::new(m20261126_000082_sessions::Step),
+            Box::new(m20261126_000083_profiles::Step),
         ]
     }
 }

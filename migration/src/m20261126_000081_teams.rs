@@ -15,7 +15,7 @@ impl MigrationTrait for Step {
             .text("name")
             .sortable("name_key")
             .text_null("description")
-            .make(Wall::Workspace)
+            .make(Wall::WorkspaceOrInstallation)
             .await?;
         both(manager, "CREATE UNIQUE INDEX team_name ON team (workspace_id, name_key)").await?;
         both(manager, "CREATE INDEX team_created ON team (workspace_id, created_at, id)").await?;
@@ -26,7 +26,7 @@ impl MigrationTrait for Step {
             .uuid("user_id")
             .references("user_id", "user_account")
             .text("role")
-            .make(Wall::Workspace)
+            .make(Wall::WorkspaceOrInstallation)
             .await?;
         both(manager, "CREATE UNIQUE INDEX team_member_once ON team_member (team_id, user_id)").await?;
         both(manager, "CREATE INDEX team_member_of ON team_member (user_id)").await?;

@@ -134,6 +134,8 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("logout", Access::SignedIn, Own),
     O::new("get_me", Access::SignedIn, Own),
     O::new("change_my_password", Access::SignedIn, Own),
+    O::new("get_my_profile", Access::SignedIn, Own),
+    O::new("update_my_profile", Access::SignedIn, Own),
     O::new("list_my_sessions", Access::SignedIn, Own),
     O::new("end_my_sessions", Access::SignedIn, Own),
     O::new("end_my_session", Access::SignedIn, Own),

@@ -42,6 +42,8 @@ pub struct Place {
     pub role: String,
     /// What they may do there.
     pub permissions: PermissionSet,
+    /// Its time zone.
+    pub timezone: String,
     /// What new records are given there.
     pub defaults: Defaults,
     /// How it works there.
@@ -196,6 +198,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
         .columns([("role", "key"), ("role", "permissions")])
         .columns([("workspace", "default_currency"), ("workspace", "locale"), ("workspace", "settings")])
         .column(("role_override", "permissions"))
+        .column(("workspace", "timezone"))
         .from("workspace")
         .and_where(Expr::col(("workspace", "is_active")).eq(true))
         .order_by(("workspace", "slug"), Order::Asc)
@@ -228,6 +231,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                 name: row.get(2)?,
                 role: role.unwrap_or_else(|| roles::SUPER_ADMIN.to_owned()),
                 permissions,
+                timezone: row.get(9)?,
                 defaults: Defaults { currency: row.get(5)?, locale: row.get(6)? },
                 settings: row.get::<Json<WorkspaceSettings>>(7)?.0,
             })

@@ -24,6 +24,7 @@ pub mod memberships;
 mod password;
 pub mod password_change;
 pub mod password_reset;
+pub mod profile;
 pub mod roles;
 mod rows;
 mod secret_text;

@@ -1,6 +1,7 @@
 //! The tables of this crate. A row never leaves it; what leaves are the wire types beside each operation.
 
 use kernel::{Currency, DateTime, Permission, PermissionSet, UserId, WorkspaceId};
+use serde_json::{Map, Value};
 use store::Json;
 
 use crate::roles::Laid;
@@ -74,12 +75,14 @@ store::record! {
         family_name: String => Personal,
         name_key: String => Derived,
         phone: Option<String> => Personal,
+        signature: Option<String> => Personal,
         timezone: String,
         locale: String,
         is_super_admin: bool,
         is_active: bool,
         last_login_at: Option<DateTime> => Derived,
         default_workspace_id: Option<WorkspaceId>,
+        preferences: Json<Map<String, Value>> => Personal,
     }
 }
 

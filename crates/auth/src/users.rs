@@ -210,6 +210,12 @@ pub(crate) async fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option
     conn.one(&select).await
 }
 
+pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: UserId) -> Result<Option<UserRow>> {
+    let mut select = UserRow::select();
+    select.and_where(Expr::col(("user_account", "id")).eq(id.uuid()));
+    uow.locked(select).await
+}
+
 pub(crate) async fn find(conn: &mut Conn, id: UserId) -> Result<Option<UserRow>> {
     let mut select = UserRow::select();
     select.and_where(Expr::col(("user_account", "id")).eq(id.uuid()));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 use validator::{Validate, ValidateEmail, ValidateLength, ValidateUrl, ValidationErrors};
 
 /// Absent, null, or a value. Fields of this type need `#[serde(default, skip_serializing_if = "Patch::is_absent")]`, and
@@ -59,6 +60,26 @@ impl<T> Patch<T> {
             Self::Absent => Patch::Absent,
             Self::Null => Patch::Null,
             Self::Value(value) => Patch::Value(change(value)),
+        }
+    }
+}
+
+/// Merges a JSON merge patch into a value, as RFC 7396 says: members of objects one by one and as deep as they go, null taking away, and
+/// anything else in the place of what was there.
+pub fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(members) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Some(there) = target.as_object_mut() else { return };
+    for (name, value) in members {
+        if value.is_null() {
+            there.remove(&name);
+        } else {
+            merge(there.entry(name).or_insert(Value::Null), value);
         }
     }
 }
@@ -123,6 +144,33 @@ mod tests {
             let change: Change = serde_json::from_str(json).unwrap();
             assert_eq!(change.name, expected);
             assert_eq!(serde_json::to_string(&change).unwrap(), json);
+        }
+    }
+
+    /// RFC 7396, appendix A.
+    #[test]
+    fn merging_does_as_the_examples_of_the_rfc() {
+        let examples = [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
+            (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),
+            (r#"{"a":"foo"}"#, "null", "null"),
+            (r#"{"a":"foo"}"#, r#""bar""#, r#""bar""#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ];
+        for (target, patch, result) in examples {
+            let mut merged: Value = serde_json::from_str(target).unwrap();
+            merge(&mut merged, serde_json::from_str(patch).unwrap());
+            assert_eq!(merged, serde_json::from_str::<Value>(result).unwrap(), "{target} with {patch}");
         }
     }
 

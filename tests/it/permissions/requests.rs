@@ -34,7 +34,7 @@ pub(crate) struct Ask {
     pub of_contacts: bool,
     /// Whether it is about a file or folder on a client, whose row scope is that of the client.
     pub of_files: bool,
-    /// Whether it is about sessions of the caller's own, of which a token has none.
+    /// Whether it is about what one who is signed in has, and a token has not: sessions, a profile.
     pub of_sessions: bool,
     /// Whether it is about a team, which its members see and its leads change.
     pub of_teams: bool,
@@ -105,7 +105,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "delete_mail_suppression" | "update_mail_template" | "delete_mail_template" => SHARED,
         // the installation is set up already, whoever asks
         "set_up" => ALONE.read().answered(409),
-        "list_my_sessions" => SESSIONS.read(),
+        "list_my_sessions" | "get_my_profile" => SESSIONS.read(),
+        "update_my_profile" => SESSIONS,
         "end_my_sessions" => SESSIONS,
         "end_my_session" => Ask { of_sessions: true, ..OWNED },
         "list_user_sessions" => MEMBERS.read(),
@@ -185,6 +186,7 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "create_workspace" => json!({ "slug": format!("made-{number}"), "name": "Made" }),
         "update_workspace" => json!({ "name": format!("Workspace {number}") }),
         "end_my_sessions" => json!({}),
+        "update_my_profile" => json!({ "signature": format!("signed {number}") }),
         "create_team" => json!({ "name": format!("made {number}") }),
         "update_team" => json!({ "name": format!("renamed {number}") }),
         "add_team_member" => json!({ "user_id": id("user_id") }),

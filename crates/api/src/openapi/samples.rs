@@ -71,6 +71,12 @@ fn of_auth(name: &str) -> Option<Value> {
         "AcceptInvitation" => json!({
             "token": "pli_…", "password": "τρία πράσινα άλογα τρέχουν", "given_name": "Νίκος", "family_name": "Γεωργίου",
         }),
+        "Profile" => json!({
+            "id": USER, "email": "maria@example.com", "given_name": "Μαρία", "family_name": "Παπαδοπούλου", "phone": null,
+            "signature": "Μαρία Παπαδοπούλου, πωλήσεις", "timezone": "Europe/Athens", "locale": "el", "default_workspace_id": WORKSPACE,
+            "preferences": { "theme": "dark" }, "created_at": AT, "updated_at": AT,
+        }),
+        "ProfilePatch" => json!({ "signature": null, "preferences": { "theme": "light" } }),
         "Session" => json!({
             "id": RECORD, "kind": "browser", "ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "is_current": true,
             "last_used_at": AT, "expires_at": AT, "created_at": AT,
@@ -87,7 +93,8 @@ fn of_auth(name: &str) -> Option<Value> {
         "UserPatch" => json!({ "phone": "+30 210 1234567", "is_active": false }),
         "Me" => json!({ "kind": "user", "user": of("User"), "workspaces": [{
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "role": "viewer", "permissions": ["clients.view_all"],
-            "is_default": true,
+            "default_currency": "EUR", "timezone": "Europe/Athens", "locale": "el",
+            "teams": [{ "id": RECORD, "name": "Πωλήσεις", "role": "lead" }], "is_default": true,
         }] }),
         "Workspace" => json!({
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",

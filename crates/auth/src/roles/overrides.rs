@@ -211,21 +211,6 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    /// RFC 7396, as it stands there.
-    fn merge_patch(target: Value, patch: &Value) -> Value {
-        let Value::Object(members) = patch else { return patch.clone() };
-        let mut target = if let Value::Object(target) = target { target } else { serde_json::Map::new() };
-        for (name, value) in members {
-            if value.is_null() {
-                target.remove(name);
-            } else {
-                let merged = merge_patch(target.remove(name).unwrap_or(Value::Null), value);
-                target.insert(name.clone(), merged);
-            }
-        }
-        Value::Object(target)
-    }
-
     prop_compose! {
         fn a_patch()(places in prop::collection::vec((any::<prop::sample::Index>(), prop::option::of(any::<bool>())), 0..12),
                      areas in prop::collection::vec(any::<prop::sample::Index>(), 0..2)) -> Value {
@@ -247,7 +232,7 @@ mod tests {
             let (mut laid, mut expected) = (Laid::new(), json!({}));
             for one in &patches {
                 laid = merged(laid, patch(one)).unwrap();
-                expected = merge_patch(expected, one);
+                kernel::patch::merge(&mut expected, one.clone());
                 // an area in which nothing is said says nothing
                 expected.as_object_mut().unwrap().retain(|_, actions| actions.as_object().is_some_and(|actions| !actions.is_empty()));
             }

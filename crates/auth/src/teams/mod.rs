@@ -7,13 +7,17 @@ mod commands;
 mod load;
 mod members;
 
-use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use std::collections::HashMap;
+
+use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
-use store::query::{Expr, ExprTrait, Query, SelectStatement};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Conn, Record as _};
 use utoipa::ToSchema;
 
+use crate::Auth;
+use crate::me::MyTeam;
 use crate::rows::{TeamId, TeamRow};
 
 pub use commands::{CreateTeam, TeamPatch, create, delete, update};
@@ -112,6 +116,25 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
 /// `not_found`.
 pub async fn get(conn: &mut Conn, caller: &Caller, id: TeamId) -> Result<Team> {
     find(conn, caller, id).await.map(Team::from)
+}
+
+/// The teams of the one who is signed in, by workspace. The installation looks, as row security shows one workspace at a time.
+pub(crate) async fn of_person(auth: &Auth, caller: &Caller) -> Result<HashMap<WorkspaceId, Vec<MyTeam>>> {
+    let mut found: HashMap<WorkspaceId, Vec<MyTeam>> = HashMap::new();
+    let Some(user) = person(caller) else { return Ok(found) };
+    let mut select = Query::select();
+    select
+        .columns([("team", "workspace_id"), ("team", "id"), ("team", "name"), ("team_member", "role")])
+        .from("team")
+        .inner_join("team_member", Expr::col(("team_member", "team_id")).eq(Expr::col(("team", "id"))))
+        .and_where(Expr::col(("team_member", "user_id")).eq(user.uuid()))
+        .order_by(("team", "name_key"), Order::Asc);
+    let mut reader = auth.store().reader(&auth.installation()).await?;
+    for row in reader.rows(&select).await? {
+        found.entry(row.get(0)?).or_default().push(MyTeam { id: row.get(1)?, name: row.get(2)?, role: row.get(3)? });
+    }
+    reader.close().await?;
+    Ok(found)
 }
 
 async fn find(conn: &mut Conn, caller: &Caller, id: TeamId) -> Result<TeamRow> {

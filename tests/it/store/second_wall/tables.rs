@@ -53,10 +53,10 @@ pub(super) const TABLES: &[Expected] = &[
     Expected { further: &["client_search"], ..table("client", Kept::ByWorkspace, WORKSPACE, "a company's data") },
     Expected { further: &["contact_search"], ..table("contact", Kept::ByWorkspace, WORKSPACE, "a company's data") },
     table("client_contact", Kept::ByWorkspace, WORKSPACE, "a company's data"),
-    table("team", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("team", Kept::ByWorkspaceOrInstallation, WORKSPACE, "one's own teams are told in all workspaces at once"),
     table(
         "team_member",
-        Kept::ByWorkspace,
+        Kept::ByWorkspaceOrInstallation,
         &["team_id", "user_id", "workspace_id"],
         "a company's data; who leads a team is asked by the application",
     ),

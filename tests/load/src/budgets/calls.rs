@@ -190,6 +190,8 @@ impl Calls {
                 let same = json!({ "current_password": self.password, "new_password": self.password });
                 Call::with("/v1/me/password", same)
             }
+            "get_my_profile" => Call::to("/v1/me/profile"),
+            "update_my_profile" => Call::with("/v1/me/profile", json!({ "signature": number.to_string() })),
             "list_my_sessions" => Call::to("/v1/me/sessions"),
             // from a session of its own: the one that everything is asked on goes on
             "end_my_sessions" => {

@@ -2,7 +2,9 @@
 
 use auth::me::Me;
 use auth::password_change::ChangePassword;
+use auth::profile::{self, Profile, ProfilePatch};
 use platform::audit::AUDIT_LIST;
+use store::list::ListSpec;
 
 use crate::answer::Answer;
 use crate::body::Body;
@@ -13,6 +15,8 @@ use crate::routes::platform::audit::AuditEntryPage;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_get_me, _, _>(get_me);
+    registry.add::<__path_get_my_profile, _, _>(get_my_profile);
+    registry.add::<__path_update_my_profile, _, _>(update_my_profile);
     registry.add::<__path_change_my_password, _, _>(change_my_password);
     registry.add::<__path_list_my_audit, _, _>(list_my_audit).list(&AUDIT_LIST);
 }
@@ -23,8 +27,31 @@ pub(super) fn register(registry: &mut Registry) {
 #[utoipa::path(get, path = "/v1/me", tag = "auth", responses((status = 200, description = "Who you are", body = Me)))]
 async fn get_me(context: Context) -> ApiResult {
     let identity = context.identity().map_err(|error| context.fail(error))?.clone();
-    let me = context.read(async |conn, caller| auth::me::get(conn, caller, &identity).await).await?;
+    let auth = &context.state.auth;
+    let me = context.read(async |conn, caller| auth::me::get(auth, conn, caller, &identity).await).await?;
     context.plain(&me)
+}
+
+/// Get my profile
+///
+/// What the account says of itself. A token has none.
+#[utoipa::path(get, path = "/v1/me/profile", tag = "auth", responses((status = 200, description = "The profile", body = Profile)))]
+async fn get_my_profile(context: Context) -> ApiResult {
+    let query = context.record_query(&ListSpec::EMPTY)?;
+    let profile = context.read(async |conn, caller| profile::get(conn, caller).await).await?;
+    context.record(&profile, profile.version, &query)
+}
+
+/// Change my profile
+#[utoipa::path(patch, path = "/v1/me/profile", tag = "auth", request_body = ProfilePatch,
+    responses((status = 200, description = "The profile", body = Profile)))]
+async fn update_my_profile(context: Context, body: Body) -> ApiResult {
+    let identity = context.identity().map_err(|error| context.fail(error))?.clone();
+    let work = async |uow: &mut store::UnitOfWork, seen, patch| {
+        let profile = profile::update(uow, &identity, seen, patch).await?;
+        Ok(Answer::ok(&profile)?.version(profile.version))
+    };
+    context.patch::<ProfilePatch>(body, work).await
 }
 
 /// Change my password
