@@ -21,6 +21,7 @@ mod m20261126_000080_roles;
 mod m20261126_000081_teams;
 mod m20261126_000082_sessions;
 mod m20261126_000083_profiles;
+mod m20261126_000084_second_factors;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000081_teams::Step),
             Box::new(m20261126_000082_sessions::Step),
             Box::new(m20261126_000083_profiles::Step),
+            Box::new(m20261126_000084_second_factors::Step),
         ]
     }
 }

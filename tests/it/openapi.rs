@@ -110,8 +110,8 @@ fn objects_of_requests_refuse_what_they_do_not_know() {
     let schemas = document["components"]["schemas"].as_object().unwrap();
     for (name, operation) in operations(&document) {
         let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
-        // a message is no object
-        for (_, media) in content.iter().filter(|(kind, _)| *kind != "message/rfc822") {
+        // a message is no object, and neither is a table
+        for (_, media) in content.iter().filter(|(kind, _)| !["message/rfc822", "text/csv"].contains(&kind.as_str())) {
             let schema = media["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
             assert_eq!(schemas[schema]["additionalProperties"], json!(false), "{name}: {schema}");
         }

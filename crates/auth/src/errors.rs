@@ -41,6 +41,16 @@ kernel::error_codes! {
     ROLE_KEY_TAKEN = "role_key_taken", Conflict, "The key is taken";
     /// Members have the role, or somebody is invited to it.
     ROLE_IN_USE = "role_in_use", Conflict, "The role is still in use";
+    /// The password is right, and the account takes a code besides: send the same once more with `code`.
+    SECOND_FACTOR_REQUIRED = "second_factor_required", Unauthenticated, "A code of the authenticator app is needed";
+    /// The code is wrong, too old, or was used.
+    INVALID_SECOND_FACTOR = "invalid_second_factor", Unauthenticated, "The code is wrong or was used";
+    /// There is a second factor already.
+    SECOND_FACTOR_ON = "second_factor_on", Conflict, "There is a second factor already";
+    /// There is no second factor.
+    SECOND_FACTOR_OFF = "second_factor_off", Conflict, "There is no second factor";
+    /// The workspace asks for a second factor of those who have the role: until there is one, nothing else can be done there.
+    SECOND_FACTOR_NEEDED = "second_factor_needed", Forbidden, "The workspace asks for a second factor";
     /// The name belongs to another team.
     TEAM_NAME_TAKEN = "team_name_taken", Conflict, "The name is taken";
     /// The person is in the team already.

@@ -18,14 +18,15 @@ use crate::api_tokens::PREFIX;
 use crate::errors::NETWORK_NOT_ALLOWED;
 use crate::rows::{ApiTokenRow, SessionId};
 use crate::workspaces::WorkspaceSettings;
-use crate::{Auth, roles, secret_text, sessions, users};
+use crate::{Auth, roles, second_factor, secret_text, sessions, users};
 
 /// How long what was found out is kept at most.
 const KEPT_FOR: Duration = Duration::from_secs(5);
 /// Identities that are kept at most.
 const KEPT: u64 = 20_000;
 /// Record types whose changes drop what is kept.
-const DEPENDS_ON: [&str; 7] = ["membership", "role", "role_override", "user_account", "session", "api_token", "workspace"];
+const DEPENDS_ON: [&str; 8] =
+    ["membership", "second_factor", "role", "role_override", "user_account", "session", "api_token", "workspace"];
 /// The topic under which nodes tell each other.
 const TOPIC: &str = "identities";
 
@@ -61,6 +62,8 @@ pub struct Identity {
     pub places: Vec<Place>,
     /// Where they are when they do not say.
     pub default_workspace: Option<WorkspaceId>,
+    /// Whether they have a second factor, or need none: an API token signs in to nothing.
+    has_second_factor: bool,
     /// Networks they may come from; any where there are none.
     networks: Vec<IpNet>,
     /// When the token expires.
@@ -136,10 +139,11 @@ impl Auth {
             return Ok(None);
         }
         let places = places(&mut reader, user_id, user.is_super_admin).await?;
+        let has_second_factor = second_factor::is_on(&mut reader, user_id).await?;
         reader.close().await?;
         let actor = Actor::User { user: user_id, session: claims.sid };
         let identity = Identity::of_account(actor, user.is_super_admin, places, user.default_workspace_id);
-        Ok(Some(Identity { expires_at: DateTime::from_timestamp(claims.exp, 0), ..identity }))
+        Ok(Some(Identity { expires_at: DateTime::from_timestamp(claims.exp, 0), has_second_factor, ..identity }))
     }
 
     async fn find_token(&self, secret: &str, now: DateTime) -> Result<Option<Identity>> {
@@ -165,6 +169,7 @@ impl Auth {
             is_super_admin: false,
             default_workspace: Some(token.workspace_id),
             places,
+            has_second_factor: true,
             networks: token.networks.0,
             expires_at: token.expires_at,
         }))
@@ -250,7 +255,7 @@ impl Identity {
     /// An account where it belongs.
     pub(crate) fn of_account(actor: Actor, is_super_admin: bool, places: Vec<Place>, chosen: Option<WorkspaceId>) -> Self {
         let default_workspace = default_of(&places, chosen);
-        Self { actor, is_super_admin, places, default_workspace, networks: Vec::new(), expires_at: None }
+        Self { actor, is_super_admin, places, default_workspace, has_second_factor: true, networks: Vec::new(), expires_at: None }
     }
 
     /// The Caller that they are in the workspace that they name (by slug or id), or in their own.
@@ -277,6 +282,12 @@ impl Identity {
         };
         let defaults = Some(place.defaults.clone());
         Ok(Caller { workspace: Some(place.id), defaults, permissions: place.permissions, ..self.caller_outside(origin) })
+    }
+
+    /// Whether a workspace asks of them a second factor that they do not have.
+    pub fn lacks_second_factor(&self, workspace: WorkspaceId) -> bool {
+        let asks = |place: &Place| place.id == workspace && place.settings.requires_second_factor(&place.role);
+        !self.has_second_factor && self.places.iter().any(asks)
     }
 
     /// How a workspace works that they belong to.

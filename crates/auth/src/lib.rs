@@ -8,7 +8,7 @@
 //! - A workspace keeps at least one active super admin.
 //!
 //! Libraries: `argon2` (RustCrypto's, the reference in Rust), `jsonwebtoken` with `aws-lc-rs` (one crypto provider in the tree),
-//! `bcrypt` and `md-5` to verify hashes that came from PHP (phpass's own scheme is a loop of MD5, and its crate is no longer kept), `zxcvbn` (the estimator that the rules name), `moka` for the identities that are kept for seconds.
+//! `bcrypt` and `md-5` to verify hashes that came from PHP (phpass's own scheme is a loop of MD5, and its crate is no longer kept), `zxcvbn` (the estimator that the rules name), `totp-rs` (RFC 6238, with the step that matched), `moka` for the identities that are kept for seconds.
 
 pub mod api_tokens;
 mod command_line;
@@ -27,6 +27,7 @@ pub mod password_reset;
 pub mod profile;
 pub mod roles;
 mod rows;
+pub mod second_factor;
 mod secret_text;
 pub mod sessions;
 pub mod setup;

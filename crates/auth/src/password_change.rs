@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Actor, Caller, Error, Result, TypedId as _};
+use kernel::{Actor, Caller, Error, Result, TypedId as _, UserId};
 use mail::{Act, Letter};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, OnConflict, Query};
@@ -51,9 +51,24 @@ impl Auth {
     /// `no_session` for a token, which has no password; `locked_out` after too many wrong guesses; `validation_failed` for a wrong present
     /// password and a bad new one; `sign_in_busy`.
     pub async fn prepare_password_change(&self, input: ChangePassword, caller: &Caller) -> Result<PreparedChange> {
-        let Actor::User { user, session } = caller.actor else {
-            return Err(Error::new(&NO_SESSION).with_detail("A token has no password; sign in with one."));
-        };
+        let (user, session, is_right) = self.check_own_password(input.current_password, caller).await?;
+        let mut faults = kernel::error::Faults::new();
+        if !is_right {
+            faults.add("/current_password", "wrong", "is not the present password");
+        }
+        let about = [user.email.as_str(), user.given_name.as_str(), user.family_name.as_str()];
+        faults.keep(password::check_new("/new_password", &input.new_password, &about))?;
+        faults.into_result()?;
+        let password_hash = self.passwords.hash(input.new_password).await?;
+        Ok(PreparedChange { user, session, password_hash })
+    }
+
+    /// Whether a password is the one of the account that the caller is signed in to, and on which session they are.
+    ///
+    /// # Errors
+    /// `no_session` for a token, which has no password; `locked_out` after too many wrong guesses; `sign_in_busy`.
+    pub(crate) async fn check_own_password(&self, password: String, caller: &Caller) -> Result<(UserRow, SessionId, bool)> {
+        let (user, session) = own(caller)?;
         let place = self.passwords.queue().await?;
         let key = format!("password:{user}");
         let decision = self.store.shared().hit(&key, 1, self.config.login_attempts, WINDOW).await;
@@ -64,18 +79,22 @@ impl Auth {
         let user = users::find(&mut reader, user).await?.ok_or_else(Error::not_found)?;
         let hash = hash_of(&mut reader, &user).await?;
         reader.close().await?;
-        let mut faults = kernel::error::Faults::new();
-        let is_right = self.passwords.verify(place, input.current_password, hash).await? != Verified::Wrong;
+        let is_right = self.passwords.verify(place, password, hash).await? != Verified::Wrong;
         if is_right {
             self.store.shared().forget(&key, WINDOW).await;
-        } else {
-            faults.add("/current_password", "wrong", "is not the present password");
         }
-        let about = [user.email.as_str(), user.given_name.as_str(), user.family_name.as_str()];
-        faults.keep(password::check_new("/new_password", &input.new_password, &about))?;
-        faults.into_result()?;
-        let password_hash = self.passwords.hash(input.new_password).await?;
-        Ok(PreparedChange { user, session: SessionId::from_uuid(session), password_hash })
+        Ok((user, session, is_right))
+    }
+}
+
+/// The account and the session that the caller is signed in on.
+///
+/// # Errors
+/// `no_session` for a token, which has no password.
+pub(crate) fn own(caller: &Caller) -> Result<(UserId, SessionId)> {
+    match caller.actor {
+        Actor::User { user, session } => Ok((user, SessionId::from_uuid(session))),
+        _ => Err(Error::new(&NO_SESSION).with_detail("A token has no password; sign in with one.")),
     }
 }
 

@@ -37,11 +37,25 @@ kernel::typed_id! {
     pub SessionId
 }
 kernel::typed_id! {
+    /// Names a second factor.
+    pub SecondFactorId
+}
+kernel::typed_id! {
     /// Names an API token.
     pub ApiTokenId
 }
 
-store::id_fields!(RoleId, RoleOverrideId, TeamId, TeamMemberId, MembershipId, InvitationId, SessionId, ApiTokenId);
+store::id_fields!(
+    RoleId,
+    RoleOverrideId,
+    TeamId,
+    TeamMemberId,
+    MembershipId,
+    InvitationId,
+    SessionId,
+    SecondFactorId,
+    ApiTokenId
+);
 
 store::text_enum! {
     /// What a session is for, which decides how long it lasts.
@@ -165,6 +179,16 @@ store::record! {
         last_used_at: Option<DateTime> => Derived,
         revoked_at: Option<DateTime>,
         revoked_because: Option<String>,
+    }
+}
+
+store::record! {
+    pub(crate) struct SecondFactorRow in "second_factor" of installation {
+        id: SecondFactorId;
+        user_id: UserId,
+        secret: String => Secret,
+        confirmed_at: Option<DateTime>,
+        last_step: Option<i64> => Derived,
     }
 }
 

@@ -24,8 +24,17 @@ pub struct WorkspaceSettings {
     /// The kinds of file that are taken.
     #[schema(value_type = Vec<FileKind>)]
     pub file_kinds: FileKinds,
+    /// The keys of the roles whose members must have a second factor; until they do they can do nothing there but switch it on.
+    pub second_factor_roles: Vec<String>,
     /// The face of its mail.
     pub mail: mail::FaceSettings,
+}
+
+impl WorkspaceSettings {
+    /// Whether one who has a role must have a second factor.
+    pub fn requires_second_factor(&self, role: &str) -> bool {
+        self.second_factor_roles.iter().any(|known| known == role)
+    }
 }
 
 /// A change of [`WorkspaceSettings`].
@@ -40,6 +49,11 @@ pub struct WorkspaceSettingsPatch {
     #[schema(value_type = Vec<FileKind>, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_kinds: Option<FileKinds>,
+    /// The keys of the roles whose members must have a second factor.
+    #[schema(nullable = false, max_items = 100)]
+    #[validate(length(max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_factor_roles: Option<Vec<String>>,
     /// The face of its mail; what is left out stays.
     #[schema(nullable = false)]
     #[validate(nested)]
@@ -268,6 +282,10 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
     crate::check_seen(seen, before.version)?;
     let currency = patch.default_currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
     let settings = patch.settings.unwrap_or_default();
+    let second_factor_roles = match settings.second_factor_roles {
+        Some(keys) => known_roles(uow, id, keys).await?,
+        None => before.settings.0.second_factor_roles.clone(),
+    };
     let after = WorkspaceRow {
         slug: patch.slug.unwrap_or_else(|| before.slug.clone()),
         name: patch.name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned()),
@@ -277,12 +295,24 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
         settings: Json(WorkspaceSettings {
             require_if_match: settings.require_if_match.unwrap_or(before.settings.0.require_if_match),
             file_kinds: settings.file_kinds.unwrap_or(before.settings.0.file_kinds),
+            second_factor_roles,
             mail: before.settings.0.mail.clone().changed(settings.mail.unwrap_or_default()),
         }),
         is_active: patch.is_active.unwrap_or(before.is_active),
         ..before.clone()
     };
     uow.update(&before, after, Change::plain()).await.on_unique(slug_taken).map(Workspace::from)
+}
+
+/// The keys, if each is one of a role that there is in the workspace.
+async fn known_roles(uow: &mut UnitOfWork, workspace: WorkspaceId, keys: Vec<String>) -> Result<Vec<String>> {
+    let known: Vec<String> = roles::keys(uow, workspace).await?.into_values().collect();
+    let mut faults = kernel::error::Faults::new();
+    for (place, _) in keys.iter().enumerate().filter(|(_, key)| !known.contains(key)) {
+        faults.add(format!("/settings/second_factor_roles/{place}"), "unknown_role", "is no role of the workspace");
+    }
+    faults.into_result()?;
+    Ok(keys)
 }
 
 /// Locks the workspace, so that what concerns all of it is decided by one at a time.

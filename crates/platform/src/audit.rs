@@ -62,7 +62,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 23] = [
+const SEEN_WITH: [(&str, &[Permission]); 24] = [
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
@@ -77,6 +77,7 @@ const SEEN_WITH: [(&str, &[Permission]); 23] = [
     ("membership", &[Permission::AdminManageUsers]),
     ("invitation", &[Permission::AdminManageUsers]),
     ("role", &[Permission::AdminManageUsers]),
+    ("second_factor", &[Permission::AdminManageUsers]),
     ("team", &[Permission::AdminManageUsers]),
     ("team_member", &[Permission::AdminManageUsers]),
     ("role_override", &[Permission::AdminManageUsers]),

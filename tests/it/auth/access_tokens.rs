@@ -150,12 +150,16 @@ async fn the_keys_are_published_and_one_that_was_rotated_on_another_node_goes_on
     let mail = mail::Mail::open(store.clone(), harness::mail_config(app.folder.path())).unwrap();
     let other = auth::Auth::open(store.clone(), mail, config).await.unwrap();
     assert_eq!(kids(&serde_json::to_value(other.keys().jwks()).unwrap()).len(), 2);
-    let login =
-        auth::sessions::Login { email: "admin@example.com".to_owned(), password: harness::PASSWORD.to_owned(), kind: None };
+    let login = auth::sessions::Login {
+        email: "admin@example.com".to_owned(),
+        password: harness::PASSWORD.to_owned(),
+        kind: None,
+        code: None,
+    };
     let origin = kernel::Origin::default();
     let signed_in = other.check_password(login, &origin).await.unwrap();
     let work = async |uow: &mut store::UnitOfWork| auth::sessions::sign_in(&other, uow, &signed_in).await;
-    let tokens = store.write(&other.installation_for(&origin), work).await.unwrap();
+    let tokens = store.write(&other.installation_for(&origin), work).await.unwrap().unwrap();
     app.get("/v1/me", &Session::bearer(&tokens.access_token)).await.expect(200);
     app.get("/v1/me", &app.admin).await.expect(200);
     let after = kids(&app.get("/.well-known/jwks.json", &Session::nobody()).await.expect(200).body);

@@ -11,6 +11,7 @@ mod passwords;
 mod profile;
 mod refresh;
 mod roles;
+mod second_factor;
 mod setup;
 mod sign_in;
 mod teams;

@@ -207,6 +207,13 @@ impl World {
             let invitation = json!({ "email": format!("asked{}@example.com", self.number()), "role": "nothing" });
             records.put("invitation_id", self.app.post("/v1/invitations", &by, &invitation).await.expect(201).id());
         }
+        if operation == "confirm_my_second_factor" && !owner.user_id.is_empty() {
+            let password = json!({ "password": PASSWORD });
+            self.app.post("/v1/me/second-factor", owner, &password).await.expect(200);
+        }
+        if operation == "reset_user_second_factor" {
+            self.second_factor(&self.members[&target].0).await;
+        }
         if needs("session_id") {
             let user = match target {
                 Target::Own => &owner.user_id,
@@ -324,6 +331,17 @@ impl World {
             _ => return,
         };
         self.app.delete(&path, by).await.expect(204);
+    }
+
+    /// A second factor of an account, straight into the database, that takes nobody's code.
+    async fn second_factor(&self, user: &str) {
+        let (id, user) = (self.app.db.uuid(&kernel::Runtime::system().uuid().to_string()), self.app.db.uuid(user));
+        self.app.db.execute(&format!("DELETE FROM second_factor WHERE user_id = {user}")).await.unwrap();
+        let sql = format!(
+            "INSERT INTO second_factor (id, user_id, secret, version, created_at, updated_at) \
+             SELECT {id}, {user}, '', 1, created_at, updated_at FROM user_account WHERE id = {user}"
+        );
+        assert_eq!(self.app.db.execute(&sql).await, Ok(1));
     }
 
     /// One more session of an account, straight into the database: to sign in costs a hash.

@@ -105,7 +105,13 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "delete_mail_suppression" | "update_mail_template" | "delete_mail_template" => SHARED,
         // the installation is set up already, whoever asks
         "set_up" => ALONE.read().answered(409),
-        "list_my_sessions" | "get_my_profile" => SESSIONS.read(),
+        "list_my_sessions" | "get_my_profile" | "get_my_second_factor" => SESSIONS.read(),
+        "begin_my_second_factor" => SESSIONS,
+        // nobody has one here, which is what whoever comes that far is told
+        "renew_my_recovery_codes" | "disable_my_second_factor" => SESSIONS.read().answered(409),
+        // the one that was begun takes another code
+        "confirm_my_second_factor" => SESSIONS.read().answered(422),
+        "reset_user_second_factor" => MEMBERS,
         "update_my_profile" => SESSIONS,
         "end_my_sessions" => SESSIONS,
         "end_my_session" => Ask { of_sessions: true, ..OWNED },
@@ -186,6 +192,9 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "create_workspace" => json!({ "slug": format!("made-{number}"), "name": "Made" }),
         "update_workspace" => json!({ "name": format!("Workspace {number}") }),
         "end_my_sessions" => json!({}),
+        "begin_my_second_factor" | "renew_my_recovery_codes" => json!({ "password": harness::PASSWORD }),
+        "confirm_my_second_factor" => json!({ "code": "000000" }),
+        "disable_my_second_factor" => json!({ "password": harness::PASSWORD, "code": "000000" }),
         "update_my_profile" => json!({ "signature": format!("signed {number}") }),
         "create_team" => json!({ "name": format!("made {number}") }),
         "update_team" => json!({ "name": format!("renamed {number}") }),

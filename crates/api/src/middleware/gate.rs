@@ -155,6 +155,10 @@ async fn admit(
         _ => identity.caller_in(wanted.as_deref(), origin)?,
     };
     let caller = Arc::new(caller);
+    // what belongs to nobody's workspace goes on, so that one can switch it on
+    if operation.access != Access::SignedIn && caller.workspace.is_some_and(|workspace| identity.lacks_second_factor(workspace)) {
+        return Err(Error::new(&auth::errors::SECOND_FACTOR_NEEDED));
+    }
     let allowed = match operation.access {
         Access::Public | Access::SignedIn | Access::Member => Ok(()),
         Access::SuperAdmin => caller.require_super_admin(),

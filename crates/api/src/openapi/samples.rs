@@ -77,6 +77,14 @@ fn of_auth(name: &str) -> Option<Value> {
             "preferences": { "theme": "dark" }, "created_at": AT, "updated_at": AT,
         }),
         "ProfilePatch" => json!({ "signature": null, "preferences": { "theme": "light" } }),
+        "SecondFactor" => json!({ "is_on": true, "is_required": false, "confirmed_at": AT, "recovery_codes_left": 9 }),
+        "OwnPassword" => json!({ "password": "πέντε κόκκινα καράβια" }),
+        "CodeInput" => json!({ "code": "287082" }),
+        "DisableSecondFactor" => json!({ "password": "πέντε κόκκινα καράβια", "code": "287082" }),
+        "BegunSecondFactor" => json!({
+            "secret": "GEZDGNBVGY3TQOJQ…", "otpauth_url": "otpauth://totp/Pelatis:maria%40example.com?secret=GEZDGNBVGY3TQOJQ…",
+        }),
+        "RecoveryCodes" => json!({ "recovery_codes": ["b2hk-9d3m-x7q4", "p5wn-c8e2-j6ts"] }),
         "Session" => json!({
             "id": RECORD, "kind": "browser", "ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "is_current": true,
             "last_used_at": AT, "expires_at": AT, "created_at": AT,
@@ -99,7 +107,7 @@ fn of_auth(name: &str) -> Option<Value> {
         "Workspace" => json!({
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",
             "settings": {
-                "require_if_match": false, "file_kinds": ["jpeg", "png", "pdf", "zip"],
+                "require_if_match": false, "second_factor_roles": ["super_admin"], "file_kinds": ["jpeg", "png", "pdf", "zip"],
                 "mail": { "accent_color": "#0b6b53", "tagline": null, "reply_to": "info@athens.example" },
             },
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,

@@ -13,12 +13,12 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::Tokens;
-use crate::errors::{INVALID_CREDENTIALS, LOCKED_OUT};
+use crate::errors::{INVALID_CREDENTIALS, INVALID_SECOND_FACTOR, LOCKED_OUT};
 use crate::letters::recipient;
 use crate::password::Verified;
 use crate::rows::{SessionKind, SessionRow, UserRow};
 use crate::users::{self, User};
-use crate::{Auth, devices, password_change, shape};
+use crate::{Auth, devices, password_change, second_factor, shape};
 
 /// The window in which failed attempts are counted.
 const ATTEMPTS_WINDOW: Duration = Duration::from_mins(15);
@@ -45,6 +45,10 @@ pub struct Login {
     /// The password.
     #[schema(min_length = 1, max_length = 256, format = "password")]
     pub password: String,
+    /// Where the account takes a second factor: a code of its authenticator app, or a recovery code.
+    #[schema(nullable = false, min_length = 6, max_length = 20)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What the session is for: `browser` (a day at most) unless given, or `app` (thirty days).
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,6 +59,9 @@ pub struct Login {
 pub struct SignedIn {
     user: UserRow,
     kind: SessionKind,
+    code: Option<String>,
+    /// What counts the attempts, until the sign-in is whole.
+    attempts: String,
     /// The hash that there was, and the one to keep in its place.
     replaced: Option<(String, String)>,
 }
@@ -90,12 +97,11 @@ impl Auth {
         let verified = self.passwords.verify(place, input.password, hash.clone()).await?;
         match user {
             Some(user) if verified != Verified::Wrong => {
-                self.store.shared().forget(&key, ATTEMPTS_WINDOW).await;
                 let replaced = match verified {
                     Verified::Replace(ours) => hash.map(|hash| (hash, ours)),
                     _ => None,
                 };
-                Ok(SignedIn { user, kind: input.kind.unwrap_or(SessionKind::Browser), replaced })
+                Ok(SignedIn { user, kind: input.kind.unwrap_or(SessionKind::Browser), code: input.code, attempts: key, replaced })
             }
             user => {
                 metrics::counter!("pelatis_login_failures_total", "reason" => "wrong").increment(1);
@@ -153,14 +159,27 @@ fn attempts_key(email: &str, ip: Option<IpAddr>) -> String {
     format!("login:{}:{}", shape::email_key(email), ip.map(|ip| ip.to_string()).unwrap_or_default())
 }
 
-/// Opens a session for one whose password was right. Runs as the installation.
+/// Opens a session for one whose password was right, or tells that the code was wrong: no error here, because that it was tried is
+/// journaled. Runs as the installation.
 ///
 /// # Errors
-/// `invalid_credentials` when the account was switched off meanwhile.
-pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) -> Result<Tokens> {
+/// `invalid_credentials` when the account was switched off meanwhile; `second_factor_required` where the account takes one; `locked_out`
+/// after too many codes.
+pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) -> Result<Result<Tokens>> {
     let now = uow.now();
     let found = users::find(uow, signed_in.user.id).await?;
     let before = found.filter(|user| user.is_active).ok_or_else(|| Error::new(&INVALID_CREDENTIALS))?;
+    match second_factor::accept(auth, uow, &before, signed_in.code.as_deref()).await {
+        Err(error) if *error.code() == INVALID_SECOND_FACTOR => {
+            let change = Change::plain().event("user.sign_in_failed").detail("reason", "second_factor");
+            uow.enter(before.default_workspace_id).await?;
+            uow.record(Action::Login, "user_account", Some(before.id.uuid()), change);
+            uow.enter(None).await?;
+            return Ok(Err(error));
+        }
+        accepted => accepted?,
+    }
+    auth.store.shared().forget(&signed_in.attempts, ATTEMPTS_WINDOW).await;
     let caller = uow.caller();
     let session = SessionRow {
         id: uow.id(),
@@ -196,5 +215,5 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     seen.table("user_account").value("last_login_at", now.value()).and_where(Expr::col("id").eq(before.id.uuid()));
     uow.execute(&seen).await?;
     let user = User::from(UserRow { last_login_at: Some(now), ..before });
-    auth.issue(uow, &session, user).await
+    auth.issue(uow, &session, user).await.map(Ok)
 }

@@ -24,6 +24,7 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("membership", &[P::AdminManageUsers]),
     ("invitation", &[P::AdminManageUsers]),
     ("role", &[P::AdminManageUsers]),
+    ("second_factor", &[P::AdminManageUsers]),
     ("team", &[P::AdminManageUsers]),
     ("team_member", &[P::AdminManageUsers]),
     ("role_override", &[P::AdminManageUsers]),

@@ -92,6 +92,8 @@ pub(super) const TABLES: &[Expected] = &[
     table("role_override", Kept::ByWorkspaceOrInstallation, WORKSPACE, "signing in asks what a role allows in each workspace"),
     table("credential", Kept::Shared, ACCOUNT, "read before it is known who asks"),
     table("session", Kept::ByAccount, ACCOUNT, "an account's own, which whoever manages users may end"),
+    table("second_factor", Kept::Shared, ACCOUNT, "asked for before it is known who asks; sealed"),
+    table("recovery_code", Kept::Shared, ACCOUNT, "asked for before it is known who asks; digests"),
     table("refresh_token", Kept::Shared, &[], "read before it is known who asks"),
     table("installation", Kept::Shared, &[], "one row, the installation's own"),
     table("signing_key", Kept::Shared, &[], "the installation's own; private keys are sealed"),

@@ -149,6 +149,10 @@ impl World {
             )
             .await
             .unwrap();
+        let factor = "INSERT INTO second_factor (id, user_id, secret, version, created_at, updated_at) \
+                      SELECT gen_random_uuid(), id, '', 1, now(), now() FROM user_account";
+        app.db.execute(factor).await.unwrap();
+        app.db.execute("INSERT INTO recovery_code (user_id, hash) SELECT id, '' FROM user_account").await.unwrap();
         app.post("/v1/admin/backups", &app.admin.in_workspace("main"), &json!({})).await.expect(201);
         app.db.execute("INSERT INTO job_worker VALUES (gen_random_uuid(), 1, now())").await.unwrap();
         app.db.execute("INSERT INTO job_schedule VALUES ('x', '', 'daily', now())").await.unwrap();

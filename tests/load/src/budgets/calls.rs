@@ -190,6 +190,22 @@ impl Calls {
                 let same = json!({ "current_password": self.password, "new_password": self.password });
                 Call::with("/v1/me/password", same)
             }
+            "get_my_second_factor" => Call::to("/v1/me/second-factor"),
+            "begin_my_second_factor" => Call::with("/v1/me/second-factor", json!({ "password": self.password })),
+            "list_user_sessions" => Call::to(format!("/v1/users/{}/sessions", self.user)),
+            "end_my_session" | "end_user_session" => {
+                let token = self.session()?.0;
+                let seen = self.ask("GET", "/v1/me/sessions?sort=-created_at&limit=1", None)?;
+                let path = format!("/sessions/{}", text(&seen, "/data/0/id")?);
+                match id {
+                    "end_my_session" => Call { token: Some(token), ..Call::to(format!("/v1/me{path}")) },
+                    _ => Call::to(format!("/v1/users/{}{path}", self.user)),
+                }
+            }
+            "end_user_sessions" => {
+                let user = self.ask("GET", &format!("/v1/memberships/{}", self.membership), None)?;
+                Call::to(format!("/v1/users/{}/sessions/end", text(&user, "/user_id")?))
+            }
             "get_my_profile" => Call::to("/v1/me/profile"),
             "update_my_profile" => Call::with("/v1/me/profile", json!({ "signature": number.to_string() })),
             "list_my_sessions" => Call::to("/v1/me/sessions"),

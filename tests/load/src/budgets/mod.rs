@@ -46,8 +46,14 @@ const TIMES: u32 = 100;
 /// Works once in the life of an installation, so that there is no p99 of it.
 const ONCE: &str = "set_up";
 /// What cannot be asked a hundred times here, and why.
-const NOT_ASKED: &[(&str, &str)] =
-    &[("reset_password", "its token goes by mail"), ("request_backup", "while one waits there is no other")];
+const NOT_ASKED: &[(&str, &str)] = &[
+    ("reset_password", "its token goes by mail"),
+    ("request_backup", "while one waits there is no other"),
+    ("confirm_my_second_factor", "works once in the life of a second factor"),
+    ("renew_my_recovery_codes", "whoever has a second factor needs its codes to sign in here"),
+    ("disable_my_second_factor", "works once in the life of a second factor"),
+    ("reset_user_second_factor", "works once in the life of a second factor"),
+];
 
 pub(crate) fn check(options: &Options) -> Result<()> {
     let document: Value = serde_json::from_str(&std::fs::read_to_string(&options.document)?)?;

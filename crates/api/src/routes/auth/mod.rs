@@ -6,6 +6,7 @@ mod invitations;
 mod me;
 mod memberships;
 mod roles;
+mod second_factor;
 mod sessions;
 mod teams;
 mod tokens;
@@ -16,6 +17,7 @@ use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
     sessions::register(registry);
+    second_factor::register(registry);
     devices::register(registry);
     me::register(registry);
     workspaces::register(registry);

@@ -6,9 +6,10 @@ use auth::sessions::{Login, Refresh, Tokens};
 use auth::setup::{SetUp, SetUpDone};
 use auth::users::User;
 use kernel::{Error, Result};
+use store::UnitOfWork;
 
 use crate::answer::Answer;
-use crate::body::Body;
+use crate::body::{Body, Input};
 use crate::context::Context;
 use crate::problem::ApiResult;
 use crate::registry::Registry;
@@ -41,18 +42,15 @@ async fn set_up(context: Context, body: Body) -> ApiResult {
 
 /// Sign in
 ///
-/// Five failures in fifteen minutes for an account from an address lock it out from there until they are out of sight.
+/// Five failures in fifteen minutes for an account from an address lock it out from there until they are out of sight. Where the account takes
+/// a second factor, the answer is 401 `second_factor_required` until the same comes with its `code`.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Login,
     responses((status = 200, description = "A pair of tokens", body = Tokens)))]
 async fn login(context: Context, body: Body) -> ApiResult {
     let auth = &context.state.auth;
     let origin = &context.caller().origin;
     let prepare = async |input: Login| auth.check_password(input, origin).await;
-    let work = async |uow: &mut store::UnitOfWork, signed_in: &_| {
-        let tokens = auth::sessions::sign_in(auth, uow, signed_in).await?;
-        Ok(Answer::ok(&tokens)?.secrets(TOKENS))
-    };
-    context.post_prepared(body, prepare, work).await
+    tokens_or_news(&context, body, prepare, async |uow, signed_in| auth::sessions::sign_in(auth, uow, signed_in).await).await
 }
 
 /// Get the next pair of tokens
@@ -62,17 +60,27 @@ async fn login(context: Context, body: Body) -> ApiResult {
     responses((status = 200, description = "A pair of tokens", body = Tokens)))]
 async fn refresh(context: Context, body: Body) -> ApiResult {
     let auth = &context.state.auth;
-    // that the session was ended must be committed, so the failure is told only afterwards
-    let reused = std::cell::RefCell::new(None);
-    let work = async |uow: &mut store::UnitOfWork, input: &Refresh| match auth::sessions::refresh(auth, uow, input).await? {
+    let prepare = async |input: Refresh| Ok::<_, Error>(input);
+    tokens_or_news(&context, body, prepare, async |uow, input| auth::sessions::refresh(auth, uow, input).await).await
+}
+
+/// A pair of tokens, or a failure that is written down: it must be committed, and is told only afterwards.
+async fn tokens_or_news<I: Input, P>(
+    context: &Context,
+    body: Body,
+    prepare: impl AsyncFnOnce(I) -> Result<P>,
+    work: impl AsyncFn(&mut UnitOfWork, &P) -> Result<Result<Tokens>>,
+) -> ApiResult {
+    let news = std::cell::RefCell::new(None);
+    let done = async |uow: &mut UnitOfWork, prepared: &P| match work(uow, prepared).await? {
         Ok(tokens) => Ok(Answer::ok(&tokens)?.secrets(TOKENS)),
         Err(error) => {
-            *reused.borrow_mut() = Some(error);
+            *news.borrow_mut() = Some(error);
             Ok(Answer::nothing().unkept())
         }
     };
-    let answered = context.post_prepared(body, async |input: Refresh| Ok::<_, Error>(input), work).await;
-    match reused.into_inner() {
+    let answered = context.post_prepared(body, prepare, done).await;
+    match news.into_inner() {
         Some(error) => Err(context.fail(error)),
         None => answered,
     }

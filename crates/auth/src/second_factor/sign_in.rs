@@ -1,0 +1,37 @@
+//! The code when signing in.
+
+use std::time::Duration;
+
+use kernel::{Error, Result};
+use store::UnitOfWork;
+
+use super::{bare, find, take_recovery_code, take_step};
+use crate::Auth;
+use crate::errors::{INVALID_SECOND_FACTOR, LOCKED_OUT, SECOND_FACTOR_REQUIRED};
+use crate::rows::UserRow;
+
+/// The window in which codes for one account are counted, from wherever they come: six digits are soon tried.
+const WINDOW: Duration = Duration::from_mins(15);
+/// Codes in it.
+const TRIES: u32 = 10;
+
+/// Accepts the code of one whose password was right, where the account takes one. In the transaction that signs in, as the installation.
+///
+/// # Errors
+/// `second_factor_required` where there is none; `invalid_second_factor` where it is wrong or was used; `locked_out` after too many.
+pub(crate) async fn accept(auth: &Auth, uow: &mut UnitOfWork, user: &UserRow, code: Option<&str>) -> Result<()> {
+    let Some(row) = find(uow, user.id).await?.filter(|row| row.confirmed_at.is_some()) else { return Ok(()) };
+    let Some(code) = code else { return Err(Error::new(&SECOND_FACTOR_REQUIRED)) };
+    let key = format!("second-factor:{}", user.id);
+    let decision = auth.store().shared().hit(&key, 1, TRIES, WINDOW).await;
+    if !decision.allowed {
+        return Err(Error::new(&LOCKED_OUT).with_retry_after(decision.reset));
+    }
+    let code = bare(code);
+    let is_right = if code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()) {
+        take_step(auth, uow, &row, user, &code).await?
+    } else {
+        take_recovery_code(uow, user.id, &code).await?
+    };
+    if is_right { Ok(()) } else { Err(Error::new(&INVALID_SECOND_FACTOR)) }
+}
