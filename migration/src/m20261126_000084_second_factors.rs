@@ -17,7 +17,7 @@ impl MigrationTrait for Step {
             .text("secret")
             .time_null("confirmed_at")
             .col(ColumnDef::new("last_step").big_integer())
-            .make(Wall::Installation)
+            .make(Wall::Account)
             .await?;
         both(manager, "CREATE UNIQUE INDEX second_factor_of ON second_factor (user_id)").await?;
 
@@ -26,7 +26,7 @@ impl MigrationTrait for Step {
             .belongs_to("user_id", "user_account")
             .text("hash")
             .time_null("used_at")
-            .make_bare(Wall::Installation)
+            .make_bare(Wall::Account)
             .await?;
         both(manager, "CREATE UNIQUE INDEX recovery_code_of ON recovery_code (user_id, hash)").await
     }

@@ -26,17 +26,23 @@ KEPT = {value for members in NOTES["kept"].values() for values in members.values
 ALIASES = {"parent_id": "client_id", "owner_id": "user_id", "rel_id": "client_id"}
 # With what schemathesis adds of its own, these are fewer than a hundred.
 MOST_PARAMETERS = 80
-LOGOUT = "POST /v1/auth/logout"
+# What ends sessions is done from one of its own, and by somebody whom nothing else needs: the caller's must last.
+ENDS_SESSIONS = {
+    "POST /v1/auth/logout": NOTES["email"],
+    "POST /v1/me/sessions/end": NOTES["signed_in_as"]["end_my_sessions"],
+    "DELETE /v1/me/sessions/{session_id}": NOTES["signed_in_as"]["end_my_session"],
+}
 
 
 @schemathesis.auth(refresh_interval=None)
 class Bearer:
-    """The caller's token. Whoever signs out does so from a session of its own: the caller's must last."""
+    """The caller's token, but where sessions end."""
 
     def get(self, case, _):
-        if case.operation.label != LOGOUT or BEARER.startswith("plt_"):
+        email = ENDS_SESSIONS.get(case.operation.label)
+        if email is None or BEARER.startswith("plt_"):
             return BEARER
-        body = json.dumps({"email": NOTES["email"], "password": NOTES["password"], "kind": "app"}).encode()
+        body = json.dumps({"email": email, "password": NOTES["password"], "kind": "app"}).encode()
         request = urllib.request.Request(
             f"{NOTES['base']}/v1/auth/login", data=body, headers={"content-type": "application/json"}, method="POST"
         )
@@ -53,6 +59,12 @@ def message(_, value):
     return {"data": value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")}
 
 
+@schemathesis.serializer("text/csv")
+def table(_, value):
+    """So does a table."""
+    return message(_, value)
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     number = int.from_bytes(digest(case)[:4], "big")
@@ -63,6 +75,7 @@ def before_call(context, case, kwargs):
         use_ids_that_exist(case, number)
         go_through_the_client(case)
     spare_ones_own(case)
+    stay_at_home(case)
     choose_the_workspace(case, number)
     match_often(case, number)
     ask_for_less(case, number)
@@ -142,6 +155,14 @@ def spare_ones_own(case):
     for name, own in NOTES["own"].items():
         if case.path_parameters.get(name) == own:
             case.path_parameters[name] = NOTES["spare"][name]
+
+
+def stay_at_home(case):
+    """Whoever has another workspace by default, or none, is elsewhere in every later request."""
+    if operation_of(case) == "update_my_profile" and isinstance(case.body, dict) and "workspace_id" in NOTES["own"]:
+        wanted = case.body.get("default_workspace_id", "")
+        if wanted is None or is_uuid(wanted):
+            case.body["default_workspace_id"] = NOTES["own"]["workspace_id"]
 
 
 def choose_the_workspace(case, number):

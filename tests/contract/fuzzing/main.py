@@ -26,7 +26,8 @@ from installation import WORKSPACE, Installation, program  # noqa: E402
 # Where a word is wanted that no generator comes upon, and what the schema says of it is not enough.
 WORDS = {
     "body.slug": "slug", "body.timezone": "timezone", "body.locale": "locale", "body.currency": "currency",
-    "body.default_currency": "currency", "body.role": "role", "body.scopes.[*]": "scope",
+    "body.default_currency": "currency", "body.role": "role", "body.scopes.[*]": "scope", "body.permissions.[*]": "scope",
+    "body.settings.second_factor_roles.[*]": "role",
 }
 PROBABILITY = 0.75
 # What no request can succeed in here, however it is made up.
@@ -41,6 +42,8 @@ OUT_OF_REACH = {
     "reset_password",
     # it must be a report of a mail server on a mail that was sent
     "receive_mail_bounce",
+    # a code of an authenticator app, and what takes one; nobody here has a second factor
+    "confirm_my_second_factor", "renew_my_recovery_codes", "disable_my_second_factor", "reset_user_second_factor",
     # no job of this installation is dead, and none waits long enough to be called off
     "retry_job", "cancel_job",
 }
@@ -108,7 +111,7 @@ def run(options, installation):
     notes.write_text(json.dumps({
         "own": own, "spare": {name: seeded.ids[name][0] for name in own}, "base": installation.base, "email": caller.email,
         "password": installation.password, "answers": str(answers), "clients_of": seeded.clients_of, "ids": seeded.ids,
-        "kept": seeded.kept, "kept_client": seeded.kept_client, "workspace": WORKSPACE,
+        "kept": seeded.kept, "signed_in_as": seeded.signed_in_as, "kept_client": seeded.kept_client, "workspace": WORKSPACE,
     }), encoding="utf-8")
     location = [str(options.document), "--url", installation.base] if options.document else [f"{installation.base}/openapi.json"]
     environment = {

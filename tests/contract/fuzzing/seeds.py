@@ -27,6 +27,8 @@ class Seeds:
     kept: dict
     kept_client: str
     clients_of: dict
+    # whose sessions an operation ends
+    signed_in_as: dict
 
 
 def seed(installation):
@@ -34,7 +36,7 @@ def seed(installation):
     admin = installation.admin
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
-        "import_id", "file_id", "folder_id",
+        "import_id", "file_id", "folder_id", "role_id", "team_id",
     )}
     clients_of = {}
 
@@ -54,6 +56,7 @@ def seed(installation):
         made("contact_id", "/v1/contacts", {"given_name": f"Άννα {number}"})
         # a file on no record, to be archived: one on an archived client stays as it is
         ids["file_id"].append(admin.upload(f"loose-{number}.txt", f"Loose {number}")["id"])
+        made("role_id", "/v1/roles", {"key": f"made_{number}", "name": f"Made {number}", "permissions": ["clients.view_all"]})
     for number in range(2):
         made("workspace_id", "/v1/workspaces", {"slug": f"spare-{number}", "name": f"Spare {number}"})
     for number in range(CLIENTS):
@@ -87,6 +90,9 @@ def seed(installation):
     others = [membership for membership in admin.get("/v1/memberships")["data"] if membership["user_id"] != admin.user_id]
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
+    kept |= keep_roles(admin) | keep_teams(admin, ids)
+    sessions, signed_in_as = keep_sessions(installation)
+    kept |= sessions
     kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
     import_clients(installation)
     staged, finished = import_over_http(admin)
@@ -99,7 +105,56 @@ def seed(installation):
     kept["create_workspace"] = {"slug": [f"branch-{number}" for number in range(1000)]}
     # a mail is sent by a job
     ids["job_id"] = [job["id"] for job in admin.get("/v1/admin/jobs")["data"]]
-    return Seeds(ids, kept, kept_client, clients_of)
+    return Seeds(ids, kept, kept_client, clients_of, signed_in_as)
+
+
+def keep_roles(admin):
+    """Roles that are deleted, and roles of the installation with something over them. The administrator's has nothing over it."""
+    deleted = [
+        admin.post("/v1/roles", {"key": f"goes_{number}", "name": f"Goes {number}", "permissions": []})["id"] for number in range(KEPT)
+    ]
+    system = {role["key"]: role["id"] for role in admin.get("/v1/roles")["data"] if role["is_system"]}
+    for key in ("director", "sales_manager", "support_lead", "support_agent"):
+        admin.send("PATCH", f"/v1/roles/{system[key]}/override", {"permissions": {"leads": {"delete": True}}})
+    return {
+        "delete_role": {"role_id": deleted},
+        "get_role_override": {"role_id": [system["support_agent"]]},
+        "update_role_override": {"role_id": [system["support_agent"]]},
+        "delete_role_override": {"role_id": [system[key] for key in ("director", "sales_manager", "support_lead")]},
+    }
+
+
+def keep_teams(admin, ids):
+    """Teams with every colleague in them, and those that lose one, get one, or go."""
+    def team(name, members):
+        made = admin.post("/v1/teams", {"name": name})["id"]
+        for member in members:
+            admin.post(f"/v1/teams/{made}/members", {"user_id": member})
+        return made
+
+    for number in range(OTHERS):
+        ids["team_id"].append(team(f"Team {number}", ids["user_id"]))
+    return {
+        "remove_team_member": {"team_id": [team(f"Loses {number}", ids["user_id"]) for number in range(KEPT)]},
+        "add_team_member": {"team_id": [team(f"Gets {number}", []) for number in range(KEPT)]},
+        "delete_team": {"team_id": [team(f"Goes {number}", []) for number in range(KEPT)]},
+    }
+
+
+def keep_sessions(installation):
+    """Colleagues who are signed in many times, each for an operation that ends sessions."""
+    mine, others, theirs = (installation.member(f"signed-in-{number}@example.com", "viewer") for number in range(3))
+
+    def sessions_of(caller):
+        for _ in range(KEPT):
+            installation.sign_in(caller.email)
+        return [session["id"] for session in caller.get("/v1/me/sessions?limit=200")["data"] if not session["is_current"]]
+
+    kept = {
+        "end_my_session": {"session_id": sessions_of(mine)},
+        "end_user_session": {"session_id": sessions_of(theirs), "user_id": [theirs.user_id]},
+    }
+    return kept, {"end_my_session": mine.email, "end_my_sessions": others.email}
 
 
 def keep_for_client(admin, client, clients_of):

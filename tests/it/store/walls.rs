@@ -8,16 +8,17 @@ use harness::{Database, Engine};
 use sqlx::Connection as _;
 
 /// Tables that belong to no workspace. `workspace` itself has a wall of its own.
-const OF_THE_INSTALLATION: [&str; 14] = [
+const OF_THE_INSTALLATION: [&str; 15] = [
     "backup_run",
     "job_worker",
     "job_schedule",
     "installation",
     "signing_key",
     "user_account",
-    "role",
     "credential",
     "session",
+    "second_factor",
+    "recovery_code",
     "refresh_token",
     "password_reset",
     "known_device",

@@ -53,7 +53,7 @@ pub(super) async fn attempt(db: &mut PgConnection, sql: &str, row: Option<&Value
 fn blind_change(table: &Expected) -> &'static str {
     match table.table {
         "workspace" => "name = 'x'",
-        "session" => "user_id = gen_random_uuid()",
+        _ if table.kept == Kept::ByAccount => "user_id = gen_random_uuid()",
         "journal_personal" => "changes = NULL, ip = NULL, user_agent = NULL, erased_at = now()",
         _ => "workspace_id = NULL",
     }
@@ -142,7 +142,9 @@ fn blind(world: &World, table: &Expected, asking: &Asking) -> Vec<(String, Optio
     } else if !asking.is_installation() && asking.in_ours(world) {
         let away = match table.table {
             "workspace" => "id = gen_random_uuid()".to_owned(),
-            "session" => "user_id = (SELECT id FROM user_account WHERE email LIKE 'stranger%')".to_owned(),
+            _ if table.kept == Kept::ByAccount => {
+                "user_id = (SELECT id FROM user_account WHERE email LIKE 'stranger%')".to_owned()
+            }
             _ => format!("workspace_id = '{}'", world.theirs),
         };
         tried.push((format!("UPDATE {name} SET {away}"), None, Outcome::Refused));

@@ -8,7 +8,7 @@ use harness::{Engine, Session, TestApp};
 use kernel::{Caller, Cause, TypedId as _, WorkspaceId};
 use serde_json::{Value, json};
 
-use super::tables::TABLES;
+use super::tables::{Kept, TABLES};
 
 /// Whose row it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -197,7 +197,7 @@ impl World {
             "" => "NULL::uuid".to_owned(),
             account => format!("'{account}'::uuid"),
         };
-        if table == "session" {
+        if TABLES.iter().any(|known| known.table == table && known.kept == Kept::ByAccount) {
             let of_ours = format!("user_id IN (SELECT user_id FROM membership WHERE workspace_id = '{}')", self.ours);
             return match whose {
                 Whose::Mine => format!("user_id = {account}"),
