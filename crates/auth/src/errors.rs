@@ -7,6 +7,8 @@ kernel::error_codes! {
     LOCKED_OUT = "locked_out", RateLimited, "Too many failed attempts";
     /// The caller is signed in on no session: an API token has none to end.
     NO_SESSION = "no_session", Conflict, "There is no session to end";
+    /// It belongs to one who is signed in, and an API token is not.
+    SIGN_IN_NEEDED = "sign_in_needed", Forbidden, "This is for one who is signed in";
     /// The refresh token is unknown, used, expired or revoked.
     INVALID_REFRESH_TOKEN = "invalid_refresh_token", Unauthenticated, "The refresh token is no longer good";
     /// A refresh token was used a second time: its session is ended, because one of the two users stole it.

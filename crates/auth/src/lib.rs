@@ -41,7 +41,7 @@ pub mod workspaces;
 use std::sync::Arc;
 
 use kernel::error::codes;
-use kernel::{Caller, Cause, Error, Origin, Result};
+use kernel::{Actor, Caller, Cause, Error, Origin, Result, TypedId as _, UserId};
 use mail::Mail;
 use store::Store;
 
@@ -119,6 +119,18 @@ impl Auth {
     /// The installation itself at work for a request: the journal keeps where the request came from.
     pub fn installation_for(&self, origin: &Origin) -> Arc<Caller> {
         Arc::new(Caller { origin: origin.clone(), ..Caller::job(self.store.runtime().uuid(), None, Cause::Request) })
+    }
+}
+
+/// The account and the session that a caller is signed in on.
+///
+/// # Errors
+/// `sign_in_needed` for an API token: what it may do, its scopes say, and nothing of its maker's own is theirs.
+pub(crate) fn signed_in(caller: &Caller) -> Result<(UserId, SessionId)> {
+    match caller.actor {
+        Actor::User { user, session } => Ok((user, SessionId::from_uuid(session))),
+        Actor::Anonymous => Err(Error::new(&codes::UNAUTHENTICATED)),
+        _ => Err(Error::new(&errors::SIGN_IN_NEEDED)),
     }
 }
 

@@ -51,7 +51,11 @@ impl Auth {
     /// `no_session` for a token, which has no password; `locked_out` after too many wrong guesses; `validation_failed` for a wrong present
     /// password and a bad new one; `sign_in_busy`.
     pub async fn prepare_password_change(&self, input: ChangePassword, caller: &Caller) -> Result<PreparedChange> {
-        let (user, session, is_right) = self.check_own_password(input.current_password, caller).await?;
+        let Actor::User { user, session } = caller.actor else {
+            return Err(Error::new(&NO_SESSION).with_detail("A token has no password; sign in with one."));
+        };
+        let session = SessionId::from_uuid(session);
+        let (user, is_right) = self.check_own_password(input.current_password, user).await?;
         let mut faults = kernel::error::Faults::new();
         if !is_right {
             faults.add("/current_password", "wrong", "is not the present password");
@@ -63,12 +67,11 @@ impl Auth {
         Ok(PreparedChange { user, session, password_hash })
     }
 
-    /// Whether a password is the one of the account that the caller is signed in to, and on which session they are.
+    /// Whether a password is the one of an account whose owner is signed in.
     ///
     /// # Errors
-    /// `no_session` for a token, which has no password; `locked_out` after too many wrong guesses; `sign_in_busy`.
-    pub(crate) async fn check_own_password(&self, password: String, caller: &Caller) -> Result<(UserRow, SessionId, bool)> {
-        let (user, session) = own(caller)?;
+    /// `locked_out` after too many wrong guesses; `sign_in_busy`.
+    pub(crate) async fn check_own_password(&self, password: String, user: UserId) -> Result<(UserRow, bool)> {
         let place = self.passwords.queue().await?;
         let key = format!("password:{user}");
         let decision = self.store.shared().hit(&key, 1, self.config.login_attempts, WINDOW).await;
@@ -83,18 +86,7 @@ impl Auth {
         if is_right {
             self.store.shared().forget(&key, WINDOW).await;
         }
-        Ok((user, session, is_right))
-    }
-}
-
-/// The account and the session that the caller is signed in on.
-///
-/// # Errors
-/// `no_session` for a token, which has no password.
-pub(crate) fn own(caller: &Caller) -> Result<(UserId, SessionId)> {
-    match caller.actor {
-        Actor::User { user, session } => Ok((user, SessionId::from_uuid(session))),
-        _ => Err(Error::new(&NO_SESSION).with_detail("A token has no password; sign in with one.")),
+        Ok((user, is_right))
     }
 }
 

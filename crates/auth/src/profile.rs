@@ -1,16 +1,15 @@
 //! One's own profile: what an account says of itself, and how it likes things shown.
 
-use kernel::{Actor, Caller, DateTime, Error, Patch, Result, UserId, WorkspaceId, patch};
+use kernel::{Caller, DateTime, Error, Patch, Result, UserId, WorkspaceId, patch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{Change, Conn, Json, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::errors::NO_SESSION;
 use crate::identify::Identity;
 use crate::rows::UserRow;
-use crate::{shape, users};
+use crate::{shape, signed_in, users};
 
 /// Bytes of preferences at most, as JSON.
 const MOST_PREFERENCES: usize = 16 * 1024;
@@ -112,29 +111,21 @@ pub struct ProfilePatch {
     pub preferences: Option<Map<String, Value>>,
 }
 
-/// The account that the caller is signed in to.
-fn own(caller: &Caller) -> Result<UserId> {
-    match caller.actor {
-        Actor::User { user, .. } => Ok(user),
-        _ => Err(Error::new(&NO_SESSION).with_detail("A token has no profile; sign in.")),
-    }
-}
-
 /// One's own profile.
 ///
 /// # Errors
-/// `no_session` for anybody who is not signed in.
+/// `sign_in_needed` for a token.
 pub async fn get(conn: &mut Conn, caller: &Caller) -> Result<Profile> {
-    let user = own(caller)?;
+    let (user, _) = signed_in(caller)?;
     users::find(conn, user).await?.map(Profile::from).ok_or_else(Error::not_found)
 }
 
 /// Changes one's own profile.
 ///
 /// # Errors
-/// `no_session` for anybody who is not signed in; `stale`; `validation_failed`.
+/// `sign_in_needed` for a token; `stale`; `validation_failed`.
 pub async fn update(uow: &mut UnitOfWork, identity: &Identity, seen: Option<i64>, patch: ProfilePatch) -> Result<Profile> {
-    let user = own(&uow.caller())?;
+    let (user, _) = signed_in(&uow.caller())?;
     let before = users::find_locked(uow, user).await?.ok_or_else(Error::not_found)?;
     crate::check_seen(seen, before.version)?;
     let mut after = before.clone();

@@ -67,15 +67,17 @@ def is_empty_in_a_form(failure, case, response):
         return False
     document = case.operation.schema.raw_schema
     sent = case.operation.definition.raw["requestBody"]["content"][FORM]["schema"]["$ref"]
-    filled = {name: as_sent(value) for name, value in case.body.items() if value != ""}
+    members = document["components"]["schemas"][sent.rsplit("/", 1)[1]]["properties"]
+    filled = {name: as_sent(value, members.get(name, {})) for name, value in case.body.items() if value != ""}
     return is_valid(filled, sent, document["components"])
 
 
-def as_sent(value):
-    """A value as a form sends it."""
+def as_sent(value, member):
+    """A value as a form sends it, and as it is read there: as a text where a text is wanted."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return json.dumps(value) if isinstance(value, (bool, int, float)) else value
+    is_text = "string" in json.dumps(member.get("type", ""))
+    return json.dumps(value) if is_text and isinstance(value, (bool, int, float)) else value
 
 
 def is_valid(value, reference, components):

@@ -67,8 +67,8 @@ async fn all_others_are_ended_at_once_and_this_one_only_when_it_is_said() {
     app.get("/v1/me", &app.admin).await.expect(200);
     // a token has none
     let token = app.token(&app.admin, &["clients.view_all"]).await;
-    app.get("/v1/me/sessions", &token).await.expect_problem(409, "no_session");
-    app.post("/v1/me/sessions/end", &token, &json!({})).await.expect_problem(409, "no_session");
+    app.get("/v1/me/sessions", &token).await.expect_problem(403, "sign_in_needed");
+    app.post("/v1/me/sessions/end", &token, &json!({})).await.expect_problem(403, "sign_in_needed");
 }
 
 #[tokio::test]

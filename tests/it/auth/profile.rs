@@ -42,8 +42,8 @@ async fn an_account_says_of_itself_what_it_likes_and_is_told_of_all_that_is_wron
     assert_eq!(app.count("journal_personal WHERE CAST(changes AS text) LIKE '%Γεωργίου%'").await, 2);
 
     let token = app.token(&app.admin, &["clients.view_all"]).await;
-    app.get(path, &token).await.expect_problem(409, "no_session");
-    app.patch(path, &token, &json!({ "locale": "de" })).await.expect_problem(409, "no_session");
+    app.get(path, &token).await.expect_problem(403, "sign_in_needed");
+    app.patch(path, &token, &json!({ "locale": "de" })).await.expect_problem(403, "sign_in_needed");
 }
 
 #[tokio::test]

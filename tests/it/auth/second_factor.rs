@@ -168,8 +168,8 @@ async fn it_is_switched_on_with_the_password_and_a_code_and_off_with_both() {
     assert_eq!(events.iter().filter(|event| *event == "user.second_factor_enabled").count(), 1, "{events:?}");
     // a token neither has one nor makes one
     let token = app.token(&app.admin, &["clients.view_all"]).await;
-    app.get(path, &token).await.expect_problem(409, "no_session");
-    app.post(path, &token, &json!({ "password": PASSWORD })).await.expect_problem(409, "no_session");
+    app.get(path, &token).await.expect_problem(403, "sign_in_needed");
+    app.post(path, &token, &json!({ "password": PASSWORD })).await.expect_problem(403, "sign_in_needed");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub(crate) fn gate(operation: &Operation, holds: &Holds) -> Option<u16> {
 pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, is_token: bool, success: u16) -> u16 {
     if ask.of_sessions {
         return match target {
-            _ if is_token => 409,
+            _ if is_token => 403,
             Target::Colleagues | Target::Elsewhere => ask.missing,
             _ => success,
         };

@@ -11,7 +11,7 @@ use super::{bare, bytes_to_hex, codes_left, context, find, make_codes, sign_in, 
 use crate::errors::{INVALID_SECOND_FACTOR, SECOND_FACTOR_OFF, SECOND_FACTOR_ON};
 use crate::identify::Identity;
 use crate::rows::{SecondFactorRow, UserRow};
-use crate::{Auth, password_change, users};
+use crate::{Auth, signed_in, users};
 
 /// Whether signing in takes a second factor.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -88,9 +88,10 @@ impl Auth {
     /// Makes sure that it is the owner who asks, outside any transaction.
     ///
     /// # Errors
-    /// `no_session` for a token; `locked_out` after too many wrong guesses; `validation_failed` for a wrong password; `sign_in_busy`.
+    /// `sign_in_needed` for a token; `locked_out` after too many wrong guesses; `validation_failed` for a wrong password; `sign_in_busy`.
     pub async fn prepare_factor(&self, password: String, code: Option<String>, caller: &Caller) -> Result<PreparedFactor> {
-        let (user, _, is_right) = self.check_own_password(password, caller).await?;
+        let (user, _) = signed_in(caller)?;
+        let (user, is_right) = self.check_own_password(password, user).await?;
         if !is_right {
             return Err(Error::invalid_field("/password", "wrong", "is not the present password"));
         }
@@ -101,9 +102,9 @@ impl Auth {
 /// Whether one's own account takes a second factor.
 ///
 /// # Errors
-/// `no_session` for a token.
+/// `sign_in_needed` for a token.
 pub async fn get(conn: &mut Conn, caller: &Caller, identity: &Identity) -> Result<SecondFactor> {
-    let user = password_change::own(caller)?.0;
+    let user = signed_in(caller)?.0;
     let confirmed_at = find(conn, user).await?.and_then(|factor| factor.confirmed_at);
     Ok(SecondFactor {
         is_on: confirmed_at.is_some(),
@@ -159,10 +160,10 @@ fn wrong_code() -> Error {
 /// Switches it on with the first code of the app.
 ///
 /// # Errors
-/// `no_session` for a token; `second_factor_off` where nothing was begun; `second_factor_on`; `validation_failed` for a
+/// `sign_in_needed` for a token; `second_factor_off` where nothing was begun; `second_factor_on`; `validation_failed` for a
 /// wrong code.
 pub async fn confirm(auth: &Auth, uow: &mut UnitOfWork, input: &CodeInput) -> Result<RecoveryCodes> {
-    let id = password_change::own(&uow.caller())?.0;
+    let id = signed_in(&uow.caller())?.0;
     let user = users::find(uow, id).await?.ok_or_else(Error::not_found)?;
     let before = find(uow, id).await?.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF).with_detail("Begin it first."))?;
     if before.confirmed_at.is_some() {

@@ -1,6 +1,6 @@
 //! Sessions as their owner and whoever manages users see them, and their end.
 
-use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use kernel::{Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
@@ -9,9 +9,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{revoke, revoke_all};
-use crate::errors::NO_SESSION;
 use crate::rows::{SessionId, SessionKind, SessionRow};
-use crate::users;
+use crate::{signed_in, users};
 
 /// A sign-in on a device that goes on.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -86,18 +85,10 @@ fn of_account(user: UserId, now: DateTime) -> SelectStatement {
     select
 }
 
-/// The account and the session that the caller is signed in on.
-fn signed_in(caller: &Caller) -> Result<(UserId, SessionId)> {
-    match caller.actor {
-        Actor::User { user, session } => Ok((user, SessionId::from_uuid(session))),
-        _ => Err(Error::new(&NO_SESSION).with_detail("A token has no sessions, and sees none of its maker's.")),
-    }
-}
-
 /// The caller's own sessions that go on.
 ///
 /// # Errors
-/// `no_session` for anybody who is not signed in on one.
+/// `sign_in_needed` for a token.
 pub async fn list_own(conn: &mut Conn, caller: &Caller, now: DateTime, query: &ListQuery) -> Result<Page<Session>> {
     let (user, current) = signed_in(caller)?;
     let query = query.within(user.uuid());
@@ -127,7 +118,7 @@ async fn end(uow: &mut UnitOfWork, user: UserId, id: SessionId, because: &str) -
 /// Ends one of the caller's own sessions, this one too.
 ///
 /// # Errors
-/// `no_session` for anybody who is not signed in on one; `not_found` for one that is not theirs, or has ended.
+/// `sign_in_needed` for a token; `not_found` for one that is not theirs, or has ended.
 pub async fn end_own(uow: &mut UnitOfWork, id: SessionId) -> Result<()> {
     let (user, _) = signed_in(&uow.caller())?;
     end(uow, user, id, "ended_by_owner").await
@@ -136,7 +127,7 @@ pub async fn end_own(uow: &mut UnitOfWork, id: SessionId) -> Result<()> {
 /// Ends the caller's own sessions, but perhaps this one.
 ///
 /// # Errors
-/// `no_session` for anybody who is not signed in on one.
+/// `sign_in_needed` for a token.
 pub async fn end_all_own(uow: &mut UnitOfWork, input: &EndSessions) -> Result<EndedSessions> {
     let (user, current) = signed_in(&uow.caller())?;
     let keep = Some(current).filter(|_| input.keep_current.unwrap_or(true));
