@@ -132,7 +132,9 @@ fn faults_of(row: &StaffRow) -> Vec<StaffProblem> {
         faults.push(StaffProblem { line: row.line, column: "email", reason: "must be an e-mail address".to_owned() });
     }
     if !row.password_hash.is_empty() && !password::is_hash(&row.password_hash) {
-        let reason = "must be a hash of argon2, of bcrypt ($2a$, $2b$, $2y$) or a portable one of phpass ($P$, $H$)".to_owned();
+        let reason =
+            "must be a hash of argon2, of bcrypt ($2a$, $2b$, $2y$; cost 16 at most) or a portable one of phpass ($P$, $H$)"
+                .to_owned();
         faults.push(StaffProblem { line: row.line, column: "password_hash", reason });
     }
     faults

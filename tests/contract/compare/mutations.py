@@ -37,7 +37,7 @@ def operation(path, method):
 
 # (the rule that must say it, what was done, how)
 BREAKING = [
-    ("path removed", "a path is removed", lambda d: d["paths"].pop("/v1/roles")),
+    ("path removed", "a path is removed", lambda d: d["paths"].pop("/v1/admin/queues")),
     ("path removed", "a path is renamed", lambda d: rename(d["paths"], CLIENTS, "/v1/customers")),
     ("path removed", "a path parameter is renamed", lambda d: rename(d["paths"], CLIENT, "/v1/clients/{id}")),
     ("operation removed", "a method is removed", lambda d: d["paths"][CLIENT].pop("patch")),
@@ -105,8 +105,8 @@ BREAKING = [
 HARMLESS = [
     ("nothing", lambda d: None),
     ("a new path", lambda d: d["paths"].update({"/v1/leads": copy.deepcopy(d["paths"][CLIENTS])})),
-    ("a new method", lambda d: d["paths"]["/v1/roles"].update(post=copy.deepcopy(d["paths"]["/v1/tags"]["post"]))),
-    ("a new optional parameter", lambda d: operation("/v1/roles", "get")(d)["parameters"].append(
+    ("a new method", lambda d: d["paths"]["/v1/admin/queues"].update(post=copy.deepcopy(d["paths"]["/v1/tags"]["post"]))),
+    ("a new optional parameter", lambda d: operation("/v1/admin/queues", "get")(d)["parameters"].append(
         {"name": "q", "in": "query", "required": False, "schema": {"type": "string"}})),
     ("a new optional field in a request", lambda d: members(d, "CreateClient").update(motto={"type": "string"})),
     ("a field of a request is no longer required", lambda d: schema(d, "CreateClient")["required"].remove("kind")),
@@ -120,9 +120,9 @@ HARMLESS = [
     ("a new word in an answer", lambda d: schema(d, "Action")["enum"].append("sign")),
     ("an answer's field is always there", lambda d: schema(d, "Client")["required"].append("website")),
     ("an answer's field is never null", lambda d: members(d, "Client")["website"].update(type="string")),
-    ("a new status", lambda d: operation("/v1/roles", "get")(d)["responses"].update({"418": copy.deepcopy(
-        operation("/v1/roles", "get")(d)["responses"]["404"])})),
-    ("a new header in an answer", lambda d: operation("/v1/roles", "get")(d)["responses"]["200"].setdefault("headers", {}).update(
+    ("a new status", lambda d: operation("/v1/admin/queues", "get")(d)["responses"].update({"418": copy.deepcopy(
+        operation("/v1/admin/queues", "get")(d)["responses"]["404"])})),
+    ("a new header in an answer", lambda d: operation("/v1/admin/queues", "get")(d)["responses"]["200"].setdefault("headers", {}).update(
         {"X-Count": {"schema": {"type": "integer"}}})),
     ("other words about it", lambda d: operation(CLIENTS, "get")(d).update(summary="All of them", description="…")),
     ("another example", lambda d: operation(CLIENTS, "post")(d)["requestBody"]["content"]["application/json"].update(example={})),

@@ -13,6 +13,10 @@ const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 /// The letters that a bcrypt hash is written with.
 const BCRYPT_LENGTH: usize = 60;
 
+/// Rounds that a hash may have to be taken in, as powers of two: some seconds of a processor. More would let anybody who tries to sign in to
+/// that account keep one busy for hours.
+const MOST_TO_TAKE_IN: (u32, usize) = (16, 22);
+
 /// A hash of a kind that is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Imported {
@@ -32,6 +36,15 @@ impl Imported {
             }
             Some("$P$" | "$H$") if Portable::read(hash).is_some() => Some(Self::Portable),
             _ => None,
+        }
+    }
+
+    /// Whether a hash of this kind takes no longer than what is taken in may take.
+    pub fn is_soon_verified(self, hash: &str) -> bool {
+        let (bcrypt, portable) = MOST_TO_TAKE_IN;
+        match self {
+            Self::Bcrypt => hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() <= bcrypt),
+            Self::Portable => Portable::read(hash).is_some_and(|read| read.rounds <= portable),
         }
     }
 
@@ -119,6 +132,17 @@ mod tests {
             assert!(kind.verify(password, hash).unwrap(), "{hash}");
             assert!(!kind.verify("test12346", hash).unwrap(), "{hash}");
         }
+    }
+
+    #[test]
+    fn what_would_keep_a_processor_busy_is_told_from_the_rest() {
+        for (_, hash, kind) in KNOWN {
+            assert!(kind.is_soon_verified(hash), "{hash}");
+        }
+        let slow = "$2y$17$abcdefghijklmnopqrstuu0TAt9y36DC4x/1lww9F6tfS2NrIIpqe";
+        assert!(Imported::of(slow).is_some_and(|kind| !kind.is_soon_verified(slow)));
+        let slow = "$P$LIQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0";
+        assert!(Imported::of(slow).is_some_and(|kind| !kind.is_soon_verified(slow)));
     }
 
     #[test]

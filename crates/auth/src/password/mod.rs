@@ -84,9 +84,16 @@ fn verify_now(password: &str, hash: &str) -> Result<Verified> {
     if is_as_ours { Ok(Verified::Right) } else { hash_now(password).map(Verified::Replace) }
 }
 
-/// Whether a text is a hash that sign-in can verify: argon2, bcrypt, or a portable one of phpass.
+/// Whether a text is a hash that sign-in can verify and that may be taken in: argon2, bcrypt, or a portable one of phpass, of which
+/// those that are verified for too long are refused.
 pub(crate) fn is_hash(text: &str) -> bool {
-    Imported::of(text).is_some() || (text.starts_with("$argon2") && PasswordHash::new(text).is_ok())
+    if let Some(kind) = Imported::of(text) {
+        return kind.is_soon_verified(text);
+    }
+    // 128 MiB and ten passes: whoever signs in must not take the memory of everybody
+    let is_modest = |params: Params| params.m_cost() <= 128 * 1024 && params.t_cost() <= 10 && params.p_cost() <= 16;
+    let read = PasswordHash::new(text).ok().filter(|_| text.starts_with("$argon2"));
+    read.is_some_and(|hash| hash.hash.is_some() && Params::try_from(&hash).is_ok_and(is_modest))
 }
 
 impl Passwords {
@@ -219,7 +226,8 @@ mod tests {
             assert_eq!(verify_now("incorrect horse battery", &hash).unwrap(), Verified::Wrong);
             assert!(is_hash(&hash) && is_hash(&ours));
         }
-        assert!(!is_hash("correct horse battery") && !is_hash("$argon2id$nonsense"));
+        let greedy = hash_now("correct horse battery").unwrap().replace("m=19456", "m=4194304");
+        assert!(!is_hash("correct horse battery") && !is_hash("$argon2id$nonsense") && !is_hash(&greedy));
     }
 
     #[tokio::test]
