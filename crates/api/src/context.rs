@@ -343,17 +343,40 @@ impl Context {
         prepare: impl AsyncFnOnce(I) -> Result<P>,
         work: impl AsyncFn(&mut UnitOfWork, &P) -> Result<Answer>,
     ) -> ApiResult {
+        let installation = self.state.auth.installation_for(&self.caller().origin);
+        self.post_prepared_by(&installation, body, prepare, work).await
+    }
+
+    /// As [`post_prepared`](Self::post_prepared), by the caller, who is known.
+    ///
+    /// # Errors
+    /// What is wrong with the body, and what `prepare` and the work return.
+    pub async fn post_own_prepared<I: Input, P>(
+        &self,
+        body: Body,
+        prepare: impl AsyncFnOnce(I) -> Result<P>,
+        work: impl AsyncFn(&mut UnitOfWork, &P) -> Result<Answer>,
+    ) -> ApiResult {
+        self.post_prepared_by(self.caller(), body, prepare, work).await
+    }
+
+    async fn post_prepared_by<I: Input, P>(
+        &self,
+        caller: &Arc<Caller>,
+        body: Body,
+        prepare: impl AsyncFnOnce(I) -> Result<P>,
+        work: impl AsyncFn(&mut UnitOfWork, &P) -> Result<Answer>,
+    ) -> ApiResult {
         let parsed = self.no_query().and_then(|()| body.parse::<I>(&self.state.schemas, &["application/json"]));
         let once = self.once(&body).map_err(|error| self.fail(error))?;
         let input = parsed.map_err(|error| self.fail(error))?;
         let prepared = prepare(input).await;
-        let caller = self.state.auth.installation_for(&self.caller().origin);
         match (once, prepared) {
-            (None, Ok(prepared)) => self.write(&caller, async |uow| work(uow, &prepared).await).await,
-            (Some(once), Ok(prepared)) => self.write_once(&caller, &once, async |uow| work(uow, &prepared).await).await,
+            (None, Ok(prepared)) => self.write(caller, async |uow| work(uow, &prepared).await).await,
+            (Some(once), Ok(prepared)) => self.write_once(caller, &once, async |uow| work(uow, &prepared).await).await,
             // what was done already can often not be prepared again: the invitation is used, the answer is kept
             (Some(once), Err(error)) if self.kept_failure(&error).is_some() => {
-                self.write_once(&caller, &once, async |_| Err(again(&error))).await
+                self.write_once(caller, &once, async |_| Err(again(&error))).await
             }
             (_, Err(error)) => Err(self.fail(error)),
         }

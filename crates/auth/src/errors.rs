@@ -51,6 +51,8 @@ kernel::error_codes! {
     SECOND_FACTOR_ON = "second_factor_on", Conflict, "There is a second factor already";
     /// There is no second factor.
     SECOND_FACTOR_OFF = "second_factor_off", Conflict, "There is no second factor";
+    /// Nobody takes their own second factor by the right to manage users: it is switched off with the password and a code.
+    OWN_SECOND_FACTOR = "own_second_factor", Conflict, "Your own second factor is switched off with your password and a code";
     /// The workspace asks for a second factor of those who have the role: until there is one, nothing else can be done there.
     SECOND_FACTOR_NEEDED = "second_factor_needed", Forbidden, "The workspace asks for a second factor";
     /// The name belongs to another team.

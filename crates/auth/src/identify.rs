@@ -284,10 +284,15 @@ impl Identity {
         Ok(Caller { workspace: Some(place.id), defaults, permissions: place.permissions, ..self.caller_outside(origin) })
     }
 
-    /// Whether a workspace asks of them a second factor that they do not have.
-    pub fn lacks_second_factor(&self, workspace: WorkspaceId) -> bool {
-        let asks = |place: &Place| place.id == workspace && place.settings.requires_second_factor(&place.role);
-        !self.has_second_factor && self.places.iter().any(asks)
+    /// Whether a workspace asks of them a second factor that they do not have; without one, whether any does that they belong to.
+    pub fn lacks_second_factor(&self, workspace: Option<WorkspaceId>) -> bool {
+        let asks = |place: &Place| {
+            let of_role = place.settings.requires_second_factor(&place.role);
+            // whoever may everything everywhere is one of those who may everything
+            of_role || (self.is_super_admin && place.settings.requires_second_factor(roles::SUPER_ADMIN))
+        };
+        let here = |place: &&Place| workspace.is_none_or(|workspace| place.id == workspace);
+        !self.has_second_factor && self.places.iter().filter(here).any(asks)
     }
 
     /// How a workspace works that they belong to.

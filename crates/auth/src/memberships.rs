@@ -231,18 +231,32 @@ fn admins_of(workspace: WorkspaceId) -> SelectStatement {
     admins
 }
 
+/// Fails when an account belongs to other workspaces too, unless the caller may decide for them.
+pub(crate) async fn check_not_shared(uow: &mut UnitOfWork, here: WorkspaceId, user: UserId) -> Result<()> {
+    let installation = Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request);
+    let mut reader = uow.store().reader(&installation).await?;
+    let shared = !elsewhere_of(&mut reader, here, user).await?.is_empty();
+    reader.close().await?;
+    if shared && !uow.caller().is_super_admin { Err(Error::new(&SHARED_ACCOUNT)) } else { Ok(()) }
+}
+
+/// The other workspaces that an account belongs to. Row security hides them, so the installation looks.
+async fn elsewhere_of(reader: &mut Conn, here: WorkspaceId, user: UserId) -> Result<Vec<WorkspaceId>> {
+    let mut select = Query::select();
+    select
+        .column("workspace_id")
+        .from("membership")
+        .and_where(Expr::col("user_id").eq(user.uuid()))
+        .and_where(Expr::col("workspace_id").ne(here.uuid()));
+    reader.rows(&select).await?.iter().map(|row| row.get(0)).collect()
+}
+
 /// Fails when an account that is to be switched off belongs to other workspaces, unless the caller may decide for them too; and when
 /// one of them would lose its last super admin. Row security hides other workspaces, so the installation looks.
 pub(crate) async fn check_elsewhere(uow: &mut UnitOfWork, here: WorkspaceId, leaving: UserId) -> Result<()> {
     let installation = Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request);
     let mut reader = uow.store().reader(&installation).await?;
-    let mut select = Query::select();
-    select
-        .column("workspace_id")
-        .from("membership")
-        .and_where(Expr::col("user_id").eq(leaving.uuid()))
-        .and_where(Expr::col("workspace_id").ne(here.uuid()));
-    let elsewhere: Vec<WorkspaceId> = reader.rows(&select).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    let elsewhere = elsewhere_of(&mut reader, here, leaving).await?;
     if !elsewhere.is_empty() && !uow.caller().is_super_admin {
         return Err(Error::new(&SHARED_ACCOUNT).with_detail("Take it out of this workspace instead."));
     }

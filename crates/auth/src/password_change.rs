@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Actor, Caller, Error, Result, TypedId as _, UserId};
+use kernel::{Actor, Caller, DateTime, Error, Result, TypedId as _, UserId};
 use mail::{Act, Letter};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, OnConflict, Query};
@@ -92,9 +92,14 @@ impl Auth {
 
 /// The hash of an account's password.
 pub(crate) async fn hash_of(conn: &mut Conn, user: &UserRow) -> Result<Option<String>> {
+    Ok(credential_of(conn, user).await?.map(|(hash, _)| hash))
+}
+
+/// The hash of an account's password, and when the password was last changed: another hash of the same does not count.
+pub(crate) async fn credential_of(conn: &mut Conn, user: &UserRow) -> Result<Option<(String, DateTime)>> {
     let mut select = Query::select();
-    select.column("hash").from("credential").and_where(Expr::col("user_id").eq(user.id.uuid()));
-    conn.row(&select).await?.map(|row| row.get(0)).transpose()
+    select.columns(["hash", "changed_at"]).from("credential").and_where(Expr::col("user_id").eq(user.id.uuid()));
+    conn.row(&select).await?.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
 /// Changes one's own password, and ends every session but the one that it is done on. Runs as the installation.

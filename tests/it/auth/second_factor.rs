@@ -147,7 +147,11 @@ async fn it_is_switched_on_with_the_password_and_a_code_and_off_with_both() {
     let refused = app.post(&format!("{path}/confirm"), &nikos, &wrong).await.expect_problem(422, "validation_failed");
     assert_eq!(refused.pointers(), ["/code"]);
     let right = json!({ "code": code(&app, &totp, 0) });
+    let elsewhere = sign_in(&app, None).await.expect(200);
     let confirmed = app.post(&format!("{path}/confirm"), &nikos, &right).await.expect(200);
+    // whoever came in without a code is out
+    let elsewhere = Session::bearer(elsewhere.body["access_token"].as_str().unwrap());
+    app.get("/v1/me", &elsewhere).await.expect_problem(401, "unauthenticated");
     app.post(&format!("{path}/confirm"), &nikos, &right).await.expect_problem(409, "second_factor_on");
     app.post(path, &nikos, &json!({ "password": PASSWORD })).await.expect_problem(409, "second_factor_on");
 
@@ -165,6 +169,11 @@ async fn it_is_switched_on_with_the_password_and_a_code_and_off_with_both() {
         format!("SELECT event FROM journal_entry WHERE subject_id = {id} AND record_type = 'second_factor' ORDER BY number");
     let events = app.db.rows(&events).await;
     assert_eq!(events.last().unwrap(), "user.second_factor_disabled");
+    // its owner did it, and whoever audits sees it
+    let trail = app.get("/v1/me/audit?limit=200", &nikos).await.expect(200);
+    assert!(trail.text.contains("user.second_factor_disabled"), "{}", trail.text);
+    let trail = app.get("/v1/audit?limit=200", &app.admin).await.expect(200);
+    assert!(trail.text.contains("user.second_factor_disabled"), "{}", trail.text);
     assert_eq!(events.iter().filter(|event| *event == "user.second_factor_enabled").count(), 1, "{events:?}");
     // a token neither has one nor makes one
     let token = app.token(&app.admin, &["clients.view_all"]).await;
@@ -212,8 +221,19 @@ async fn a_workspace_asks_it_of_a_role_and_whoever_lacks_it_can_do_nothing_there
     let director = app.member(&main, "director", "director@example.com").await;
     let reset = format!("/v1/users/{}/second-factor/reset", nikos.user_id);
     app.act(&reset, &nikos.in_workspace("other")).await.expect_problem(403, "forbidden");
-    app.act(&reset, &director).await.expect(204);
-    app.act(&reset, &director).await.expect_problem(409, "second_factor_off");
-    app.get("/v1/clients", &here).await.expect_problem(403, "second_factor_needed");
-    sign_in(&app, None).await.expect(200);
+    // but not of one whom other workspaces know too: that is the installation's to decide, as is switching the account off
+    app.act(&reset, &director).await.expect_problem(403, "shared_account");
+    let managing = app.token(&main, &["admin.manage_users"]).await;
+    app.act(&reset, &managing).await.expect_problem(403, "sign_in_needed");
+    app.act(&reset, &main).await.expect(204);
+    app.act(&reset, &main).await.expect_problem(409, "second_factor_off");
+    // the telephone that is lost goes out too
+    app.get("/v1/me", &here).await.expect_problem(401, "unauthenticated");
+    let back = sign_in(&app, None).await.expect(200);
+    let back = Session::bearer(back.body["access_token"].as_str().unwrap());
+    app.get("/v1/clients", &back.in_workspace("main")).await.expect_problem(403, "second_factor_needed");
+    app.get("/v1/workspaces", &back).await.expect_problem(403, "second_factor_needed");
+    // nor does anybody take their own by the right to manage users
+    let own = format!("/v1/users/{}/second-factor/reset", director.user_id);
+    app.act(&own, &director).await.expect_problem(409, "own_second_factor");
 }

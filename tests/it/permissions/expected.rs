@@ -27,6 +27,9 @@ pub(crate) fn gate(operation: &Operation, holds: &Holds) -> Option<u16> {
 
 /// What becomes of a call that the gate let through, given what it is answered when nothing is in its way.
 pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, is_token: bool, success: u16) -> u16 {
+    if ask.by_people && is_token {
+        return 403;
+    }
     if ask.of_sessions {
         return match target {
             _ if is_token => 403,

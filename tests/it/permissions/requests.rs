@@ -36,6 +36,8 @@ pub(crate) struct Ask {
     pub of_files: bool,
     /// Whether it is about what one who is signed in has, and a token has not: sessions, a profile.
     pub of_sessions: bool,
+    /// Whether a person does it and no token.
+    pub by_people: bool,
     /// Whether it is about a team, which its members see and its leads change.
     pub of_teams: bool,
     /// Whether it is about workspaces, all of which a super admin of the installation sees, and changes where they are in them.
@@ -55,6 +57,7 @@ const ALONE: Ask = Ask {
     of_files: false,
     of_teams: false,
     of_sessions: false,
+    by_people: false,
     of_workspaces: false,
     missing: 404,
     changes: true,
@@ -111,7 +114,7 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "renew_my_recovery_codes" | "disable_my_second_factor" => SESSIONS.read().answered(409),
         // the one that was begun takes another code
         "confirm_my_second_factor" => SESSIONS.read().answered(422),
-        "reset_user_second_factor" => MEMBERS,
+        "reset_user_second_factor" => Ask { by_people: true, ..MEMBERS },
         "update_my_profile" => SESSIONS,
         "end_my_sessions" => SESSIONS,
         "end_my_session" => Ask { of_sessions: true, ..OWNED },

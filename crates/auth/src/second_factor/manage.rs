@@ -7,11 +7,14 @@ use store::{Change, Conn, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{bare, bytes_to_hex, codes_left, context, find, make_codes, sign_in, take_step, totp};
-use crate::errors::{INVALID_SECOND_FACTOR, SECOND_FACTOR_OFF, SECOND_FACTOR_ON};
+use super::{bare, bytes_to_hex, codes_left, context, find, find_locked, make_codes, sign_in, take_step, totp};
+use crate::errors::{INVALID_SECOND_FACTOR, OWN_SECOND_FACTOR, SECOND_FACTOR_OFF, SECOND_FACTOR_ON};
 use crate::identify::Identity;
 use crate::rows::{SecondFactorRow, UserRow};
-use crate::{Auth, signed_in, users};
+use crate::{Auth, memberships, sessions, signed_in, users};
+
+/// How long what was begun waits to be confirmed.
+const BEGUN: chrono::Duration = chrono::Duration::minutes(15);
 
 /// Whether signing in takes a second factor.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -114,13 +117,13 @@ pub async fn get(conn: &mut Conn, caller: &Caller, identity: &Identity) -> Resul
     })
 }
 
-/// Makes a secret, which is nothing yet until a code of it is confirmed. Runs as the installation.
+/// Makes a secret, which is nothing yet until a code of it is confirmed.
 ///
 /// # Errors
 /// `second_factor_on` where there is one already.
 pub async fn begin(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Result<BegunSecondFactor> {
     let user = &prepared.user;
-    let before = find(uow, user.id).await?;
+    let before = find_locked(uow, user.id).await?;
     if before.as_ref().is_some_and(|factor| factor.confirmed_at.is_some()) {
         return Err(Error::new(&SECOND_FACTOR_ON));
     }
@@ -163,42 +166,48 @@ fn wrong_code() -> Error {
 /// `sign_in_needed` for a token; `second_factor_off` where nothing was begun; `second_factor_on`; `validation_failed` for a
 /// wrong code.
 pub async fn confirm(auth: &Auth, uow: &mut UnitOfWork, input: &CodeInput) -> Result<RecoveryCodes> {
-    let id = signed_in(&uow.caller())?.0;
+    let (id, session) = signed_in(&uow.caller())?;
     let user = users::find(uow, id).await?.ok_or_else(Error::not_found)?;
-    let before = find(uow, id).await?.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF).with_detail("Begin it first."))?;
+    let before =
+        find_locked(uow, id).await?.filter(|factor| factor.confirmed_at.is_some() || uow.now() - factor.updated_at < BEGUN);
+    let before = before.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF).with_detail("Begin it first."))?;
     if before.confirmed_at.is_some() {
         return Err(Error::new(&SECOND_FACTOR_ON));
     }
+    sign_in::count_try(auth, id).await?;
     if !take_step(auth, uow, &before, &user, &bare(&input.code)).await? {
         return Err(wrong_code());
     }
+    sign_in::forget_tries(auth, id).await;
     let before = find(uow, id).await?.ok_or_else(Error::not_found)?;
     let after = SecondFactorRow { confirmed_at: Some(uow.now()), ..before.clone() };
     let change = Change::plain().event("user.second_factor_enabled").about("user_account", id);
     uow.update(&before, after, change).await?;
+    // whoever came in without a code goes, and comes back with one
+    sessions::revoke_all(uow, id, Some(session), "second_factor_enabled").await?;
     Ok(RecoveryCodes { recovery_codes: make_codes(uow, id).await? })
 }
 
-/// New recovery codes; those before work no more. Runs as the installation.
+/// New recovery codes; those before work no more.
 ///
 /// # Errors
 /// `second_factor_off`.
 pub async fn renew_codes(uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Result<RecoveryCodes> {
     let user = prepared.user.id;
-    let factor = find(uow, user).await?.filter(|factor| factor.confirmed_at.is_some());
+    let factor = find_locked(uow, user).await?.filter(|factor| factor.confirmed_at.is_some());
     let factor = factor.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF))?;
     let change = Change::plain().event("user.recovery_codes_renewed").about("user_account", user);
     uow.record(store::Action::Update, "second_factor", Some(kernel::TypedId::uuid(factor.id)), change);
     Ok(RecoveryCodes { recovery_codes: make_codes(uow, user).await? })
 }
 
-/// Switches it off, with the password and a code. Runs as the installation.
+/// Switches it off, with the password and a code.
 ///
 /// # Errors
 /// `second_factor_off`; `locked_out`; `validation_failed` for a wrong code.
 pub async fn disable(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Result<()> {
     let user = &prepared.user;
-    if find(uow, user.id).await?.is_none_or(|factor| factor.confirmed_at.is_none()) {
+    if find_locked(uow, user.id).await?.is_none_or(|factor| factor.confirmed_at.is_none()) {
         return Err(Error::new(&SECOND_FACTOR_OFF));
     }
     // one who is signed in is not told that they are not
@@ -207,18 +216,27 @@ pub async fn disable(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFacto
     remove(uow, user.id, "user.second_factor_disabled").await
 }
 
-/// Takes it from a member of the workspace who has lost it and the recovery codes.
+/// Takes it from a member of the workspace who has lost it and the recovery codes, and ends their sessions: the telephone may be somebody
+/// else's by now. An account of several workspaces is a matter of the installation's super admins, as it is with switching it off.
 ///
 /// # Errors
-/// `forbidden` without `admin.manage_users`; `role_too_high`; `not_found`; `second_factor_off`.
+/// `forbidden` without `admin.manage_users`; `sign_in_needed` for a token; `own_second_factor` for one's own, which takes the password and a
+/// code; `role_too_high`; `shared_account`; `not_found`; `second_factor_off`.
 pub async fn reset_of(uow: &mut UnitOfWork, user: UserId) -> Result<()> {
-    uow.caller().require(Permission::AdminManageUsers)?;
+    let caller = uow.caller();
+    caller.require(Permission::AdminManageUsers)?;
+    if signed_in(&caller)?.0 == user {
+        return Err(Error::new(&OWN_SECOND_FACTOR));
+    }
     users::find_to_change(uow, user).await?;
+    let here = uow.workspace()?;
+    memberships::check_not_shared(uow, here, user).await?;
+    sessions::revoke_all(uow, user, None, "second_factor_reset").await?;
     remove(uow, user, "user.second_factor_reset").await
 }
 
 async fn remove(uow: &mut UnitOfWork, user: UserId, event: &'static str) -> Result<()> {
-    let row = find(uow, user).await?.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF))?;
+    let row = find_locked(uow, user).await?.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF))?;
     let mut forget = Query::delete();
     forget.from_table("recovery_code").and_where(Expr::col("user_id").eq(kernel::TypedId::uuid(user)));
     uow.execute(&forget).await?;

@@ -35,6 +35,20 @@ pub(crate) async fn find(conn: &mut Conn, user: UserId) -> Result<Option<SecondF
     conn.one(&select).await
 }
 
+/// The same, locked, so that what becomes of it is decided by one at a time.
+pub(crate) async fn find_locked(uow: &mut UnitOfWork, user: UserId) -> Result<Option<SecondFactorRow>> {
+    let mut select = SecondFactorRow::select();
+    select.and_where(Expr::col(("second_factor", "user_id")).eq(user.uuid()));
+    uow.locked(select).await
+}
+
+/// What is kept of a recovery code: sixty bits can be searched for, so the digest is under a key that is not in the database.
+fn digest_of(uow: &UnitOfWork, user: UserId, code: &str) -> Result<String> {
+    let mut content = uow.store().secret().derive("recovery code")?.to_vec();
+    content.extend_from_slice(format!("{user}\n{code}").as_bytes());
+    Ok(store::digest(&content))
+}
+
 /// Whether signing in to an account takes a code.
 pub(crate) async fn is_on(conn: &mut Conn, user: UserId) -> Result<bool> {
     Ok(find(conn, user).await?.is_some_and(|factor| factor.confirmed_at.is_some()))
@@ -88,12 +102,12 @@ async fn take_step(auth: &Auth, uow: &mut UnitOfWork, row: &SecondFactorRow, use
 
 /// Takes a recovery code, if it is one that was not used.
 async fn take_recovery_code(uow: &mut UnitOfWork, user: UserId, code: &str) -> Result<bool> {
-    let now: DateTime = uow.now();
+    let (now, digest): (DateTime, String) = (uow.now(), digest_of(uow, user, code)?);
     let mut take = Query::update();
     take.table("recovery_code")
         .value("used_at", now.value())
         .and_where(Expr::col("user_id").eq(user.uuid()))
-        .and_where(Expr::col("hash").eq(crate::secret_text::hash(code)))
+        .and_where(Expr::col("hash").eq(digest))
         .and_where(Expr::col("used_at").is_null());
     Ok(uow.execute(&take).await? == 1)
 }
@@ -111,7 +125,7 @@ async fn make_codes(uow: &mut UnitOfWork, user: UserId) -> Result<Vec<String>> {
         let random: [u8; 12] = uow.random();
         let letters: String =
             random.iter().filter_map(|byte| LETTERS.get(usize::from(byte % 32))).map(|letter| char::from(*letter)).collect();
-        insert.values_panic([user.value(), crate::secret_text::hash(&letters).value()].map(Expr::value));
+        insert.values_panic([user.value(), digest_of(uow, user, &letters)?.value()].map(Expr::value));
         let parts: Vec<&str> = letters.as_bytes().chunks(4).filter_map(|part| std::str::from_utf8(part).ok()).collect();
         codes.push(parts.join("-"));
     }

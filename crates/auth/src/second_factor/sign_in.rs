@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Error, Result};
+use kernel::{Error, Result, UserId};
 use store::UnitOfWork;
 
 use super::{bare, find, take_recovery_code, take_step};
@@ -15,6 +15,24 @@ const WINDOW: Duration = Duration::from_mins(15);
 /// Codes in it.
 const TRIES: u32 = 10;
 
+/// Counts a code that is tried for an account.
+///
+/// # Errors
+/// `locked_out` after too many.
+pub(super) async fn count_try(auth: &Auth, user: UserId) -> Result<()> {
+    let decision = auth.store().shared().hit(&key_of(user), 1, TRIES, WINDOW).await;
+    if decision.allowed { Ok(()) } else { Err(Error::new(&LOCKED_OUT).with_retry_after(decision.reset)) }
+}
+
+/// Begins to count anew.
+pub(super) async fn forget_tries(auth: &Auth, user: UserId) {
+    auth.store().shared().forget(&key_of(user), WINDOW).await;
+}
+
+fn key_of(user: UserId) -> String {
+    format!("second-factor:{user}")
+}
+
 /// Accepts the code of one whose password was right, where the account takes one. In the transaction that signs in, as the installation.
 ///
 /// # Errors
@@ -22,11 +40,7 @@ const TRIES: u32 = 10;
 pub(crate) async fn accept(auth: &Auth, uow: &mut UnitOfWork, user: &UserRow, code: Option<&str>) -> Result<()> {
     let Some(row) = find(uow, user.id).await?.filter(|row| row.confirmed_at.is_some()) else { return Ok(()) };
     let Some(code) = code else { return Err(Error::new(&SECOND_FACTOR_REQUIRED)) };
-    let key = format!("second-factor:{}", user.id);
-    let decision = auth.store().shared().hit(&key, 1, TRIES, WINDOW).await;
-    if !decision.allowed {
-        return Err(Error::new(&LOCKED_OUT).with_retry_after(decision.reset));
-    }
+    count_try(auth, user.id).await?;
     let code = bare(code);
     let is_right = if code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()) {
         take_step(auth, uow, &row, user, &code).await?

@@ -62,6 +62,8 @@ pub struct SignedIn {
     code: Option<String>,
     /// What counts the attempts, until the sign-in is whole.
     attempts: String,
+    /// Since when the password was the one that was compared.
+    changed_at: DateTime,
     /// The hash that there was, and the one to keep in its place.
     replaced: Option<(String, String)>,
 }
@@ -89,21 +91,29 @@ impl Auth {
         }
         let mut reader = self.store.reader(&self.installation()).await?;
         let user = users::find_by_email(&mut reader, &input.email).await?.filter(|user| user.is_active);
-        let hash = match &user {
+        let credential = match &user {
             None => None,
-            Some(user) => password_change::hash_of(&mut reader, user).await?,
+            Some(user) => password_change::credential_of(&mut reader, user).await?,
         };
         reader.close().await?;
-        let verified = self.passwords.verify(place, input.password, hash.clone()).await?;
-        match user {
-            Some(user) if verified != Verified::Wrong => {
+        let hash = credential.as_ref().map(|(hash, _)| hash.clone());
+        let verified = self.passwords.verify(place, input.password, hash).await?;
+        match (user, credential) {
+            (Some(user), Some((hash, changed_at))) if verified != Verified::Wrong => {
                 let replaced = match verified {
-                    Verified::Replace(ours) => hash.map(|hash| (hash, ours)),
+                    Verified::Replace(ours) => Some((hash, ours)),
                     _ => None,
                 };
-                Ok(SignedIn { user, kind: input.kind.unwrap_or(SessionKind::Browser), code: input.code, attempts: key, replaced })
+                Ok(SignedIn {
+                    user,
+                    kind: input.kind.unwrap_or(SessionKind::Browser),
+                    code: input.code,
+                    attempts: key,
+                    changed_at,
+                    replaced,
+                })
             }
-            user => {
+            (user, _) => {
                 metrics::counter!("pelatis_login_failures_total", "reason" => "wrong").increment(1);
                 self.note_failure(&input.email, user, origin, decision.remaining == 0).await?;
                 Err(Error::new(&INVALID_CREDENTIALS))
@@ -169,6 +179,10 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     let now = uow.now();
     let found = users::find(uow, signed_in.user.id).await?;
     let before = found.filter(|user| user.is_active).ok_or_else(|| Error::new(&INVALID_CREDENTIALS))?;
+    // a password that was changed while this one waited to be compared lets nobody in
+    if password_change::credential_of(uow, &before).await?.is_none_or(|(_, changed_at)| changed_at != signed_in.changed_at) {
+        return Err(Error::new(&INVALID_CREDENTIALS));
+    }
     match second_factor::accept(auth, uow, &before, signed_in.code.as_deref()).await {
         Err(error) if *error.code() == INVALID_SECOND_FACTOR => {
             let change = Change::plain().event("user.sign_in_failed").detail("reason", "second_factor");
@@ -202,7 +216,6 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     devices::note(auth, uow, &before, &caller.origin).await?;
     uow.enter(None).await?;
     if let Some((there, ours)) = &signed_in.replaced {
-        // unless the password was changed meanwhile
         let mut replace = Query::update();
         replace
             .table("credential")

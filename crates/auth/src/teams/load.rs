@@ -51,14 +51,16 @@ pub struct LoadedMembers {
     pub unchanged: u64,
     /// Rows that are wrong, of which nothing was done.
     pub wrong: u64,
-    /// What is wrong with them, by line: the first thousand.
+    /// What is wrong with them, by line: of a thousand at most.
     pub problems: Vec<MemberProblem>,
 }
 
 impl LoadedMembers {
     fn note(&mut self, problem: MemberProblem) {
         self.wrong += 1;
-        self.problems.push(problem);
+        if self.problems.len() < NAMED {
+            self.problems.push(problem);
+        }
     }
 }
 
@@ -114,7 +116,6 @@ pub async fn load_members(
         uow.update(before, after, about(before)).await?;
     }
     loaded.problems.sort_by_key(|problem| problem.line);
-    loaded.problems.truncate(NAMED);
     Ok(loaded)
 }
 

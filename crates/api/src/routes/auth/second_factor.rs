@@ -41,7 +41,7 @@ async fn begin_my_second_factor(context: Context, body: Body) -> ApiResult {
     let work = async |uow: &mut UnitOfWork, prepared: &_| {
         Ok(Answer::ok(&factor::begin(auth, uow, prepared).await?)?.secrets(&["secret", "otpauth_url"]))
     };
-    context.post_prepared(body, prepare, work).await
+    context.post_own_prepared(body, prepare, work).await
 }
 
 /// Switch the second factor on
@@ -68,7 +68,7 @@ async fn renew_my_recovery_codes(context: Context, body: Body) -> ApiResult {
     let work = async |uow: &mut UnitOfWork, prepared: &_| {
         Ok(Answer::ok(&factor::renew_codes(uow, prepared).await?)?.secrets(&["recovery_codes"]))
     };
-    context.post_prepared(body, prepare, work).await
+    context.post_own_prepared(body, prepare, work).await
 }
 
 /// Switch the second factor off
@@ -81,7 +81,7 @@ async fn disable_my_second_factor(context: Context, body: Body) -> ApiResult {
         factor::disable(auth, uow, prepared).await?;
         Ok(Answer::nothing())
     };
-    context.post_prepared(body, prepare, work).await
+    context.post_own_prepared(body, prepare, work).await
 }
 
 /// Take the second factor from a user
