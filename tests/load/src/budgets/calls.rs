@@ -209,10 +209,11 @@ impl Calls {
             "get_my_profile" => Call::to("/v1/me/profile"),
             "update_my_profile" => Call::with("/v1/me/profile", json!({ "signature": number.to_string() })),
             "list_my_sessions" => Call::to("/v1/me/sessions"),
-            // from a session of its own: the one that everything is asked on goes on
-            "end_my_sessions" => {
-                Call { token: Some(self.session()?.0), ..Call::with("/v1/me/sessions/end", json!({ "keep_current": false })) }
-            }
+            // somebody else's, as the session that everything is asked on goes on
+            "end_my_sessions" => Call {
+                token: Some(self.session_of_member()?),
+                ..Call::with("/v1/me/sessions/end", json!({ "keep_current": false }))
+            },
             "list_jobs" => Call::to("/v1/admin/jobs"),
             "get_queues" => Call::to("/v1/admin/queues"),
             "list_my_audit" => Call::to("/v1/me/audit"),
@@ -512,6 +513,14 @@ impl Calls {
 
     fn credentials(&self) -> Value {
         json!({ "email": self.email, "password": self.password })
+    }
+
+    /// The access token of a session of a member.
+    fn session_of_member(&self) -> Result<String> {
+        let membership = self.ask("GET", &format!("/v1/memberships/{}", self.membership), None)?;
+        let user = self.ask("GET", &format!("/v1/users/{}", text(&membership, "/user_id")?), None)?;
+        let credentials = json!({ "email": text(&user, "/email")?, "password": PASSWORD });
+        text(&self.ask("POST", "/v1/auth/login", Some(&credentials))?, "/access_token")
     }
 
     /// Access and refresh token of a session of its own.
