@@ -22,6 +22,9 @@ mod m20261126_000081_teams;
 mod m20261126_000082_sessions;
 mod m20261126_000083_profiles;
 mod m20261126_000084_second_factors;
+mod m20261127_000085_relationships;
+mod m20261127_000086_interactions;
+mod m20261127_000087_client_groups;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -49,6 +52,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000082_sessions::Step),
             Box::new(m20261126_000083_profiles::Step),
             Box::new(m20261126_000084_second_factors::Step),
+            Box::new(m20261127_000085_relationships::Step),
+            Box::new(m20261127_000086_interactions::Step),
+            Box::new(m20261127_000087_client_groups::Step),
         ]
     }
 }

@@ -86,6 +86,10 @@ impl<'a, 'b> Making<'a, 'b> {
         self.col(ColumnDef::new(name).big_integer().not_null())
     }
 
+    pub fn integer_null(self, name: &'static str) -> Self {
+        self.col(ColumnDef::new(name).big_integer())
+    }
+
     pub fn json(self, name: &'static str) -> Self {
         self.col(ColumnDef::new(name).json_binary().not_null())
     }

@@ -95,6 +95,8 @@ impl Operation {
 const SEE_CLIENTS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn]);
 const EDIT_CLIENTS: Access = Access::AllOf(&[P::ClientsEdit]);
 const EDIT_LINKS: Access = Access::AllOf(&[P::ClientsEdit, P::ContactsView]);
+const EDIT_INTERACTIONS: Access = Access::AnyOf(&[P::ClientsEdit, P::ContactsEdit]);
+const SEE_GROUPS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::AdminManageTags]);
 const SEE_TAGS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView, P::AdminManageTags]);
 const MANAGE_TAGS: Access = Access::AllOf(&[P::AdminManageTags]);
 const MANAGE_USERS: Access = Access::AllOf(&[P::AdminManageUsers]);
@@ -248,6 +250,7 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("list_clients", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("get_client", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("get_client_summary", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("list_client_timeline", SEE_CLIENTS, WorkspaceOrOwn),
     one("create_client", &[P::ClientsCreate], Workspace),
     O::new("update_client", EDIT_CLIENTS, WorkspaceOrOwn),
     one("archive_client", &[P::ClientsDelete], WorkspaceOrOwn),
@@ -278,6 +281,29 @@ pub static OPERATIONS: &[Operation] = &[
     one("purge_contact", &[P::ContactsPurge], WorkspaceOrOwn),
     O::new("bulk_contacts", Access::AnyOf(&[P::ContactsCreate, P::ContactsEdit, P::ContactsDelete]), WorkspaceOrOwn).bulk(),
     one("list_contact_files", &[P::ContactsView], WorkspaceOrOwn),
+    O::new("list_client_admins", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("add_client_admin", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("remove_client_admin", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("list_client_groups", SEE_GROUPS, Workspace),
+    O::new("get_client_group", SEE_GROUPS, Workspace),
+    O::new("create_client_group", MANAGE_TAGS, Workspace),
+    O::new("update_client_group", MANAGE_TAGS, Workspace),
+    O::new("delete_client_group", MANAGE_TAGS, Workspace),
+    O::new("add_client_to_group", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("remove_client_from_group", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("list_client_relationships", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("get_client_relationship", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("create_client_relationship", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("update_client_relationship", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("delete_client_relationship", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("list_interactions", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("list_due_interactions", SEE_CLIENTS, WorkspaceOrOwn),
+    O::new("get_interaction", SEE_CLIENTS, WorkspaceOrOwn),
+    // `clients.edit` where it is of a client, `contacts.edit` where it is of a contact alone
+    O::new("create_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
+    O::new("update_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
+    O::new("archive_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
+    O::new("restore_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
     one("list_contact_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
 ];
 

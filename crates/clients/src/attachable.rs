@@ -1,11 +1,10 @@
 //! Files on clients and contacts follow them: whoever may see the record may see them, whoever may edit it may change them.
 
 use files::{Attachable, Seen};
-use kernel::{Caller, Error, Permission, Result, TypedId as _};
+use kernel::{Caller, Permission, Result, TypedId as _};
 use store::UnitOfWork;
 use store::query::SelectStatement;
 
-use crate::errors::ARCHIVED;
 use crate::rows::{ClientId, ContactId};
 use crate::{clients, contacts};
 
@@ -46,9 +45,5 @@ async fn client_editable(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
 
 async fn contact_editable(uow: &mut UnitOfWork, id: ContactId) -> Result<()> {
     uow.caller().require(Permission::ContactsEdit)?;
-    let row = contacts::find_locked(uow, id, None).await?;
-    if row.archived_at.is_some() {
-        return Err(Error::new(&ARCHIVED).with_detail("Restore the contact first."));
-    }
-    Ok(())
+    contacts::find_editable(uow, id).await.map(|_| ())
 }

@@ -11,6 +11,14 @@ kernel::error_codes! {
     PRIMARY_REQUIRED = "primary_required", Conflict, "Make another contact the primary one instead";
     /// Only what is archived can be purged.
     NOT_ARCHIVED = "not_archived", Conflict, "Only an archived record can be purged";
+    /// Somebody is responsible for the client already.
+    ALREADY_RESPONSIBLE = "already_responsible", Conflict, "They are responsible for the client already";
+    /// Another group of clients has that name.
+    GROUP_NAME_TAKEN = "client_group_name_taken", Conflict, "Another group of clients has this name";
+    /// Of the same two clients, kind and territory one holds for that time.
+    RELATIONSHIP_OVERLAP = "relationship_overlap", Conflict, "Such a relationship holds for that time already";
+    /// A relationship holds, or is to hold, for which the client must be a principal or a distributor.
+    RELATIONSHIP_NEEDS_ROLE = "relationship_needs_role", Conflict, "A relationship of the client needs this role";
     /// An archived record is not changed; restore it first.
     ARCHIVED = "archived", Conflict, "The record is archived";
 }

@@ -5,16 +5,24 @@
 //! - A client that has contacts has exactly one primary one.
 //! - No client stands above itself.
 //! - Only what is archived can be purged; purging erases what the journal holds of the person.
+//! - Of two clients no two relationships of a kind hold at a time for the same territory.
 
+pub mod admins;
 mod attachable;
 pub mod clients;
 pub mod contacts;
 pub mod errors;
+pub mod groups;
 pub mod import;
+pub mod interactions;
 pub mod links;
+pub mod relationships;
 mod rows;
 mod shape;
 
 pub use attachable::ATTACHABLES;
+pub use groups::ClientGroupId;
+pub use interactions::InteractionId;
+pub use relationships::ClientRelationshipId;
 pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, Influence, LeadCategory};
 pub use shape::{Address, AddressPatch, ChannelKind, TypedEmail, TypedPhone};

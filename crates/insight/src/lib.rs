@@ -1,5 +1,7 @@
 //! Reads that cross domains.
 
 mod summary;
+mod timeline;
 
 pub use summary::{ClientSummary, InvoiceTotals, SummaryCounts, client_summary};
+pub use timeline::{TIMELINE_LIST, TimelineEntry, TimelineKind, client_timeline, moments};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
-use validator::{Validate, ValidateEmail, ValidateLength, ValidateUrl, ValidationErrors};
+use validator::{Validate, ValidateEmail, ValidateLength, ValidateRange, ValidateUrl, ValidationErrors};
 
 /// Absent, null, or a value. Fields of this type need `#[serde(default, skip_serializing_if = "Patch::is_absent")]`, and
 /// `#[schema(value_type = Option<T>)]` for the OpenAPI document.
@@ -111,6 +111,15 @@ impl<T: Validate> Validate for Patch<T> {
 impl<T: ValidateLength<u64>> ValidateLength<u64> for Patch<T> {
     fn length(&self) -> Option<u64> {
         self.value().and_then(ValidateLength::length)
+    }
+}
+
+impl<T: ValidateRange<T>> ValidateRange<T> for Patch<T> {
+    fn greater_than(&self, max: T) -> Option<bool> {
+        self.value().and_then(|value| value.greater_than(max))
+    }
+    fn less_than(&self, min: T) -> Option<bool> {
+        self.value().and_then(|value| value.less_than(min))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The audit trail: a view of the journal. What the reader may not see elsewhere is masked here too.
 
+use std::collections::HashMap;
+
 use kernel::{Actor, Caller, DateTime, Page, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -62,10 +64,15 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 24] = [
+const SEEN_WITH: [(&str, &[Permission]); 28] = [
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
+    ("client_admin", &[Permission::ClientsViewAll]),
+    ("client_group_member", &[Permission::ClientsViewAll]),
+    ("client_relationship", &[Permission::ClientsViewAll]),
+    // it may be of a client, of a contact or of both
+    ("interaction", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("tagging", &[Permission::ClientsViewAll]),
     // a file or folder may be on a client, on a contact or on nothing
     ("file", &[Permission::ClientsViewAll, Permission::ContactsView, Permission::FilesView]),
@@ -177,6 +184,50 @@ pub async fn of_record(conn: &mut Conn, caller: &Caller, record_id: Uuid, query:
     let mut select = of_workspace(caller)?;
     select.and_where(column("id").in_subquery(of_it));
     page(conn, caller, select, &query.within(record_id)).await
+}
+
+/// When a record was changed, and what hangs on it but for records of the types `besides`: `id` is the entry's place in a stream of all that
+/// happened, `at` and `record_id` what it is. Whoever does not read the audit trail sees their own changes. The domain of the record has seen
+/// to it that the caller may see the record.
+///
+/// # Errors
+/// What stands against asking.
+pub fn moments_of<const N: usize>(caller: &Caller, record: Uuid, besides: [&'static str; N]) -> Result<[SelectStatement; 2]> {
+    let workspace = caller.workspace()?.uuid();
+    let own = if caller.can(Permission::AdminViewAuditLog) { None } else { Some(own(caller)?) };
+    Ok(["record_id", "subject_id"].map(|of| {
+        let mut select = Query::select();
+        select
+            .expr_as(column("id"), "id")
+            .expr_as(column("at"), "at")
+            .expr_as(column("id"), "record_id")
+            .from("journal_entry")
+            .and_where(column(of).eq(record))
+            .and_where(column("workspace_id").eq(workspace))
+            .and_where(column("record_type").is_not_in(besides));
+        if let Some((name, id)) = own {
+            select.and_where(column(name).eq(id));
+        }
+        select
+    }))
+}
+
+/// These entries of the caller's workspace, masked as everywhere.
+///
+/// # Errors
+/// What the database says.
+pub async fn all_of(conn: &mut Conn, caller: &Caller, ids: Vec<Uuid>) -> Result<HashMap<Uuid, AuditEntry>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = of_workspace(caller)?;
+    select.and_where(column("id").is_in(ids));
+    let mut found = HashMap::new();
+    for row in conn.rows(&select).await? {
+        let entry = JournalEntry::read(&row, 0)?;
+        found.insert(entry.id, view(caller, entry));
+    }
+    Ok(found)
 }
 
 /// What the caller did, in any workspace; of a token, what was done with it.

@@ -1,10 +1,12 @@
 //! Notes: text on any record. The domain of the record has seen to it that the caller may see or edit the record; this crate keeps the
 //! notes.
 
+use std::collections::HashMap;
+
 use kernel::{Caller, DateTime, Error, Page, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
-use store::query::{Expr, ExprTrait, Order, SelectStatement};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Action, Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -152,6 +154,40 @@ pub async fn get(conn: &mut Conn, caller: &Caller, on: On, id: NoteId) -> Result
     let mut select = notes_on(caller, on)?;
     select.and_where(Expr::col(("note", "id")).eq(id.uuid()));
     conn.one::<NoteRow>(&select).await?.map(Note::from).ok_or_else(Error::not_found)
+}
+
+/// When the notes on a record were written: `id` is their place in a stream of all that happened, `at` and `record_id` what they are. The
+/// domain of the record has seen to it that the caller may see the record.
+///
+/// # Errors
+/// What stands against asking.
+pub fn moments_of(caller: &Caller, rel_id: Uuid) -> Result<SelectStatement> {
+    let column = |name: &'static str| Expr::col(("note", name));
+    let mut select = Query::select();
+    select
+        .expr_as(column("id"), "id")
+        .expr_as(column("created_at"), "at")
+        .expr_as(column("id"), "record_id")
+        .from("note")
+        .and_where(column("rel_id").eq(rel_id))
+        .and_where(column("workspace_id").eq(caller.workspace()?.uuid()))
+        .and_where(column("archived_at").is_null());
+    Ok(select)
+}
+
+/// These notes. The domain of their records has seen to it that the caller may see the records.
+///
+/// # Errors
+/// What the database says.
+pub async fn all_of(conn: &mut Conn, caller: &Caller, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Note>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = NoteRow::select();
+    select
+        .and_where(Expr::col(("note", "workspace_id")).eq(caller.workspace()?.uuid()))
+        .and_where(Expr::col(("note", "id")).is_in(ids));
+    Ok(conn.all::<NoteRow>(&select).await?.into_iter().map(|row| (row.id.uuid(), row.into())).collect())
 }
 
 /// Writes a note on a record.

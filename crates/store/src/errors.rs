@@ -3,6 +3,8 @@
 use kernel::error::codes;
 use kernel::{Error, ErrorCode};
 
+use crate::dialect;
+
 kernel::error_codes! {
     /// Two transactions got in each other's way; the unit of work runs again by itself, and this is seen only when that did not help.
     BUSY = "busy", Unavailable, "The database is busy";
@@ -12,6 +14,8 @@ kernel::error_codes! {
     IDEMPOTENCY_MISMATCH = "idempotency_key_reused", Invalid, "The idempotency key was used for another request";
     /// The cursor is forged, or belongs to another list, filter or sort.
     INVALID_CURSOR = "invalid_cursor", Invalid, "The cursor does not belong to this list";
+    /// A record of the same kind stands for some of that time.
+    OVERLAP = "overlap", Conflict, "Another record stands for that time";
     /// A record that others still need cannot go.
     IN_USE = "in_use", Conflict, "The record is still in use";
 }
@@ -34,6 +38,8 @@ fn classify(error: &sqlx::Error) -> (&'static ErrorCode, Option<u32>) {
             match code.as_ref() {
                 // PostgreSQL: appendix A of its manual. SQLite: extended result codes, sqlite.org/rescode.html.
                 "23505" | "1555" | "2067" => (&codes::ALREADY_EXISTS, None),
+                "23P01" => (&OVERLAP, None),
+                "1811" if database.message().ends_with(dialect::ddl::OVERLAP) => (&OVERLAP, None),
                 "23503" | "787" | "1811" => (&IN_USE, None),
                 "40001" | "40P01" | "5" | "6" | "261" | "517" | "262" => (&BUSY, Some(1)),
                 "55P03" => (&IDEMPOTENCY_IN_FLIGHT, Some(1)),
@@ -53,17 +59,26 @@ fn classify(error: &sqlx::Error) -> (&'static ErrorCode, Option<u32>) {
     }
 }
 
-/// Turns "such a record exists already" into what it means here.
+/// Turns what a constraint refused into what it means here.
 pub trait OnUnique<T> {
     /// Replaces the failure of a unique constraint; every other failure passes.
     ///
     /// # Errors
     /// The replacement, or what failed before.
     fn on_unique(self, replacement: impl FnOnce() -> Error) -> kernel::Result<T>;
+
+    /// Replaces the failure of a rule that no two records stand for the same time; every other failure passes.
+    ///
+    /// # Errors
+    /// The replacement, or what failed before.
+    fn on_overlap(self, replacement: impl FnOnce() -> Error) -> kernel::Result<T>;
 }
 
 impl<T> OnUnique<T> for kernel::Result<T> {
     fn on_unique(self, replacement: impl FnOnce() -> Error) -> Self {
         self.map_err(|error| if *error.code() == codes::ALREADY_EXISTS { replacement() } else { error })
+    }
+    fn on_overlap(self, replacement: impl FnOnce() -> Error) -> Self {
+        self.map_err(|error| if *error.code() == OVERLAP { replacement() } else { error })
     }
 }

@@ -23,7 +23,10 @@ gc.set_threshold(100_000, 20, 100)
 # Ids that belong to one operation, and the client that some of them are of.
 KEPT = {value for members in NOTES["kept"].values() for values in members.values() for value in values} | {NOTES["kept_client"]}
 # What else holds the id of a record. A record of any type is named by its type and its id.
-ALIASES = {"parent_id": "client_id", "owner_id": "user_id", "rel_id": "client_id"}
+ALIASES = {
+    "parent_id": "client_id", "owner_id": "user_id", "rel_id": "client_id", "from_client_id": "client_id", "to_client_id": "client_id",
+    "follow_up_by": "user_id", "author_id": "user_id",
+}
 # With what schemathesis adds of its own, these are fewer than a hundred.
 MOST_PARAMETERS = 80
 # What ends sessions is done from one of its own, and by somebody whom nothing else needs: the caller's must last.
@@ -145,7 +148,7 @@ def is_of_nobody(value):
 def go_through_the_client(case):
     """Ids are drawn each by itself, so that a note would hardly ever be looked for at its own client."""
     path = case.path_parameters or {}
-    for name in ("note_id", "contact_id", "tag_id"):
+    for name in ("note_id", "contact_id", "tag_id", "client_group_id"):
         client = NOTES["clients_of"].get(str(path.get(name)))
         if client and path.get("client_id") in NOTES["ids"]["client_id"]:
             path["client_id"] = client

@@ -36,7 +36,7 @@ def seed(installation):
     admin = installation.admin
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
-        "import_id", "file_id", "folder_id", "role_id", "team_id",
+        "import_id", "file_id", "folder_id", "role_id", "team_id", "interaction_id", "relationship_id", "client_group_id",
     )}
     clients_of = {}
 
@@ -47,6 +47,7 @@ def seed(installation):
 
     for number in range(OTHERS):
         made("tag_id", "/v1/tags", {"name": f"Tag {number}", "colour": "#d4af37"})
+        made("client_group_id", "/v1/client-groups", {"name": f"Group {number}"})
         made("token_id", "/v1/tokens", {"name": f"Export {number}", "scopes": ["clients.view_all"], "networks": ["192.0.2.0/24"]})
         # half of them are there to be accepted
         accepting = {"email": f"accepting-{number}@example.com", "role": "viewer", "given_name": "Άννα", "family_name": "Παπά"}
@@ -72,6 +73,9 @@ def seed(installation):
         admin.post(f"/v1/clients/{client}/tags", {"tag_id": ids["tag_id"][number]})
         made("folder_id", "/v1/folders", {"name": f"Folder {number}", "rel_type": "client", "rel_id": client})
         ids["file_id"].append(admin.upload(f"{number}.txt", f"File {number}", rel_type="client", rel_id=client)["id"])
+        made("interaction_id", "/v1/interactions", {
+            "client_id": client, "contact_id": contact, "channel": "phone", "follow_up_at": "2026-11-21T09:30:00Z",
+        })
         for note in range(NOTES):
             clients_of[made("note_id", f"/v1/clients/{client}/notes", {"body": f"Note {note}"})] = client
     # the first contacts are those that no client has
@@ -85,12 +89,13 @@ def seed(installation):
         kept[f"restore_{record}"] = {f"{record}_id": archived[ARCHIVED // 2 :]}
     kept_client = admin.post("/v1/clients", {"kind": "company", "name": "Καλλιτεχνική"})["id"]
     kept |= keep_for_client(admin, kept_client, clients_of)
+    kept |= keep_relationships(admin, ids) | keep_interactions(admin, kept_client) | keep_groups(admin, kept_client, clients_of)
     for number in range(3):
         installation.member(f"colleague-{number}@example.com", "viewer")
     others = [membership for membership in admin.get("/v1/memberships")["data"] if membership["user_id"] != admin.user_id]
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
-    kept |= keep_roles(admin) | keep_teams(admin, ids)
+    kept |= keep_roles(admin) | keep_teams(admin, ids) | keep_admins(admin, ids["user_id"][0])
     sessions, signed_in_as = keep_sessions(installation)
     kept |= sessions
     kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
@@ -106,6 +111,49 @@ def seed(installation):
     # a mail is sent by a job
     ids["job_id"] = [job["id"] for job in admin.get("/v1/admin/jobs")["data"]]
     return Seeds(ids, kept, kept_client, clients_of, signed_in_as)
+
+
+def keep_relationships(admin, ids):
+    """Relationships, those that are deleted, and clients that can still be related: each principal with the distributor at its place."""
+    def clients(what, role):
+        body = {"kind": "company", "roles": [role]}
+        return [admin.post("/v1/clients", body | {"name": f"{what} {number}"})["id"] for number in range(OTHERS)]
+
+    def relate(one, other):
+        return admin.post("/v1/client-relationships", {"kind": "partner", "from_client_id": one, "to_client_id": other})["id"]
+
+    ones, others = clients("Principal", "principal"), clients("Distributor", "distributor")
+    ids["relationship_id"] += [relate(one, other) for one, other in zip(ones, others)]
+    deleted = [relate(other, one) for one, other in zip(ones[:KEPT], others[:KEPT])]
+    return {
+        "create_client_relationship": {"from_client_id": clients("Begins", "principal"), "to_client_id": clients("Sells", "distributor")},
+        "delete_client_relationship": {"relationship_id": deleted},
+    }
+
+
+def keep_interactions(admin, client):
+    """Interactions that are archived, and those that are restored."""
+    kept = [admin.post("/v1/interactions", {"client_id": client, "channel": "email"})["id"] for _ in range(2 * KEPT)]
+    for one in kept[KEPT:]:
+        admin.send("DELETE", f"/v1/interactions/{one}")
+    return {"archive_interaction": {"interaction_id": kept[:KEPT]}, "restore_interaction": {"interaction_id": kept[KEPT:]}}
+
+
+def keep_groups(admin, client, clients_of):
+    """Groups that a client is taken out of."""
+    groups = [admin.post("/v1/client-groups", {"name": f"Kept {number}"})["id"] for number in range(KEPT)]
+    for group in groups:
+        admin.post(f"/v1/clients/{client}/groups", {"client_group_id": group})
+        clients_of[group] = client
+    return {"remove_client_from_group": {"client_group_id": groups}}
+
+
+def keep_admins(admin, user):
+    """Clients that somebody is responsible for no longer."""
+    clients = [admin.post("/v1/clients", {"kind": "company", "name": f"Cared for {number}"})["id"] for number in range(KEPT)]
+    for client in clients:
+        admin.post(f"/v1/clients/{client}/admins", {"user_id": user})
+    return {"remove_client_admin": {"client_id": clients, "user_id": [user]}}
 
 
 def keep_roles(admin):

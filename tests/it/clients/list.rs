@@ -88,7 +88,7 @@ async fn everything_that_is_wrong_with_a_list_query_is_named_with_what_there_is(
             "?status[is_null]",
         ]
     );
-    for known in ["acquisition_stage", "contacts, owner, parent, tags", "tag_id", "hot"] {
+    for known in ["acquisition_stage", "admins, contacts, groups, owner, parent, tags", "tag_id", "hot"] {
         assert!(refused.text.contains(known) || known == "hot", "{known}");
     }
     for limit in ["0", "-1", "201", "x", ""] {

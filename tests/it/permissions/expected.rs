@@ -76,7 +76,7 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, is_token: bool, su
                 _ if ask.of_contacts && !holds(Permission::ContactsView) => 403,
                 _ if all => success,
                 Target::Own if own => success,
-                _ if own || ask.of_contacts => 404,
+                _ if own || ask.of_contacts => ask.missing,
                 _ => 403,
             }
         }

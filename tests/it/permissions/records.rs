@@ -153,7 +153,10 @@ impl World {
             _ => None,
         };
         let on_client = needs("file_id") || needs("folder_id") || matches!(operation, "upload_file" | "create_folder");
-        if needs("client_id") || operation == "bulk_clients" || on_client {
+        let of_client = needs("interaction_id")
+            || needs("relationship_id")
+            || matches!(operation, "create_interaction" | "create_client_relationship");
+        if needs("client_id") || operation == "bulk_clients" || on_client || of_client {
             records.put("client_id", self.client(&by, owner_id.as_deref()).await);
         }
         if needs("contact_id") || operation == "bulk_contacts" {
@@ -166,6 +169,18 @@ impl World {
         if operation == "link_client_contact" {
             let sibling = self.client(&by, owner_id.as_deref()).await;
             records.put("free_contact", self.contact_of(&by, &sibling).await);
+        }
+        if needs("interaction_id") {
+            let body = json!({ "client_id": records.get("client_id"), "channel": "phone" });
+            records.put("interaction_id", self.app.post("/v1/interactions", &by, &body).await.expect(201).id());
+        }
+        if needs("relationship_id") || operation == "create_client_relationship" {
+            let other = self.client(&by, owner_id.as_deref()).await;
+            if operation != "create_client_relationship" {
+                let body = json!({ "kind": "partner", "from_client_id": records.get("client_id"), "to_client_id": other });
+                records.put("relationship_id", self.app.post("/v1/client-relationships", &by, &body).await.expect(201).id());
+            }
+            records.put("other_client_id", other);
         }
         if needs("note_id") {
             let path = format!("/v1/clients/{}/notes", records.get("client_id"));
@@ -183,6 +198,24 @@ impl World {
         if needs("tag_id") || operation == "tag_client" {
             let tag = json!({ "name": format!("tag {}", self.number()) });
             records.put("tag_id", self.app.post("/v1/tags", &by, &tag).await.expect(201).id());
+        }
+        if needs("client_group_id") || operation == "add_client_to_group" {
+            let group = json!({ "name": format!("group {}", self.number()) });
+            records.put("client_group_id", self.app.post("/v1/client-groups", &by, &group).await.expect(201).id());
+        }
+        if operation == "remove_client_from_group" {
+            let path = format!("/v1/clients/{}/groups", records.get("client_id"));
+            let group = json!({ "client_group_id": records.get("client_group_id") });
+            self.app.post(&path, &by, &group).await.expect(200);
+        }
+        if matches!(operation, "add_client_admin" | "remove_client_admin") {
+            let another = if by.workspace == self.other.workspace { Target::Elsewhere } else { Target::Above };
+            let user = self.members[&another].0.clone();
+            if operation == "remove_client_admin" {
+                let path = format!("/v1/clients/{}/admins", records.get("client_id"));
+                self.app.post(&path, &by, &json!({ "user_id": user })).await.expect(201);
+            }
+            records.put_standing("user_id", &user);
         }
         if operation == "untag_client" {
             let path = format!("/v1/clients/{}/tags", records.get("client_id"));
@@ -224,7 +257,7 @@ impl World {
         }
         if needs("team_id") {
             self.team(&mut records, &by, operation, owner_id.as_deref()).await;
-        } else if needs("user_id") || needs("membership_id") {
+        } else if (needs("user_id") && !needs("client_id")) || needs("membership_id") {
             self.member(&mut records, &by, target).await;
         }
         if needs("workspace_id") {
@@ -328,6 +361,7 @@ impl World {
             "restore_client_note" => {
                 format!("/v1/clients/{}/notes/{}", records.get("client_id"), records.get("note_id"))
             }
+            "restore_interaction" => format!("/v1/interactions/{}", records.get("interaction_id")),
             _ => return,
         };
         self.app.delete(&path, by).await.expect(204);

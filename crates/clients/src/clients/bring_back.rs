@@ -13,8 +13,12 @@ use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 
 use super::list;
 use super::tags_and_notes::on;
+use crate::admins::{self, ClientAdminRow};
 use crate::attachable::CLIENT;
+use crate::groups::{self, ClientGroupMemberRow};
+use crate::interactions::{self, InteractionRow};
 use crate::links;
+use crate::relationships::{self, ClientRelationshipRow};
 use crate::rows::{ClientContactRow, ClientId, ClientRow, ContactRow};
 
 /// A client as it was when it was backed up, with all that hung on it.
@@ -24,6 +28,10 @@ pub struct LostClient {
     links: Vec<ClientContactRow>,
     contacts: HashMap<uuid::Uuid, String>,
     notes: HadNotes,
+    interactions: Vec<InteractionRow>,
+    relationships: Vec<ClientRelationshipRow>,
+    groups: Vec<ClientGroupMemberRow>,
+    admins: Vec<ClientAdminRow>,
     tags: Vec<Tag>,
     files: Had,
 }
@@ -37,6 +45,16 @@ pub struct BroughtBack {
     pub is_archived: bool,
     /// How many notes.
     pub notes: usize,
+    /// How many interactions.
+    pub interactions: usize,
+    /// How many relationships to other clients.
+    pub relationships: usize,
+    /// How many relationships are to clients that are not there, or were written down anew since.
+    pub missing_relationships: usize,
+    /// How many groups it is in again, and how many of them are not there.
+    pub groups: (usize, usize),
+    /// How many are responsible for it again, and how many of them are no members any more.
+    pub admins: (usize, usize),
     /// How many files.
     pub files: usize,
     /// How many tags.
@@ -68,6 +86,10 @@ pub async fn find_lost(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result
         links,
         contacts: contacts.into_iter().map(|row| (row.id.uuid(), format!("{} {}", row.given_name, row.family_name))).collect(),
         notes: notes::had(conn, caller, on(id)).await?,
+        interactions: interactions::had(conn, caller, id).await?,
+        relationships: relationships::had(conn, caller, id).await?,
+        groups: groups::had(conn, id).await?,
+        admins: admins::had(conn, id).await?,
         tags,
         files: files::files::had(conn, CLIENT, id.uuid()).await?,
         row,
@@ -106,7 +128,7 @@ pub async fn check_lost(conn: &mut Conn, caller: &Caller, id: ClientId) -> Resul
     }
 }
 
-/// Brings a client back, with its notes, tags, folders, those of its files that were stored again, and the contacts that are still there.
+/// Brings a client back, with its notes, interactions, relationships, tags, folders, those of its files that were stored again, and the contacts that are still there.
 /// What the journal had of it was erased when it was purged, and stays so.
 ///
 /// # Errors
@@ -125,6 +147,10 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
     let taken = if row.external_id.is_some() { place_taken } else { is_there };
     let row = uow.bring_back(row, Change::plain()).await.on_unique(taken)?;
     notes::bring_back(uow, on(id), &lost.notes).await?;
+    interactions::bring_back(uow, &lost.interactions).await?;
+    let groups = groups::bring_back(uow, &lost.groups).await?;
+    let admins = admins::bring_back(uow, &lost.admins).await?;
+    let relationships = relationships::bring_back(uow, id, &lost.relationships).await?;
     files::files::bring_back(uow, &lost.files, stored).await?;
     let (tags, missing_tags) = tags::bring_back(uow, CLIENT, id.uuid(), &lost.tags, "client.tagged").await?;
     let missing = links::bring_back(uow, &lost.links).await?;
@@ -133,6 +159,11 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
         name: row.name,
         is_archived: row.archived_at.is_some(),
         notes: lost.notes.len(),
+        interactions: lost.interactions.len(),
+        relationships,
+        groups: (groups, lost.groups.len() - groups),
+        admins: (admins, lost.admins.len() - admins),
+        missing_relationships: lost.relationships.len() - relationships,
         files: stored.len(),
         tags,
         contacts: lost.links.len() - missing.len(),

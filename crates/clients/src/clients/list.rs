@@ -9,8 +9,8 @@ use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Client, ClientBrief};
 use crate::errors::ARCHIVED;
-use crate::links;
 use crate::rows::{ClientId, ClientKind, ClientRow, ClientSource, ClientStatus, LeadCategory};
+use crate::{admins, groups, links};
 
 /// How clients can be listed.
 pub static CLIENT_LIST: ListSpec = ListSpec {
@@ -45,9 +45,11 @@ pub static CLIENT_LIST: ListSpec = ListSpec {
     filters: &[
         CustomFilter { name: "tag_id", kind: FieldKind::Uuid, ids: platform::tags::carriers },
         CustomFilter { name: "contact_id", kind: FieldKind::Uuid, ids: links::clients_with },
+        CustomFilter { name: "client_group_id", kind: FieldKind::Uuid, ids: groups::clients_in },
+        CustomFilter { name: "admin_id", kind: FieldKind::Uuid, ids: admins::clients_with },
     ],
     pairs: &[("kind", "name"), ("owner_id", "created_at")],
-    includes: &["contacts", "owner", "parent", "tags"],
+    includes: &["admins", "contacts", "groups", "owner", "parent", "tags"],
     members: &[
         "id",
         "kind",
@@ -88,18 +90,23 @@ fn column(name: &'static str) -> Expr {
     Expr::col(("client", name))
 }
 
-/// Clients that the caller may see: of the workspace, or those they own or made.
+/// Clients that the caller may see: of the workspace, or those that they own, made or are responsible for.
 pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     let scope = caller.scope(Permission::ClientsViewAll, Permission::ClientsViewOwn)?;
     let mut select = ClientRow::select();
     select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
     if let Scope::Own(user) = scope {
-        select.and_where(column("owner_id").eq(user.uuid()).or(column("created_by").eq(user.uuid())));
+        select.and_where(
+            column("owner_id")
+                .eq(user.uuid())
+                .or(column("created_by").eq(user.uuid()))
+                .or(column("id").in_subquery(admins::clients_with(user.uuid().into()))),
+        );
     }
     Ok(select)
 }
 
-/// The ids of the clients that somebody owns or made, which are all that somebody may see who sees their own.
+/// The ids of the clients that somebody owns, made or is responsible for, which are all that somebody may see who sees their own.
 fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
     let Scope::Own(user) = caller.scope(Permission::ClientsViewAll, Permission::ClientsViewOwn)? else { return Ok(None) };
     let workspace = caller.workspace()?.uuid();
@@ -110,7 +117,9 @@ fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
         ids
     };
     let mut ids = whose("owner_id");
-    ids.union(UnionType::Distinct, whose("created_by"));
+    let mut responsible = admins::clients_with(user.uuid().into());
+    responsible.and_where(Expr::col(("client_admin", "workspace_id")).eq(workspace));
+    ids.union(UnionType::Distinct, whose("created_by")).union(UnionType::Distinct, responsible);
     Ok(Some(ids))
 }
 
@@ -171,11 +180,11 @@ pub(crate) async fn find_editable(uow: &mut UnitOfWork, id: ClientId) -> Result<
     Ok(row)
 }
 
-/// Locks a client whether the caller may see it or not: for what hangs on it.
-pub(crate) async fn lock(uow: &mut UnitOfWork, id: ClientId) -> Result<()> {
+/// Locks clients in the order of their ids, whether the caller may see them or not: for what hangs on them.
+pub(crate) async fn lock_all(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ClientRow>> {
     let mut select = ClientRow::select();
-    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(column("id").eq(id.uuid()));
-    uow.locked::<ClientRow>(select).await.map(|_| ())
+    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(column("id").is_in(ids.iter().copied()));
+    uow.locked_all(select).await
 }
 
 /// Clients of the workspace that came from `source` under these ids.
@@ -215,6 +224,18 @@ pub(crate) async fn dress(conn: &mut Conn, caller: &Caller, rows: Vec<ClientRow>
             client.parent = client.parent_id.and_then(|parent| parents.get(&parent).cloned());
         }
     }
+    if query.includes("groups") {
+        let mut groups = groups::of(conn, caller, &ids).await?;
+        for client in &mut clients {
+            client.groups = Some(groups.remove(&client.id).unwrap_or_default());
+        }
+    }
+    if query.includes("admins") {
+        let mut admins = admins::of(conn, caller, &ids).await?;
+        for client in &mut clients {
+            client.admins = Some(admins.remove(&client.id).unwrap_or_default());
+        }
+    }
     if query.includes("tags") {
         let mut tags = platform::tags::of(conn, caller.workspace()?, ids).await?;
         for client in &mut clients {
@@ -238,6 +259,14 @@ pub(crate) async fn briefs(
     select.and_where(column("id").is_in(ids));
     let rows = conn.all::<ClientRow>(&select).await?;
     Ok(rows.into_iter().map(|row| (row.id, ClientBrief { id: row.id, kind: row.kind, name: row.name })).collect())
+}
+
+/// Fails unless the caller may see a client: for reads of what hangs on it.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
+pub async fn check_visible(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result<()> {
+    conn.row(&select_visible(caller, id)?).await?.map(|_| ()).ok_or_else(Error::not_found)
 }
 
 /// A select of one client's id as far as the caller may see it, for reads that add what hangs on it.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::wire::Client;
 use super::{list, tags_and_notes};
 use crate::errors::NOT_ARCHIVED;
-use crate::links;
 use crate::rows::{ClientId, ClientRow};
+use crate::{admins, groups, interactions, links, relationships};
 
 /// Puts a client away. One that is away stays so.
 ///
@@ -37,7 +37,7 @@ async fn set_archived(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, arc
     uow.update(&before, after, Change::of(action)).await.map(Client::from)
 }
 
-/// Deletes an archived client for ever, with its notes, files and tags, and erases the personal values that the journal holds of it. Its
+/// Deletes an archived client for ever, with its notes, interactions, relationships, files and tags, and erases the personal values that the journal holds of it. Its
 /// contacts stay.
 ///
 /// # Errors
@@ -56,6 +56,10 @@ pub async fn purge(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Res
 pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: impl Fn() -> Change) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
     links::forget(uow, &ids).await?;
+    admins::forget(uow, &ids).await?;
+    groups::forget(uow, &ids).await?;
+    relationships::forget(uow, &ids).await?;
+    interactions::forget_of_clients(uow, &ids).await?;
     tags_and_notes::forget(uow, &ids).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(rows, |_| change()).await

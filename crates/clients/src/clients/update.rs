@@ -8,6 +8,7 @@ use store::{Change, Json, UnitOfWork};
 use super::wire::{Client, ClientPatch};
 use super::{create, list};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
+use crate::relationships;
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
 
@@ -41,7 +42,8 @@ pub(super) async fn check_owner(uow: &mut UnitOfWork, owner: UserId, at: &str, f
 /// Changes a client. What changes nothing writes nothing.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`; `stale`; `archived`; `parent_cycle`; `validation_failed` as when it was made.
+/// `forbidden` without `clients.edit`; `not_found`; `stale`; `archived`; `parent_cycle`;
+/// `relationship_needs_role`; `validation_failed` as when it was made.
 pub async fn update(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, patch: ClientPatch) -> Result<Client> {
     uow.caller().require(Permission::ClientsEdit)?;
     let before = list::find_locked(uow, id, seen).await?;
@@ -67,6 +69,9 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
         faults.keep(check_parent(uow, before, parent).await)?;
     }
     faults.into_result()?;
+    if !patch.roles.is_absent() {
+        relationships::check_roles(uow, before, patch.roles.value().map(Vec::as_slice).unwrap_or_default()).await?;
+    }
     let after = apply(before, patch)?;
     uow.update(before, after, Change::plain()).await
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::admins::ClientAdmin;
+use crate::groups::ClientGroup;
 use crate::links::LinkedContact;
 use crate::rows::{ClientId, ClientKind, ClientRole, ClientRow, ClientSource, ClientStatus, LeadCategory};
 use crate::shape::{Address, AddressPatch, TypedEmail, TypedPhone};
@@ -83,6 +85,14 @@ pub struct Client {
     /// The client above it, if the caller may see it; with `include=parent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ClientBrief>,
+    /// The groups that it is in, by name; with `include=groups`.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<ClientGroup>>,
+    /// Who is responsible for it beside its owner; with `include=admins`.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admins: Option<Vec<ClientAdmin>>,
     /// Its tags; with `include=tags`.
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,6 +148,8 @@ impl From<ClientRow> for Client {
             contacts: None,
             owner: None,
             parent: None,
+            groups: None,
+            admins: None,
             tags: None,
             version: row.version,
         }

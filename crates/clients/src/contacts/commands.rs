@@ -12,9 +12,9 @@ use super::list::{self, find_locked};
 use super::wire::{Contact, ContactPatch, CreateContact};
 use crate::attachable::CONTACT;
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
-use crate::links;
 use crate::rows::{ContactId, ContactRow};
 use crate::shape::{email_key, phone_words};
+use crate::{interactions, links};
 
 /// Makes a contact.
 ///
@@ -172,6 +172,7 @@ pub async fn purge(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Re
 /// Deletes contacts that belong to no client any more for ever, with all that hangs on them.
 pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ContactRow], change: impl Fn() -> Change) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
+    interactions::forget_of_contacts(uow, &ids).await?;
     files::files::forget(uow, CONTACT, &ids).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(rows, |_| change()).await

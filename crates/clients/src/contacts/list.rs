@@ -7,8 +7,9 @@ use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpe
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Conn, Record as _, UnitOfWork};
 
-use super::wire::{Contact, OfClient};
+use super::wire::{Contact, ContactBrief, OfClient};
 use crate::clients::{self, ClientBrief};
+use crate::errors::ARCHIVED;
 use crate::links;
 use crate::rows::{ClientId, ContactId, ContactRow};
 
@@ -136,6 +137,15 @@ pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ContactId, seen: Optio
     Ok(row)
 }
 
+/// A contact that the caller may see, locked, which is not put away.
+pub(crate) async fn find_editable(uow: &mut UnitOfWork, id: ContactId) -> Result<ContactRow> {
+    let row = find_locked(uow, id, None).await?;
+    if row.archived_at.is_some() {
+        return Err(Error::new(&ARCHIVED).with_detail("Restore the contact first."));
+    }
+    Ok(row)
+}
+
 /// Those of these contacts that the caller may see, locked.
 pub(crate) async fn find_all_locked(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ContactRow>> {
     let mut select = visible_to(&uow.caller())?;
@@ -153,6 +163,21 @@ pub(crate) async fn find_by_external(
     let others = [("workspace_id", caller.workspace()?.uuid().into()), ("external_source", source.into())];
     let rows = conn.all_by_key::<ContactRow>(visible_to(caller)?, others, "external_id", ids).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
+}
+
+/// What others show of these contacts, as far as the caller may see them, in one query.
+pub(crate) async fn briefs(
+    conn: &mut Conn,
+    caller: &Caller,
+    ids: impl IntoIterator<Item = ContactId>,
+) -> Result<HashMap<ContactId, ContactBrief>> {
+    let ids: Vec<uuid::Uuid> = ids.into_iter().map(ContactId::uuid).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = visible_to(caller)?;
+    select.and_where(column("id").is_in(ids));
+    Ok(conn.all::<ContactRow>(&select).await?.into_iter().map(|row| (row.id, row.into())).collect())
 }
 
 async fn dress(conn: &mut Conn, caller: &Caller, rows: Vec<ContactRow>, query: &RecordQuery) -> Result<Vec<Contact>> {

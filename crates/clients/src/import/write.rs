@@ -203,7 +203,7 @@ async fn link(uow: &mut UnitOfWork, there: &There, rows: &[(&Ready<'_>, &ParsedC
             new
         } else {
             insert_pending(uow, &mut fresh).await?;
-            clients::lock(uow, client).await?;
+            clients::lock_all(uow, &[client.uuid()]).await?;
             links::insert(uow, client, of_client, input).await?
         };
         of_client.push(new);

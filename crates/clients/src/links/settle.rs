@@ -43,7 +43,7 @@ async fn of_contact_locked(uow: &mut UnitOfWork, contact: ContactId) -> Result<V
     let mut select = links(&uow.caller())?;
     select.and_where(column("contact_id").eq(contact.uuid())).order_by(("client_contact", "client_id"), Order::Asc);
     for row in uow.all::<ClientContactRow>(&select).await? {
-        clients::lock(uow, row.client_id).await?;
+        clients::lock_all(uow, &[row.client_id.uuid()]).await?;
     }
     // as they are now that nobody else changes them
     uow.all(&select).await

@@ -165,6 +165,18 @@ fn tell(id: ClientId, taken_at: &str, back: &BroughtBack) {
             say(&format!("{what}: {}", names.join(", ")));
         }
     }
+    say(&format!(
+        "With it are {} interactions, {} relationships to other clients, {} groups, and {} who are responsible for it.",
+        back.interactions, back.relationships, back.groups.0, back.admins.0
+    ));
+    let missing = [
+        (back.missing_relationships, "relationships are to clients that are not there, or were written down anew since"),
+        (back.groups.1, "groups are not there any more"),
+        (back.admins.1, "who were responsible for it are no members any more"),
+    ];
+    for (count, what) in missing.into_iter().filter(|(count, _)| *count > 0) {
+        say(&format!("{count} {what}."));
+    }
     if back.lost_its_parent {
         say("The client above it is not there any more.");
     }

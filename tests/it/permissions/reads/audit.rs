@@ -12,6 +12,11 @@ use super::data::{Data, Reader};
 const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("client", &[P::ClientsViewAll]),
     ("note", &[P::ClientsViewAll]),
+    ("client_admin", &[P::ClientsViewAll]),
+    ("client_group_member", &[P::ClientsViewAll]),
+    ("client_relationship", &[P::ClientsViewAll]),
+    // it may be of a client, of a contact or of both
+    ("interaction", &[P::ClientsViewAll, P::ContactsView]),
     ("tagging", &[P::ClientsViewAll]),
     ("client_contact", &[P::ClientsViewAll, P::ContactsView]),
     // it may be on a client, on a contact or on nothing
@@ -39,6 +44,7 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     // every member sees the workspace and the tags; a refusal says which operation, and nothing of a record
     ("workspace", &[]),
     ("tag", &[]),
+    ("client_group", &[]),
     ("operation", &[]),
 ];
 

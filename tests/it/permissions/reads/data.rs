@@ -68,6 +68,8 @@ impl Data {
 
 struct Making {
     app: TestApp,
+    /// The client that was made last, and in which workspace.
+    last: Option<(Option<String>, String)>,
     clients: Vec<String>,
     contacts: Vec<String>,
 }
@@ -86,6 +88,23 @@ impl Making {
         self.link(by, &client, &contact).await;
         let note = json!({ "body": format!("note-{mark}") });
         self.app.post(&format!("/v1/clients/{client}/notes"), by, &note).await.expect(201);
+        for of in [json!({ "client_id": client, "contact_id": contact }), json!({ "contact_id": contact })] {
+            let mut body = of;
+            body["channel"] = json!("phone");
+            body["note"] = json!(format!("interaction-{mark}"));
+            body["follow_up_at"] = json!("2000-01-01T00:00:00Z");
+            // one who does not see the contact by itself is not the one to write it down
+            self.app.post("/v1/interactions", tags, &body).await.expect(201);
+        }
+        if let Some((_, before)) = self.last.take().filter(|(workspace, _)| *workspace == tags.workspace) {
+            let body = json!({ "kind": "partner", "from_client_id": before, "to_client_id": client });
+            self.app.post("/v1/client-relationships", tags, &body).await.expect(201);
+        }
+        self.last = Some((tags.workspace.clone(), client.clone()));
+        let group = json!({ "name": format!("group-{mark}") });
+        let group = self.app.post("/v1/client-groups", tags, &group).await.expect(201).id();
+        let groups = format!("/v1/clients/{client}/groups");
+        self.app.post(&groups, by, &json!({ "client_group_id": group })).await.expect(200);
         let tag = self.app.post("/v1/tags", tags, &json!({ "name": format!("tag-{mark}") })).await.expect(201).id();
         self.app.post(&format!("/v1/clients/{client}/tags"), by, &json!({ "tag_id": tag })).await.expect(200);
         for (rel_type, rel_id) in [("client", &client), ("contact", &contact)] {
@@ -145,11 +164,14 @@ pub(super) async fn make() -> Data {
     }
     let director = app.sign_in("director@example.com").await;
 
-    let mut making = Making { app, clients: Vec::new(), contacts: Vec::new() };
+    let mut making = Making { app, last: None, clients: Vec::new(), contacts: Vec::new() };
     let below = making.client(&second, &main, "second", None, None).await;
     making.client(&first, &main, "first", None, Some(&below)).await;
     making.client(&main, &main, "given", Some(&first.user_id), None).await;
-    making.client(&main, &main, "nobodys", None, None).await;
+    let nobodys = making.client(&main, &main, "nobodys", None, None).await;
+    // whom another is responsible for, who neither owns nor made it
+    let responsible = json!({ "user_id": second.user_id });
+    making.app.post(&format!("/v1/clients/{nobodys}/admins"), &main, &responsible).await.expect(201);
     making.client(&main, &main, "audited", Some(&own_auditor.user_id), None).await;
     making.client(&other, &other, "elsewhere", None, None).await;
     let shared = making.contacts[1].clone();
@@ -158,7 +180,7 @@ pub(super) async fn make() -> Data {
     making.contacts.push(alone.expect(201).id());
     let away = making.client(&main, &main, "away", Some(&first.user_id), None).await;
     making.app.delete(&format!("/v1/clients/{away}"), &main).await.expect(204);
-    let Making { app, clients, contacts } = making;
+    let Making { app, clients, contacts, .. } = making;
     for workspace in [&main, &other] {
         app.upload(workspace, &[("subject", "Παπάς")], "alone.txt", b"alone").await.expect(201);
         let gone = app.upload(workspace, &[("subject", "Παπάς")], "gone.txt", b"gone").await.expect(201).id();

@@ -25,7 +25,8 @@ fn client_scope(data: &Data, reader: &Reader) -> String {
     if reader.can(Permission::ClientsViewAll) {
         workspace
     } else if reader.can(Permission::ClientsViewOwn) {
-        format!("{workspace} AND (owner_id = {account} OR created_by = {account})")
+        let responsible = format!("id IN (SELECT client_id FROM client_admin WHERE user_id = {account})");
+        format!("{workspace} AND (owner_id = {account} OR created_by = {account} OR {responsible})")
     } else {
         "1 = 0".to_owned()
     }
@@ -55,6 +56,20 @@ fn file_scope(data: &Data, reader: &Reader) -> String {
     format!("workspace_id = {} AND ({alone} OR {client} OR {contact})", data.sql(&reader.workspace))
 }
 
+/// The condition on relationships that the reader may see: of clients that they see, at one end or the other.
+fn relationship_scope(data: &Data, reader: &Reader) -> String {
+    let clients = format!("(SELECT id FROM client WHERE {})", client_scope(data, reader));
+    let workspace = data.sql(&reader.workspace);
+    format!("workspace_id = {workspace} AND (from_client_id IN {clients} OR to_client_id IN {clients})")
+}
+
+/// The condition on interactions that the reader may see: of clients that they see, and of contacts alone that they see.
+fn interaction_scope(data: &Data, reader: &Reader) -> String {
+    let clients = format!("client_id IN (SELECT id FROM client WHERE {})", client_scope(data, reader));
+    let contacts = format!("contact_id IN (SELECT id FROM contact WHERE {})", contact_scope(data, reader));
+    format!("({clients} OR (client_id IS NULL AND {contacts})) AND archived_at IS NULL")
+}
+
 /// Clients that the reader may see and that a condition holds of, archived or not.
 pub(super) async fn visible_clients(data: &Data, reader: &Reader, condition: &str) -> BTreeSet<String> {
     data.ids("id", &format!("client WHERE {} AND {condition}", client_scope(data, reader))).await
@@ -82,6 +97,13 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_contacts" => (None, "id", format!("contact WHERE {} AND archived_at IS NULL", contact_scope(data, reader))),
         "list_files" => (None, "id", format!("file WHERE {} AND archived_at IS NULL", file_scope(data, reader))),
         "list_folders" => (None, "id", format!("folder WHERE {}", file_scope(data, reader))),
+        "list_client_groups" => (None, "id", format!("client_group WHERE {workspace}")),
+        "list_client_relationships" => (None, "id", format!("client_relationship WHERE {}", relationship_scope(data, reader))),
+        "list_interactions" => (None, "id", format!("interaction WHERE {}", interaction_scope(data, reader))),
+        "list_due_interactions" => {
+            let due = "follow_up_at IS NOT NULL AND followed_up_at IS NULL";
+            (None, "id", format!("interaction WHERE {} AND {due}", interaction_scope(data, reader)))
+        }
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
         "list_teams" if reader.can(Permission::AdminManageUsers) => (None, "id", format!("team WHERE {workspace}")),
@@ -112,7 +134,12 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             Some(_) => (None, "id", format!("workspace WHERE id = {}", data.sql(&reader.workspace))),
             None => (None, "workspace_id", format!("membership WHERE user_id = {account}")),
         },
-        "list_client_contacts" | "list_client_notes" | "list_client_audit" | "list_client_files" => {
+        "list_client_timeline"
+        | "list_client_contacts"
+        | "list_client_admins"
+        | "list_client_notes"
+        | "list_client_audit"
+        | "list_client_files" => {
             let on = format!("client WHERE {} AND id = {record}", client_scope(data, reader));
             let (column, rest) = match operation.id {
                 "list_client_contacts" => (
@@ -122,6 +149,21 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
                          AND contact_id IN (SELECT id FROM contact WHERE archived_at IS NULL)"
                     ),
                 ),
+                "list_client_timeline" => {
+                    let own = match &reader.token {
+                        _ if reader.can(Permission::AdminViewAuditLog) => "1 = 1".to_owned(),
+                        Some(token) => format!("actor_id = {}", data.sql(token)),
+                        None => format!("user_id = {account}"),
+                    };
+                    let changes = format!(
+                        "SELECT id FROM journal_entry WHERE (record_id = {record} OR subject_id = {record}) AND {own} \
+                         AND record_type NOT IN ('note', 'interaction')"
+                    );
+                    let rest = format!("rel_id = {record} AND archived_at IS NULL");
+                    let said = format!("SELECT place FROM interaction WHERE client_id = {record} AND archived_at IS NULL");
+                    ("id", format!("(SELECT id FROM note WHERE {rest} UNION ALL {said} UNION ALL {changes}) AS happened"))
+                }
+                "list_client_admins" => ("user_id", format!("client_admin WHERE client_id = {record}")),
                 "list_client_files" => ("id", format!("file WHERE rel_id = {record} AND archived_at IS NULL")),
                 "list_client_notes" => ("id", format!("note WHERE rel_id = {record} AND archived_at IS NULL")),
                 _ => ("id", format!("journal_entry WHERE record_id = {record} OR subject_id = {record}")),

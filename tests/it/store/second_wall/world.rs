@@ -65,6 +65,13 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     let contact = app.contact(session, name).await;
     app.post(&format!("/v1/clients/{client}/contacts"), session, &json!({ "contact_id": contact })).await.expect(201);
     app.post(&format!("/v1/clients/{client}/notes"), session, &json!({ "body": name })).await.expect(201);
+    let group = app.post("/v1/client-groups", session, &json!({ "name": name })).await.expect(201).id();
+    app.post(&format!("/v1/clients/{client}/groups"), session, &json!({ "client_group_id": group })).await.expect(200);
+    app.post(&format!("/v1/clients/{client}/admins"), session, &json!({ "user_id": session.user_id })).await.expect(201);
+    let other = app.client(session, name).await;
+    let related = json!({ "kind": "partner", "from_client_id": client, "to_client_id": other });
+    app.post("/v1/client-relationships", session, &related).await.expect(201);
+    app.post("/v1/interactions", session, &json!({ "client_id": client, "channel": "phone" })).await.expect(201);
     app.post("/v1/folders", session, &json!({ "name": name })).await.expect(201);
     app.upload(session, &[("subject", name)], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();

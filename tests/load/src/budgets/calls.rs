@@ -238,7 +238,40 @@ impl Calls {
             "create_folder" => Call::with("/v1/folders", json!({ "name": format!("made {number}") })),
             "update_folder" => Call::with(format!("/v1/folders/{folder}"), json!({ "name": format!("changed {number}") })),
             "delete_folder" => Call::to(format!("/v1/folders/{}", self.folder(&format!("goes {number}"))?)),
+            "list_client_admins" => Call::to(format!("{own}/admins")),
+            "add_client_admin" => Call::with(format!("/v1/clients/{}/admins", self.client()?), json!({ "user_id": self.user })),
+            "remove_client_admin" => {
+                let path = format!("/v1/clients/{}/admins", self.client()?);
+                self.ask("POST", &path, Some(&json!({ "user_id": self.user })))?;
+                Call::to(format!("{path}/{}", self.user))
+            }
+            "list_client_groups" => Call::to("/v1/client-groups"),
+            "get_client_group" | "delete_client_group" => Call::to(format!("/v1/client-groups/{}", self.group()?)),
+            "create_client_group" => Call::with("/v1/client-groups", self.a_group()),
+            "update_client_group" => {
+                Call::with(format!("/v1/client-groups/{}", self.group()?), json!({ "description": number.to_string() }))
+            }
+            "add_client_to_group" => Call::with(format!("{own}/groups"), json!({ "client_group_id": self.group()? })),
+            "remove_client_from_group" => {
+                let (path, group) = (format!("{own}/groups"), self.group()?);
+                self.ask("POST", &path, Some(&json!({ "client_group_id": group })))?;
+                Call::to(format!("{path}/{group}"))
+            }
+            "list_client_relationships" => Call::to("/v1/client-relationships"),
+            "get_client_relationship" | "delete_client_relationship" => Call::to(self.relationship()?),
+            "create_client_relationship" => Call::with("/v1/client-relationships", self.a_relationship()?),
+            "update_client_relationship" => Call::with(self.relationship()?, json!({ "note": number.to_string() })),
+            "list_interactions" => Call::to("/v1/interactions"),
+            "list_due_interactions" => Call::to("/v1/interactions/due"),
+            "get_interaction" | "archive_interaction" => Call::to(format!("/v1/interactions/{}", self.interaction()?)),
+            "restore_interaction" => Call::to(format!("{}/restore", self.archived("/v1/interactions", &self.interaction()?)?)),
+            "create_interaction" => Call::with("/v1/interactions", an_interaction(client)),
+            "update_interaction" => {
+                let path = format!("/v1/interactions/{}", self.interaction()?);
+                Call::with(path, json!({ "subject": number.to_string() }))
+            }
             "get_client" => Call::to(own),
+            "list_client_timeline" => Call::to(format!("{own}/timeline")),
             "list_client_audit" => Call::to(format!("{own}/audit")),
             "list_client_contacts" => Call::to(format!("{own}/contacts")),
             "get_client_contact" => Call::to(format!("{own}/contacts/{contact}")),
@@ -358,6 +391,27 @@ impl Calls {
 
     fn note(&self) -> Result<String> {
         self.made(&format!("/v1/clients/{}/notes", self.client), &json!({ "body": "Τηλεφώνησε" }))
+    }
+
+    fn a_group(&self) -> Value {
+        json!({ "name": format!("Made {}", self.next()) })
+    }
+
+    fn group(&self) -> Result<String> {
+        self.made("/v1/client-groups", &self.a_group())
+    }
+
+    fn interaction(&self) -> Result<String> {
+        self.made("/v1/interactions", &an_interaction(&self.client))
+    }
+
+    fn a_relationship(&self) -> Result<Value> {
+        Ok(json!({ "kind": "partner", "from_client_id": self.client()?, "to_client_id": self.client()? }))
+    }
+
+    /// The path of how two clients relate.
+    fn relationship(&self) -> Result<String> {
+        Ok(format!("/v1/client-relationships/{}", self.made("/v1/client-relationships", &self.a_relationship()?)?))
     }
 
     fn file(&self) -> Result<String> {
@@ -570,6 +624,13 @@ fn a_bounce(message_id: &str) -> String {
          Final-Recipient: rfc822; late@budget.example\r\nAction: delayed\r\nStatus: 4.4.1\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
          Message-ID: {message_id}\r\nSubject: x\r\nFrom: a@crm.example\r\n\r\nx\r\n--b--\r\n"
     )
+}
+
+fn an_interaction(client: &str) -> Value {
+    json!({
+        "client_id": client, "channel": "phone", "direction": "inbound", "note": "Τηλεφώνησε",
+        "follow_up_at": "2026-11-21T09:30:00Z",
+    })
 }
 
 fn a_client() -> Value {

@@ -2,7 +2,7 @@
 
 use clients::ClientId;
 use clients::clients::{self as commands, CLIENT_LIST, Client, ClientPatch, CreateClient};
-use insight::ClientSummary;
+use insight::{ClientSummary, TIMELINE_LIST, TimelineEntry};
 use platform::audit::AUDIT_LIST;
 
 use crate::answer::Answer;
@@ -18,6 +18,11 @@ page_schema! {
     ClientPage of Client
 }
 
+page_schema! {
+    /// A page of what happened.
+    TimelinePage of TimelineEntry
+}
+
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_list_clients, _, _>(list_clients).list(&CLIENT_LIST);
     registry.add::<__path_create_client, _, _>(create_client);
@@ -27,6 +32,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_restore_client, _, _>(restore_client);
     registry.add::<__path_purge_client, _, _>(purge_client);
     registry.add::<__path_get_client_summary, _, _>(get_client_summary);
+    registry.add::<__path_list_client_timeline, _, _>(list_client_timeline).list(&TIMELINE_LIST);
     registry.add::<__path_list_client_audit, _, _>(list_client_audit).list(&AUDIT_LIST);
 }
 
@@ -124,6 +130,19 @@ async fn get_client_summary(context: Context) -> ApiResult {
     context.record_query(&store::list::ListSpec::EMPTY)?;
     let summary = context.read(async |conn, caller| insight::client_summary(conn, caller, id).await).await?;
     context.plain(&summary)
+}
+
+/// See what happened with a client
+///
+/// Interactions, notes and changes in one stream, the newest first. Changes are masked as in the audit trail; whoever does not read that sees
+/// their own.
+#[utoipa::path(get, path = "/v1/clients/{client_id}/timeline", tag = "clients",
+    responses((status = 200, description = "A page of what happened", body = TimelinePage)))]
+async fn list_client_timeline(context: Context) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let query = context.list_query(&TIMELINE_LIST)?;
+    let page = context.read(async |conn, caller| insight::client_timeline(conn, caller, id, &query).await).await?;
+    context.page(&page, &query)
 }
 
 /// Read the audit trail of a client

@@ -1,12 +1,16 @@
-//! Clients and contacts: `/v1/clients`, `/v1/contacts`, and what hangs on them.
+//! Clients and contacts: `/v1/clients`, `/v1/contacts`, `/v1/client-groups`, `/v1/client-relationships`, `/v1/interactions`, and what hangs on them.
 
+mod admins;
 mod bulk;
 mod client_contacts;
 #[expect(clippy::module_inception, reason = "the file is named after its resource, the folder after its domain")]
 mod clients;
 mod contacts;
+mod groups;
 mod imports;
+mod interactions;
 mod notes;
+mod relationships;
 mod tags;
 
 use crate::registry::Registry;
@@ -19,4 +23,8 @@ pub(super) fn register(registry: &mut Registry) {
     contacts::register(registry);
     bulk::register(registry);
     imports::register(registry);
+    admins::register(registry);
+    groups::register(registry);
+    relationships::register(registry);
+    interactions::register(registry);
 }

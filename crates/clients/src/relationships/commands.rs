@@ -1,0 +1,219 @@
+//! Writing down how two clients relate.
+
+use std::collections::HashMap;
+
+use kernel::error::Faults;
+use kernel::{Error, Permission, Result, TypedId as _, text};
+use store::query::{ExprTrait, Order};
+use store::{Change, OnUnique as _, Record as _, UnitOfWork};
+use uuid::Uuid;
+
+use super::wire::{ClientRelationship, ClientRelationshipPatch, CreateClientRelationship};
+use super::{ClientRelationshipId, ClientRelationshipRow, RelationshipKind, column, get_row, visible_to};
+use crate::clients;
+use crate::errors::{ARCHIVED, RELATIONSHIP_NEEDS_ROLE, RELATIONSHIP_OVERLAP};
+use crate::rows::{ClientId, ClientRole, ClientRow};
+
+/// Writes down how two clients relate.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `validation_failed` when one of them cannot be seen, is put away, is the other, or lacks the role
+/// that the kind needs, when something is given that the kind does not have, or the period is none; `relationship_overlap`.
+pub async fn create(uow: &mut UnitOfWork, input: CreateClientRelationship) -> Result<ClientRelationship> {
+    let caller = uow.caller();
+    caller.require(Permission::ClientsEdit)?;
+    let now = uow.now();
+    let row = ClientRelationshipRow {
+        id: uow.id(),
+        workspace_id: uow.workspace()?,
+        kind: input.kind,
+        from_client_id: input.from_client_id,
+        to_client_id: input.to_client_id,
+        territory_key: territory_key(input.territory.as_deref()),
+        territory: input.territory.map(|territory| territory.trim().to_owned()),
+        commission_basis_points: input.commission_basis_points,
+        valid_from: input.valid_from,
+        valid_until: input.valid_until,
+        note: input.note,
+        created_by: caller.actor.user(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let ends = [row.from_client_id.uuid(), row.to_client_id.uuid()];
+    let ends = clients::find_all_locked(uow, &ends).await?.into_iter().map(|client| (client.id, client)).collect();
+    let mut faults = Faults::new();
+    check_ends(&row, &ends, &mut faults);
+    check_shape(&row, &mut faults);
+    faults.into_result()?;
+    check_overlap(uow, &row).await?;
+    let change = about(&row).event("client.relationship_added");
+    uow.insert(&row, change).await.on_overlap(|| Error::new(&RELATIONSHIP_OVERLAP))?;
+    Ok(row.into())
+}
+
+pub(super) fn about(row: &ClientRelationshipRow) -> Change {
+    Change::plain().about("client", row.from_client_id)
+}
+
+fn territory_key(territory: Option<&str>) -> String {
+    territory.map(|territory| text::fold(territory.trim())).unwrap_or_default()
+}
+
+/// Both must be there, apart, and what the kind says that they are.
+fn check_ends(row: &ClientRelationshipRow, ends: &HashMap<ClientId, ClientRow>, faults: &mut Faults) {
+    let needed = match row.kind {
+        RelationshipKind::PrincipalDistributor => [Some(ClientRole::Principal), Some(ClientRole::Distributor)],
+        _ => [None, None],
+    };
+    let named = [("/from_client_id", row.from_client_id), ("/to_client_id", row.to_client_id)];
+    for ((pointer, id), role) in named.into_iter().zip(needed) {
+        let Some(client) = ends.get(&id) else {
+            faults.add(pointer, "not_found", "there is no such client");
+            continue;
+        };
+        if client.archived_at.is_some() {
+            faults.add(pointer, "archived", "is archived; restore it first");
+        }
+        if let Some(role) = role.filter(|role| !client.roles.0.contains(role)) {
+            faults.add(pointer, "role_missing", format!("must have the role {}", role.as_str()));
+        }
+    }
+    if row.from_client_id == row.to_client_id {
+        faults.add("/to_client_id", "same_client", "must be another client");
+    }
+}
+
+fn check_shape(row: &ClientRelationshipRow, faults: &mut Faults) {
+    if row.kind != RelationshipKind::PrincipalDistributor {
+        let only = "belongs to a principal and a distributor";
+        if row.territory.is_some() {
+            faults.add("/territory", "not_of_kind", only);
+        }
+        if row.commission_basis_points.is_some() {
+            faults.add("/commission_basis_points", "not_of_kind", only);
+        }
+    }
+    if row.territory.as_deref() == Some("") {
+        faults.add("/territory", "blank", "must not be blank");
+    }
+    if let (Some(from), Some(until)) = (row.valid_from, row.valid_until)
+        && until < from
+    {
+        faults.add("/valid_until", "before_valid_from", "must not be before valid_from");
+    }
+}
+
+/// Tells which other stands in the way, of those for the same two clients, which are locked.
+pub(super) async fn check_overlap(uow: &mut UnitOfWork, row: &ClientRelationshipRow) -> Result<()> {
+    let mut select = ClientRelationshipRow::select();
+    select
+        .and_where(column("from_client_id").eq(row.from_client_id.uuid()))
+        .and_where(column("to_client_id").eq(row.to_client_id.uuid()))
+        .and_where(column("kind").eq(row.kind.as_str()))
+        .and_where(column("territory_key").eq(row.territory_key.as_str()))
+        .and_where(column("id").ne(row.id.uuid()))
+        .order_by(("client_relationship", "id"), Order::Asc)
+        .limit(1);
+    if let Some(from) = row.valid_from {
+        select.and_where(column("valid_until").is_null().or(column("valid_until").gte(from)));
+    }
+    if let Some(until) = row.valid_until {
+        select.and_where(column("valid_from").is_null().or(column("valid_from").lte(until)));
+    }
+    let Some(other) = uow.one::<ClientRelationshipRow>(&select).await? else { return Ok(()) };
+    let from = other.valid_from.map_or_else(|| "always".to_owned(), |day| day.to_string());
+    let until = other.valid_until.map_or_else(|| "further notice".to_owned(), |day| day.to_string());
+    Err(Error::new(&RELATIONSHIP_OVERLAP).with_detail(format!("Relationship {} holds from {from} until {until}.", other.id)))
+}
+
+/// A relationship with both of its clients locked, in the order in which everybody locks clients.
+async fn open(uow: &mut UnitOfWork, id: ClientRelationshipId, seen: Option<i64>) -> Result<ClientRelationshipRow> {
+    let caller = uow.caller();
+    caller.require(Permission::ClientsEdit)?;
+    // who relates to whom never changes, so it can be read before anything is locked
+    let row = get_row(uow, &caller, id).await?;
+    let ends = clients::lock_all(uow, &[row.from_client_id.uuid(), row.to_client_id.uuid()]).await?;
+    let mut select = visible_to(&caller)?;
+    select.and_where(column("id").eq(id.uuid()));
+    let row = uow.locked::<ClientRelationshipRow>(select).await?.ok_or_else(Error::not_found)?;
+    auth::check_seen(seen, row.version)?;
+    if ends.iter().any(|client| client.archived_at.is_some()) {
+        return Err(Error::new(&ARCHIVED).with_detail("Restore the client first."));
+    }
+    Ok(row)
+}
+
+/// Changes a relationship. What changes nothing writes nothing.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `not_found`; `stale`; `archived` when one of the clients is; `validation_failed` as when it was
+/// written down; `relationship_overlap`.
+pub async fn update(
+    uow: &mut UnitOfWork,
+    id: ClientRelationshipId,
+    seen: Option<i64>,
+    patch: ClientRelationshipPatch,
+) -> Result<ClientRelationship> {
+    let before = open(uow, id, seen).await?;
+    let mut after = before.clone();
+    patch.territory.apply(&mut after.territory);
+    after.territory = after.territory.map(|territory| territory.trim().to_owned());
+    after.territory_key = territory_key(after.territory.as_deref());
+    patch.commission_basis_points.apply(&mut after.commission_basis_points);
+    patch.valid_from.apply(&mut after.valid_from);
+    patch.valid_until.apply(&mut after.valid_until);
+    patch.note.apply(&mut after.note);
+    let mut faults = Faults::new();
+    check_shape(&after, &mut faults);
+    faults.into_result()?;
+    check_overlap(uow, &after).await?;
+    let change = about(&before);
+    let after = uow.update(&before, after, change).await.on_overlap(|| Error::new(&RELATIONSHIP_OVERLAP))?;
+    Ok(after.into())
+}
+
+/// Deletes a relationship. One that held and holds no more is better ended by its `valid_until`.
+///
+/// # Errors
+/// `forbidden` without `clients.edit`; `not_found`; `stale`; `archived` when one of the clients is.
+pub async fn delete(uow: &mut UnitOfWork, id: ClientRelationshipId, seen: Option<i64>) -> Result<()> {
+    let row = open(uow, id, seen).await?;
+    uow.delete(&row, about(&row).event("client.relationship_removed")).await
+}
+
+/// Refuses to take a role from a client, which is locked, that a relationship needs which holds or is to hold.
+pub(crate) async fn check_roles(uow: &mut UnitOfWork, before: &ClientRow, roles: &[ClientRole]) -> Result<()> {
+    let ends = [(ClientRole::Principal, "from_client_id"), (ClientRole::Distributor, "to_client_id")];
+    for (role, end) in ends {
+        if !before.roles.0.contains(&role) || roles.contains(&role) {
+            continue;
+        }
+        let today = uow.now().date_naive();
+        let mut select = ClientRelationshipRow::select();
+        select
+            .and_where(column(end).eq(before.id.uuid()))
+            .and_where(column("kind").eq(RelationshipKind::PrincipalDistributor.as_str()))
+            .and_where(column("valid_until").is_null().or(column("valid_until").gte(today)))
+            .limit(1);
+        if uow.one::<ClientRelationshipRow>(&select).await?.is_some() {
+            let detail = format!("End its relationships as a {} first.", role.as_str());
+            return Err(Error::new(&RELATIONSHIP_NEEDS_ROLE).with_detail(detail));
+        }
+    }
+    Ok(())
+}
+
+/// Deletes every relationship of clients that are purged, and what the journal holds of their notes.
+pub(crate) async fn forget(uow: &mut UnitOfWork, clients: &[Uuid]) -> Result<()> {
+    let either =
+        column("from_client_id").is_in(clients.iter().copied()).or(column("to_client_id").is_in(clients.iter().copied()));
+    let mut select = ClientRelationshipRow::select();
+    select.and_where(either).order_by(("client_relationship", "id"), Order::Asc);
+    let rows = uow.all::<ClientRelationshipRow>(&select).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    store::journal::erase(uow, rows.iter().map(|row| row.id.uuid())).await?;
+    uow.delete_and_forget_all(&rows, |row| about(row).event("client.relationship_removed")).await
+}

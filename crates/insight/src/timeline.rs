@@ -1,0 +1,134 @@
+//! What happened with a client, in one stream: interactions, notes and changes.
+//!
+//! Each entry has its place in the stream, a UUID of version 7 (RFC 9562, 5.7) made from its moment: notes and changes have it as their id,
+//! interactions beside it, because they are written down later than they take place. So the three are merged by their indexes, and a page
+//! costs the same however deep it is and however much there is.
+
+use std::collections::HashMap;
+
+use clients::ClientId;
+use clients::interactions::{self, Interaction};
+use kernel::{Caller, DateTime, Page, Result, TypedId as _};
+use platform::audit::{self, AuditEntry};
+use platform::notes::{self, Note};
+use serde::{Deserialize, Serialize};
+use store::list::{ListField, ListQuery, ListSpec, Listed};
+use store::query::{Expr, Query, SelectStatement, UnionType};
+use store::{Conn, Row};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+store::text_enum! {
+    /// What sort of entry it is.
+    pub enum TimelineKind {
+        /// Something was said or done.
+        Interaction = "interaction",
+        /// A note was written.
+        Note = "note",
+        /// The client, or something that hangs on it, was changed.
+        Change = "change",
+    }
+}
+
+/// Something that happened with a client. It has the member of its kind.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TimelineEntry {
+    /// Its place in the stream: later entries have greater ones.
+    pub id: Uuid,
+    /// When it took place.
+    pub at: DateTime,
+    /// What sort of entry it is.
+    pub kind: TimelineKind,
+    /// What was said or done.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<Interaction>,
+    /// The note.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    /// The change, as the audit trail has it.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<AuditEntry>,
+}
+
+/// How the stream can be listed.
+pub static TIMELINE_LIST: ListSpec = ListSpec {
+    name: "timeline",
+    table: "timeline",
+    fields: &[ListField { sort: Some("id"), ..ListField::time("at") }, ListField::word("kind", TimelineKind::TEXTS)],
+    default_sort: &["-at"],
+    ..ListSpec::EMPTY
+};
+
+/// An entry before what it shows is read.
+struct Moment {
+    place: Uuid,
+    at: DateTime,
+    kind: TimelineKind,
+    record: Uuid,
+}
+
+const COLUMNS: [&str; 4] = ["id", "at", "kind", "record_id"];
+
+impl Listed for Moment {
+    const TABLE: &'static str = "timeline";
+    const WIDTH: usize = COLUMNS.len();
+
+    fn select() -> SelectStatement {
+        let mut select = Query::select();
+        select.columns(COLUMNS.map(|column| ("timeline", column)));
+        select
+    }
+
+    fn read(row: &Row, offset: usize) -> Result<Self> {
+        Ok(Self { place: row.get(offset)?, at: row.get(offset + 1)?, kind: row.get(offset + 2)?, record: row.get(offset + 3)? })
+    }
+}
+
+/// The moments of a client, which pages are cut from: each part is a walk of an index of its own.
+///
+/// # Errors
+/// What stands against asking.
+pub fn moments(caller: &Caller, client: ClientId) -> Result<SelectStatement> {
+    let [of_it, of_what_hangs_on_it] = audit::moments_of(caller, client.uuid(), ["note", "interaction"])?;
+    let parts = [
+        (TimelineKind::Note, notes::moments_of(caller, client.uuid())?),
+        (TimelineKind::Change, of_it),
+        (TimelineKind::Change, of_what_hangs_on_it),
+    ];
+    let as_kind = |kind: TimelineKind, mut part: SelectStatement| {
+        part.expr_as(Expr::cust(format!("'{}'", kind.as_str())), "kind");
+        part
+    };
+    let mut all = as_kind(TimelineKind::Interaction, interactions::moments_of(caller, client)?);
+    for (kind, part) in parts {
+        all.union(UnionType::All, as_kind(kind, part));
+    }
+    let mut select = Moment::select();
+    select.from_subquery(all, "timeline");
+    Ok(select)
+}
+
+/// What happened with a client, the newest first unless asked otherwise. Of changes, whoever does not read the audit trail sees their own.
+///
+/// # Errors
+/// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
+pub async fn client_timeline(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<TimelineEntry>> {
+    clients::clients::check_visible(conn, caller, id).await?;
+    let query = query.within(id.uuid());
+    let page = store::list::page::<Moment>(conn, caller, moments(caller, id)?, &TIMELINE_LIST, &query).await?;
+    let of = |kind: TimelineKind| page.data.iter().filter(|moment| moment.kind == kind).map(|moment| moment.record).collect();
+    let mut interactions = interactions::all_of(conn, caller, of(TimelineKind::Interaction)).await?;
+    let mut notes = notes::all_of(conn, caller, of(TimelineKind::Note)).await?;
+    let mut changes: HashMap<Uuid, AuditEntry> = audit::all_of(conn, caller, of(TimelineKind::Change)).await?;
+    Ok(page.map(|moment| TimelineEntry {
+        id: moment.place,
+        at: moment.at,
+        kind: moment.kind,
+        interaction: interactions.remove(&moment.record),
+        note: notes.remove(&moment.record),
+        change: changes.remove(&moment.record),
+    }))
+}
