@@ -13,7 +13,7 @@ use platform::audit::{self, AuditEntry};
 use platform::notes::{self, Note};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec, Listed};
-use store::query::{Expr, Query, SelectStatement, UnionType};
+use store::query::{Expr, Query, SelectStatement};
 use store::{Conn, Row};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -87,13 +87,11 @@ impl Listed for Moment {
     }
 }
 
-/// The moments of a client, which pages are cut from: each part is a walk of an index of its own.
-///
-/// # Errors
-/// What stands against asking.
-pub fn moments(caller: &Caller, client: ClientId) -> Result<SelectStatement> {
+/// The moments of a client, from each table that has some.
+fn moments(caller: &Caller, client: ClientId) -> Result<Vec<SelectStatement>> {
     let [of_it, of_what_hangs_on_it] = audit::moments_of(caller, client.uuid(), ["note", "interaction"])?;
     let parts = [
+        (TimelineKind::Interaction, interactions::moments_of(caller, client)?),
         (TimelineKind::Note, notes::moments_of(caller, client.uuid())?),
         (TimelineKind::Change, of_it),
         (TimelineKind::Change, of_what_hangs_on_it),
@@ -102,13 +100,15 @@ pub fn moments(caller: &Caller, client: ClientId) -> Result<SelectStatement> {
         part.expr_as(Expr::cust(format!("'{}'", kind.as_str())), "kind");
         part
     };
-    let mut all = as_kind(TimelineKind::Interaction, interactions::moments_of(caller, client)?);
-    for (kind, part) in parts {
-        all.union(UnionType::All, as_kind(kind, part));
-    }
-    let mut select = Moment::select();
-    select.from_subquery(all, "timeline");
-    Ok(select)
+    Ok(parts.map(|(kind, part)| as_kind(kind, part)).into())
+}
+
+/// The select that a page is read by, for whoever looks at its plan.
+///
+/// # Errors
+/// As [`client_timeline`].
+pub fn client_timeline_select(conn: &Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Option<SelectStatement>> {
+    store::list::select_of_parts::<Moment>(conn, caller, moments(caller, id)?, &TIMELINE_LIST, query)
 }
 
 /// What happened with a client, the newest first unless asked otherwise. Of changes, whoever does not read the audit trail sees their own.
@@ -118,7 +118,7 @@ pub fn moments(caller: &Caller, client: ClientId) -> Result<SelectStatement> {
 pub async fn client_timeline(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<TimelineEntry>> {
     clients::clients::check_visible(conn, caller, id).await?;
     let query = query.within(id.uuid());
-    let page = store::list::page::<Moment>(conn, caller, moments(caller, id)?, &TIMELINE_LIST, &query).await?;
+    let page = store::list::page_of_parts::<Moment>(conn, caller, moments(caller, id)?, &TIMELINE_LIST, &query).await?;
     let of = |kind: TimelineKind| page.data.iter().filter(|moment| moment.kind == kind).map(|moment| moment.record).collect();
     let mut interactions = interactions::all_of(conn, caller, of(TimelineKind::Interaction)).await?;
     let mut notes = notes::all_of(conn, caller, of(TimelineKind::Note)).await?;

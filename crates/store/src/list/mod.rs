@@ -18,7 +18,7 @@ mod spec;
 mod value;
 
 pub use conditions::index_condition;
-pub use page::{Listed, page, sort};
+pub use page::{Listed, page, page_of_parts, select_of_parts, sort};
 pub use query::{Archived, Direction, Filter, ListQuery, Operator, RecordQuery};
 pub use spec::{CustomFilter, FieldKind, ListField, ListSpec};
 pub use value::parse_value;

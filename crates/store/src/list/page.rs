@@ -1,7 +1,7 @@
 //! A page of a list.
 
 use kernel::{Caller, Error, Page, PageInfo, Result, TypedId};
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr, Value};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr, UnionType, Value};
 
 use super::approach::{self, Approach};
 use super::conditions::{self, Lookup, sort_expression};
@@ -58,39 +58,74 @@ pub async fn page<L: Listed>(
     spec: &ListSpec,
     query: &ListQuery,
 ) -> Result<Page<L>> {
-    let signer = conn.cursor_key();
-    let workspace = caller.workspace.map(TypedId::uuid).unwrap_or_default();
-    let bound_to = format!("{workspace}/{}", query.bound_to);
-    let keys = keys(conn.dialect(), spec, query);
-    let after = match &query.cursor {
-        Some(cursor) => Some(after_keys(&keys, &cursor::open(&signer, &bound_to, cursor)?)?),
-        None => None,
-    };
+    let asked = Asked::open(conn, caller, spec, query)?;
     let total = if query.count { Some(count(conn, base.clone(), spec, query).await?) } else { None };
-
-    let limit = usize::try_from(query.limit).map_err(Error::internal)?;
-    let asked = Asked { dialect: conn.dialect(), spec, query, keys, after };
     let rows = match approach::choose(conn, caller, spec, query).await? {
         Approach::Walk => conn.rows(&asked.walk(base)).await?,
         Approach::Gather(found) => conn.rows(&asked.gather(base, found)).await?,
         Approach::Glance(found) => match conn.rows(&asked.glance::<L>(base.clone())).await? {
-            near if near.len() > limit => near,
+            near if near.len() > asked.limit()? => near,
             _ => conn.rows(&asked.gather(base, found)).await?,
         },
     };
-    let keys = asked.keys;
-    let has_more = rows.len() > limit;
-    let next_cursor = match rows.get(limit.saturating_sub(1)) {
-        Some(last) if has_more => Some(cursor::seal(&signer, &bound_to, &key_texts::<L>(&keys, last)?)),
+    asked.page(conn, &rows, total)
+}
+
+/// As [`page`], of what is kept in several tables: each of `parts` is a select of the columns of [`Listed::select`], by their names, with the
+/// conditions of what the caller may see. Of each no more is read than fits on the page, by an index of its own in the order of the sort.
+///
+/// # Errors
+/// As [`page`].
+pub async fn page_of_parts<L: Listed>(
+    conn: &mut Conn,
+    caller: &Caller,
+    parts: Vec<SelectStatement>,
+    spec: &ListSpec,
+    query: &ListQuery,
+) -> Result<Page<L>> {
+    let asked = Asked::open(conn, caller, spec, query)?;
+    let total = match of_all::<L>(spec, parts.clone()) {
+        Some(base) if query.count => Some(count(conn, base, spec, query).await?),
         _ => None,
     };
-    let data = rows.iter().take(limit).map(|row| L::read(row, 0)).collect::<Result<_>>()?;
-    Ok(Page { data, page: PageInfo { next_cursor, has_more, total } })
+    let rows = match asked.of_parts::<L>(parts) {
+        Some(select) => conn.rows(&select).await?,
+        None => Vec::new(),
+    };
+    asked.page(conn, &rows, total)
+}
+
+/// The select of [`page_of_parts`], for whoever looks at its plan.
+///
+/// # Errors
+/// As [`page_of_parts`].
+pub fn select_of_parts<L: Listed>(
+    conn: &Conn,
+    caller: &Caller,
+    parts: Vec<SelectStatement>,
+    spec: &ListSpec,
+    query: &ListQuery,
+) -> Result<Option<SelectStatement>> {
+    Ok(Asked::open(conn, caller, spec, query)?.of_parts::<L>(parts))
+}
+
+/// A select over all parts together; none where there are none.
+fn of_all<L: Listed>(spec: &ListSpec, parts: Vec<SelectStatement>) -> Option<SelectStatement> {
+    let mut parts = parts.into_iter();
+    let mut all = parts.next()?;
+    for part in parts {
+        all.union(UnionType::All, part);
+    }
+    let mut select = L::select();
+    select.from_clear().from_subquery(all, spec.table);
+    Some(select)
 }
 
 /// What is asked for, to be made a select in one way or another.
 struct Asked<'a> {
     dialect: Dialect,
+    /// What a cursor is bound to.
+    bound_to: String,
     spec: &'a ListSpec,
     query: &'a ListQuery,
     keys: Vec<Key>,
@@ -98,7 +133,53 @@ struct Asked<'a> {
     after: Option<SimpleExpr>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn open(conn: &Conn, caller: &Caller, spec: &'a ListSpec, query: &'a ListQuery) -> Result<Self> {
+        let workspace = caller.workspace.map(TypedId::uuid).unwrap_or_default();
+        let bound_to = format!("{workspace}/{}", query.bound_to);
+        let keys = keys(conn.dialect(), spec, query);
+        let after = match &query.cursor {
+            Some(cursor) => Some(after_keys(&keys, &cursor::open(&conn.cursor_key(), &bound_to, cursor)?)?),
+            None => None,
+        };
+        Ok(Self { dialect: conn.dialect(), bound_to, spec, query, keys, after })
+    }
+
+    fn limit(&self) -> Result<usize> {
+        usize::try_from(self.query.limit).map_err(Error::internal)
+    }
+
+    /// The page that these rows are, one of which may be the first of the next.
+    fn page<L: Listed>(&self, conn: &Conn, rows: &[Row], total: Option<i64>) -> Result<Page<L>> {
+        let limit = self.limit()?;
+        let has_more = rows.len() > limit;
+        let next_cursor = match rows.get(limit.saturating_sub(1)) {
+            Some(last) if has_more => Some(cursor::seal(&conn.cursor_key(), &self.bound_to, &key_texts::<L>(&self.keys, last)?)),
+            _ => None,
+        };
+        let data = rows.iter().take(limit).map(|row| L::read(row, 0)).collect::<Result<_>>()?;
+        Ok(Page { data, page: PageInfo { next_cursor, has_more, total } })
+    }
+
+    /// Of each part what may be on the page, and of that the page. The engines put the parts together in one order only where each part has
+    /// its own.
+    fn of_parts<L: Listed>(&self, parts: Vec<SelectStatement>) -> Option<SelectStatement> {
+        let first_of_it = |part: SelectStatement| {
+            let mut nearest = L::select();
+            nearest.from_clear().from_subquery(part, self.spec.table).and_where_option(self.after.clone());
+            for condition in conditions::conditions(self.dialect, self.spec, self.query, Lookup::Barred) {
+                nearest.and_where(condition);
+            }
+            order(&mut nearest, &self.keys);
+            nearest.limit(self.query.limit + 1);
+            // a select that has an order is no member of a union by itself
+            let mut member = L::select();
+            member.from_clear().from_subquery(nearest, self.spec.table);
+            member
+        };
+        of_all::<L>(self.spec, parts.into_iter().map(first_of_it).collect()).map(|all| self.end(all))
+    }
+
     fn walk(&self, base: SelectStatement) -> SelectStatement {
         let mut select = base;
         for bound in conditions::bounds_of_walk(self.dialect, self.spec, self.query) {

@@ -117,6 +117,9 @@ impl World {
         let ours = fill(&app, &agent, "ours").await;
         let theirs = fill(&app, &stranger, "theirs").await;
         for workspace in [&other, &app.admin.in_workspace("main")] {
+            let client = app.client(workspace, "responsible").await;
+            let responsible = json!({ "user_id": app.admin.user_id });
+            app.post(&format!("/v1/clients/{client}/admins"), workspace, &responsible).await.expect(201);
             app.token(workspace, &["clients.view_all"]).await;
             let team = app.get("/v1/teams", workspace).await.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned();
             let member = json!({ "user_id": app.admin.user_id });
