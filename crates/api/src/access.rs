@@ -257,6 +257,7 @@ pub static OPERATIONS: &[Operation] = &[
     one("restore_client", &[P::ClientsDelete], WorkspaceOrOwn),
     one("purge_client", &[P::ClientsPurge], WorkspaceOrOwn),
     O::new("bulk_clients", Access::AnyOf(&[P::ClientsCreate, P::ClientsEdit, P::ClientsDelete]), WorkspaceOrOwn).bulk(),
+    O::new("transfer_clients", EDIT_CLIENTS, WorkspaceOrOwn).bulk(),
     one("list_client_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
     one("list_client_contacts", &[P::ContactsView], WorkspaceOrOwn),
     O::new("link_client_contact", EDIT_LINKS, WorkspaceOrOwn),

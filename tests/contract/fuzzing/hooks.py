@@ -25,7 +25,7 @@ KEPT = {value for members in NOTES["kept"].values() for values in members.values
 # What else holds the id of a record. A record of any type is named by its type and its id.
 ALIASES = {
     "parent_id": "client_id", "owner_id": "user_id", "rel_id": "client_id", "from_client_id": "client_id", "to_client_id": "client_id",
-    "follow_up_by": "user_id", "author_id": "user_id",
+    "follow_up_by": "user_id", "author_id": "user_id", "to_user_id": "user_id", "from_user_id": "user_id",
 }
 # With what schemathesis adds of its own, these are fewer than a hundred.
 MOST_PARAMETERS = 80

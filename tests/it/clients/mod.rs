@@ -13,3 +13,4 @@ mod parents;
 mod relationships;
 mod scope;
 mod timeline;
+mod transfer;

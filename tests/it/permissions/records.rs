@@ -155,7 +155,7 @@ impl World {
         let on_client = needs("file_id") || needs("folder_id") || matches!(operation, "upload_file" | "create_folder");
         let of_client = needs("interaction_id")
             || needs("relationship_id")
-            || matches!(operation, "create_interaction" | "create_client_relationship");
+            || matches!(operation, "create_interaction" | "create_client_relationship" | "transfer_clients");
         if needs("client_id") || operation == "bulk_clients" || on_client || of_client {
             records.put("client_id", self.client(&by, owner_id.as_deref()).await);
         }
@@ -208,7 +208,7 @@ impl World {
             let group = json!({ "client_group_id": records.get("client_group_id") });
             self.app.post(&path, &by, &group).await.expect(200);
         }
-        if matches!(operation, "add_client_admin" | "remove_client_admin") {
+        if matches!(operation, "add_client_admin" | "remove_client_admin" | "transfer_clients") {
             let another = if by.workspace == self.other.workspace { Target::Elsewhere } else { Target::Above };
             let user = self.members[&another].0.clone();
             if operation == "remove_client_admin" {

@@ -314,6 +314,8 @@ fn of_clients(name: &str) -> Option<Value> {
         "LinkedContactList" => json!({ "data": [of("LinkedContact")] }),
         "LinkContact" => json!({ "contact_id": CONTACT, "role": "Billing", "since": "2024-01-01" }),
         "LinkPatch" => json!({ "is_primary": true }),
+        "TransferClients" => json!({ "from_user_id": RECORD, "to_user_id": USER }),
+        "TransferredClients" => json!({ "transferred": 37, "has_more": false }),
         "TimelinePage" => page(&json!({ "id": RECORD, "at": AT, "kind": "note", "note": of("Note") })),
         "ClientAdmin" => json!({
             "client_id": CLIENT, "user_id": USER, "assigned_by": null, "created_at": AT,

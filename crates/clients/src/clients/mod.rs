@@ -5,6 +5,7 @@ mod create;
 mod list;
 mod put_away;
 mod tags_and_notes;
+mod transfer;
 mod update;
 mod wire;
 
@@ -16,6 +17,7 @@ pub(crate) use list::{briefs, find_all_locked, find_by_external, find_editable, 
 pub(crate) use put_away::forget;
 pub use put_away::{archive, purge, restore};
 pub use tags_and_notes::{add_note, audit, get_note, list_files, list_notes, set_note_archived, tag, untag, update_note};
+pub use transfer::{TransferClients, TransferredClients, transfer};
 pub use update::update;
 pub(crate) use update::{check_stage, update_row};
 pub use wire::{Client, ClientBrief, ClientPatch, CreateClient};

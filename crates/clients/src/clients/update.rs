@@ -32,9 +32,13 @@ pub(super) fn check_roles(roles: &[ClientRole], at: &str, faults: &mut Faults) {
 }
 
 pub(super) async fn check_owner(uow: &mut UnitOfWork, owner: UserId, at: &str, faults: &mut Faults) -> Result<()> {
+    check_member(uow, owner, &format!("{at}/owner_id"), faults).await
+}
+
+pub(super) async fn check_member(uow: &mut UnitOfWork, user: UserId, pointer: &str, faults: &mut Faults) -> Result<()> {
     let workspace = uow.workspace()?;
-    if !auth::users::is_member(uow, workspace, owner).await? {
-        faults.add(format!("{at}/owner_id"), "not_a_member", "must be a member of the workspace");
+    if !auth::users::is_member(uow, workspace, user).await? {
+        faults.add(pointer, "not_a_member", "must be a member of the workspace");
     }
     Ok(())
 }

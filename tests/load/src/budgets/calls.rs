@@ -271,6 +271,10 @@ impl Calls {
                 Call::with(path, json!({ "subject": number.to_string() }))
             }
             "get_client" => Call::to(own),
+            "transfer_clients" => {
+                let clients = [self.client()?, self.client()?, self.client()?];
+                Call::with("/v1/clients/transfer", json!({ "client_ids": clients, "to_user_id": self.user }))
+            }
             "list_client_timeline" => Call::to(format!("{own}/timeline")),
             "list_client_audit" => Call::to(format!("{own}/audit")),
             "list_client_contacts" => Call::to(format!("{own}/contacts")),

@@ -1,7 +1,7 @@
 //! `/v1/clients`.
 
 use clients::ClientId;
-use clients::clients::{self as commands, CLIENT_LIST, Client, ClientPatch, CreateClient};
+use clients::clients::{self as commands, CLIENT_LIST, Client, ClientPatch, CreateClient, TransferClients, TransferredClients};
 use insight::{ClientSummary, TIMELINE_LIST, TimelineEntry};
 use platform::audit::AUDIT_LIST;
 
@@ -32,6 +32,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_restore_client, _, _>(restore_client);
     registry.add::<__path_purge_client, _, _>(purge_client);
     registry.add::<__path_get_client_summary, _, _>(get_client_summary);
+    registry.add::<__path_transfer_clients, _, _>(transfer_clients);
     registry.add::<__path_list_client_timeline, _, _>(list_client_timeline).list(&TIMELINE_LIST);
     registry.add::<__path_list_client_audit, _, _>(list_client_audit).list(&AUDIT_LIST);
 }
@@ -130,6 +131,16 @@ async fn get_client_summary(context: Context) -> ApiResult {
     context.record_query(&store::list::ListSpec::EMPTY)?;
     let summary = context.read(async |conn, caller| insight::client_summary(conn, caller, id).await).await?;
     context.plain(&summary)
+}
+
+/// Give clients to somebody else
+///
+/// All of somebody, up to 1,000 at a time, or those that are named. What is archived stays.
+#[utoipa::path(post, path = "/v1/clients/transfer", tag = "clients", request_body = TransferClients,
+    responses((status = 200, description = "What became of it", body = TransferredClients)))]
+async fn transfer_clients(context: Context, body: Body) -> ApiResult {
+    let work = async |uow: &mut store::UnitOfWork, input| Answer::ok(&commands::transfer(uow, &input).await?);
+    context.post::<TransferClients>(body, work).await
 }
 
 /// See what happened with a client
