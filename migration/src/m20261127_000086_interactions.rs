@@ -16,14 +16,14 @@ impl MigrationTrait for Step {
             .references("client_id", "client")
             .uuid_null("contact_id")
             .references("contact_id", "contact")
-            .text("kind")
+            .text("type")
             .text("channel")
             .text_null("direction")
             .text_null("subject")
             .text_null("note")
             .time("occurred_at")
             .uuid("place")
-            .integer_null("duration_minutes")
+            .integer_null("duration")
             .json("participants")
             .time_null("follow_up_at")
             .uuid_null("follow_up_by")
@@ -49,6 +49,18 @@ impl MigrationTrait for Step {
         ] {
             both(manager, index).await?;
         }
-        Ok(())
+        // what the column of participants says of contacts
+        Making::bare(manager, "interaction_participant")
+            .uuid("workspace_id")
+            .references("workspace_id", "workspace")
+            .uuid("interaction_id")
+            .belongs_to("interaction_id", "interaction")
+            .uuid("contact_id")
+            .belongs_to("contact_id", "contact")
+            .make_bare(Wall::Workspace)
+            .await?;
+        both(manager, "CREATE UNIQUE INDEX interaction_participant_once ON interaction_participant (interaction_id, contact_id)")
+            .await?;
+        both(manager, "CREATE INDEX interaction_participant_contact ON interaction_participant (contact_id)").await
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Each entry has its place in the stream, a UUID of version 7 (RFC 9562, 5.7) made from its moment: notes and changes have it as their id,
 //! interactions beside it, because they are written down later than they take place. So the three are merged by their indexes, and a page
-//! costs the same however deep it is and however much there is.
+//! costs the same however deep it is. What a filter by moment leaves out is read past, and so are the changes of others for whoever sees their
+//! own alone.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use kernel::{Caller, DateTime, Page, Result, TypedId as _};
 use platform::audit::{self, AuditEntry};
 use platform::notes::{self, Note};
 use serde::{Deserialize, Serialize};
-use store::list::{ListField, ListQuery, ListSpec, Listed};
+use store::list::{Filter, ListField, ListQuery, ListSpec, Listed, Operator};
 use store::query::{Expr, Query, SelectStatement};
 use store::{Conn, Row};
 use utoipa::ToSchema;
@@ -87,8 +88,23 @@ impl Listed for Moment {
     }
 }
 
-/// The moments of a client, from each table that has some.
-fn moments(caller: &Caller, client: ClientId) -> Result<Vec<SelectStatement>> {
+/// Whether a query asks for entries of a kind.
+fn asks_for(query: &ListQuery, kind: TimelineKind) -> bool {
+    query.filters.iter().all(|filter| match filter {
+        Filter::Field(field, operator, values) if field.name == "kind" => {
+            let named = values.contains(&kind.as_str().into());
+            match operator {
+                Operator::Eq | Operator::In => named,
+                Operator::Ne => !named,
+                _ => true,
+            }
+        }
+        _ => true,
+    })
+}
+
+/// The moments of a client, from each table that has some that are asked for.
+fn moments(caller: &Caller, client: ClientId, query: &ListQuery) -> Result<Vec<SelectStatement>> {
     let [of_it, of_what_hangs_on_it] = audit::moments_of(caller, client.uuid(), ["note", "interaction"])?;
     let parts = [
         (TimelineKind::Interaction, interactions::moments_of(caller, client)?),
@@ -100,7 +116,7 @@ fn moments(caller: &Caller, client: ClientId) -> Result<Vec<SelectStatement>> {
         part.expr_as(Expr::cust(format!("'{}'", kind.as_str())), "kind");
         part
     };
-    Ok(parts.map(|(kind, part)| as_kind(kind, part)).into())
+    Ok(parts.into_iter().filter(|(kind, _)| asks_for(query, *kind)).map(|(kind, part)| as_kind(kind, part)).collect())
 }
 
 /// The select that a page is read by, for whoever looks at its plan.
@@ -108,7 +124,7 @@ fn moments(caller: &Caller, client: ClientId) -> Result<Vec<SelectStatement>> {
 /// # Errors
 /// As [`client_timeline`].
 pub fn client_timeline_select(conn: &Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Option<SelectStatement>> {
-    store::list::select_of_parts::<Moment>(conn, caller, moments(caller, id)?, &TIMELINE_LIST, query)
+    store::list::select_of_parts::<Moment>(conn, caller, moments(caller, id, query)?, &TIMELINE_LIST, query)
 }
 
 /// What happened with a client, the newest first unless asked otherwise. Of changes, whoever does not read the audit trail sees their own.
@@ -118,7 +134,7 @@ pub fn client_timeline_select(conn: &Conn, caller: &Caller, id: ClientId, query:
 pub async fn client_timeline(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<TimelineEntry>> {
     clients::clients::check_visible(conn, caller, id).await?;
     let query = query.within(id.uuid());
-    let page = store::list::page_of_parts::<Moment>(conn, caller, moments(caller, id)?, &TIMELINE_LIST, &query).await?;
+    let page = store::list::page_of_parts::<Moment>(conn, caller, moments(caller, id, &query)?, &TIMELINE_LIST, &query).await?;
     let of = |kind: TimelineKind| page.data.iter().filter(|moment| moment.kind == kind).map(|moment| moment.record).collect();
     let mut interactions = interactions::all_of(conn, caller, of(TimelineKind::Interaction)).await?;
     let mut notes = notes::all_of(conn, caller, of(TimelineKind::Note)).await?;

@@ -67,6 +67,12 @@ pub trait OnUnique<T> {
     /// The replacement, or what failed before.
     fn on_unique(self, replacement: impl FnOnce() -> Error) -> kernel::Result<T>;
 
+    /// Replaces the failure of a reference to what is not there, or is still needed; every other failure passes.
+    ///
+    /// # Errors
+    /// The replacement, or what failed before.
+    fn on_in_use(self, replacement: impl FnOnce() -> Error) -> kernel::Result<T>;
+
     /// Replaces the failure of a rule that no two records stand for the same time; every other failure passes.
     ///
     /// # Errors
@@ -77,6 +83,9 @@ pub trait OnUnique<T> {
 impl<T> OnUnique<T> for kernel::Result<T> {
     fn on_unique(self, replacement: impl FnOnce() -> Error) -> Self {
         self.map_err(|error| if *error.code() == codes::ALREADY_EXISTS { replacement() } else { error })
+    }
+    fn on_in_use(self, replacement: impl FnOnce() -> Error) -> Self {
+        self.map_err(|error| if *error.code() == IN_USE { replacement() } else { error })
     }
     fn on_overlap(self, replacement: impl FnOnce() -> Error) -> Self {
         self.map_err(|error| if *error.code() == OVERLAP { replacement() } else { error })

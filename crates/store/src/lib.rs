@@ -60,7 +60,7 @@ pub use idempotency::{KeptAnswer, Once, Outcome};
 pub use journal::{Action, Change};
 pub use pool::{DatabaseConfig, may_migrate, owner_connection};
 pub use reader::Reader;
-pub use record::{Column, Keeping, Record};
+pub use record::{Column, Keeping, Record, bare};
 pub use secret::{Secret, digest};
 pub use store::{Listener, Store};
 pub use uow::{Savepoint, Touched, UnitOfWork};

@@ -5,6 +5,18 @@ use sea_orm::sea_query::{Expr, Query, SelectStatement, Value};
 
 use crate::field::Row;
 
+/// The name of a column whose field is a word of the language: `r#type` is `type`.
+#[must_use]
+pub const fn bare(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', rest @ ..] => match std::str::from_utf8(rest) {
+            Ok(rest) => rest,
+            Err(_) => name,
+        },
+        _ => name,
+    }
+}
+
 /// What the journal does with a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
@@ -122,7 +134,7 @@ macro_rules! record {
             const COLUMNS: &'static [$crate::Column] = &[
                 $crate::Column { name: "id", keeping: $crate::Keeping::Derived },
                 $($crate::Column { name: stringify!($workspace), keeping: $crate::Keeping::$wkeeping },)?
-                $($crate::Column { name: stringify!($field), keeping: $crate::record!(@keeping $($keeping)?) },)*
+                $($crate::Column { name: $crate::bare(stringify!($field)), keeping: $crate::record!(@keeping $($keeping)?) },)*
                 $crate::Column { name: "version", keeping: $crate::Keeping::Derived },
                 $crate::Column { name: "created_at", keeping: $crate::Keeping::Derived },
                 $crate::Column { name: "updated_at", keeping: $crate::Keeping::Derived },

@@ -51,6 +51,8 @@ async fn groups_are_made_renamed_filled_filtered_by_and_deleted() {
     app.delete(&taken_out, &app.admin).await.expect_problem(404, "not_found");
     assert_eq!(ids(&within(&retail.id()).await), [b.as_str()]);
     app.delete(&format!("/v1/client-groups/{}", retail.id()), &app.admin).await.expect(204);
+    let trail = app.get(&format!("/v1/clients/{b}/audit"), &app.admin).await.expect(200).text;
+    assert!(trail.contains("client.group_removed"), "{trail}");
     assert_eq!(app.count("client_group_member").await, 1);
     app.get(&format!("/v1/clients/{b}"), &app.admin).await.expect(200);
     app.delete(&format!("/v1/clients/{a}"), &app.admin).await.expect(204);

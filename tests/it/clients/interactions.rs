@@ -15,8 +15,8 @@ async fn what_was_said_is_written_down_listed_changed_archived_and_restored() {
     let (client, other) = (app.client(&app.admin, "a").await, app.client(&app.admin, "b").await);
     let contact = app.contact(&app.admin, "Ελένη").await;
     let body = json!({
-        "client_id": client, "contact_id": contact, "kind": "negotiation", "channel": "meeting", "direction": "outbound",
-        "subject": "Τιμές", "note": "Ζήτησε έκπτωση.", "occurred_at": "2026-11-20T10:00:00Z", "duration_minutes": 45,
+        "client_id": client, "contact_id": contact, "type": "negotiation", "channel": "meeting", "direction": "outbound",
+        "subject": "Τιμές", "note": "Ζήτησε έκπτωση.", "occurred_at": "2026-11-20T10:00:00Z", "duration": 45,
         "participants": [{ "contact_id": contact }, { "user_id": app.admin.user_id }, { "name": "Ο λογιστής" }],
     });
     let made = app.post("/v1/interactions", &app.admin, &body).await.expect(201);
@@ -28,7 +28,7 @@ async fn what_was_said_is_written_down_listed_changed_archived_and_restored() {
     assert_eq!(made.header("location"), Some(path.as_str()));
     let of_other = json!({ "client_id": other, "channel": "phone" });
     let second = app.post("/v1/interactions", &app.admin, &of_other).await.expect(201);
-    assert_eq!((&second.body["kind"], &second.body["participants"]), (&json!("conversation"), &json!([])));
+    assert_eq!((&second.body["type"], &second.body["participants"]), (&json!("conversation"), &json!([])));
     let query = |query: String| {
         let app = &app;
         async move { app.get(&format!("/v1/interactions?{query}"), &app.admin).await.expect(200).body }
@@ -56,7 +56,8 @@ async fn what_was_said_is_written_down_listed_changed_archived_and_restored() {
     app.patch(&path, &app.admin, &json!({ "note": "x" })).await.expect_problem(409, "archived");
     app.act(&format!("{path}/restore"), &app.admin).await.expect(200);
     assert_eq!(ids(&query(format!("client_id={client}")).await), [made.id()]);
-    assert_eq!(app.actions_of(&made.id()).await, ["create", "update", "archive", "restore"]);
+    // the first once more for the contact, in whose trail it stands too
+    assert_eq!(app.actions_of(&made.id()).await, ["create", "create", "update", "archive", "restore"]);
     let trail = app.get(&format!("/v1/clients/{client}/audit"), &app.admin).await.expect(200).text;
     assert!(trail.contains("client.interaction_added"), "{trail}");
 }
@@ -99,6 +100,15 @@ async fn what_is_to_follow_is_due_until_it_was_done() {
     assert_eq!(ids(&due().await), [later.id(), to_come.id()]);
     app.patch(&path(&late), &admin, &json!({ "followed_up_at": null })).await.expect(200);
     assert_eq!(ids(&due().await), [late.id(), later.id(), to_come.id()]);
+    // a new moment is to be followed up anew
+    app.patch(&path(&late), &admin, &json!({ "followed_up_at": at(5) })).await.expect(200);
+    let anew = app.patch(&path(&late), &admin, &json!({ "follow_up_at": at(-3) })).await.expect(200);
+    assert_eq!(anew.body["followed_up_at"], Value::Null);
+    assert_eq!(ids(&due().await), [late.id(), later.id(), to_come.id()]);
+    // what is of an archived client waits
+    app.delete(&format!("/v1/clients/{client}"), &admin).await.expect(204);
+    assert_eq!(ids(&due().await), Vec::<&str>::new());
+    app.act(&format!("/v1/clients/{client}/restore"), &admin).await.expect(200);
     // what is put away is not due, and is again when it comes back
     app.delete(&path(&late), &admin).await.expect(204);
     assert_eq!(ids(&due().await), [later.id(), to_come.id()]);
@@ -106,6 +116,9 @@ async fn what_is_to_follow_is_due_until_it_was_done() {
     let nothing = app.patch(&path(&late), &admin, &json!({ "follow_up_at": null })).await.expect(200);
     assert_eq!((&nothing.body["follow_up_by"], &nothing.body["followed_up_at"]), (&Value::Null, &Value::Null));
     assert_eq!(ids(&due().await), [later.id(), to_come.id()]);
+    // a null that is said is no one to be found
+    let nobody = app.patch(&path(&late), &admin, &json!({ "follow_up_at": at(-3), "follow_up_by": null })).await.expect(200);
+    assert_eq!(nobody.body["follow_up_by"], Value::Null);
 }
 
 #[tokio::test]
@@ -119,6 +132,10 @@ async fn all_that_is_wrong_with_an_interaction_is_told_at_once_and_nothing_is_wr
         app.post("/v1/interactions", &app.admin, &body).await.expect_problem(422, "validation_failed").pointers()
     };
     assert_eq!(ask(json!({ "channel": "phone" })).await, ["/client_id"]);
+    for year in ["1969", "9999"] {
+        let long_ago = json!({ "client_id": client, "channel": "phone", "occurred_at": format!("{year}-12-31T23:59:59Z") });
+        assert_eq!(ask(long_ago).await, ["/occurred_at"]);
+    }
     let body = json!({
         "client_id": nobody, "contact_id": foreign, "channel": "phone", "follow_up_by": nobody,
         "participants": [{}, { "name": "a", "user_id": app.admin.user_id }, { "user_id": nobody }, { "contact_id": foreign }],
@@ -134,9 +151,8 @@ async fn all_that_is_wrong_with_an_interaction_is_told_at_once_and_nothing_is_wr
         "/participants/3/contact_id",
     ];
     assert_eq!(ask(body).await, told);
-    let shape =
-        json!({ "client_id": client, "channel": "telepathy", "duration_minutes": -1, "participants": [{ "name": " " }], "x": 1 });
-    assert_eq!(ask(shape).await, ["/channel", "/duration_minutes", "/x"]);
+    let shape = json!({ "client_id": client, "channel": "telepathy", "duration": -1, "participants": [{ "name": " " }], "x": 1 });
+    assert_eq!(ask(shape).await, ["/channel", "/duration", "/x"]);
     assert_eq!(app.count("interaction").await, 0);
     let made =
         app.post("/v1/interactions", &app.admin, &json!({ "client_id": client, "channel": "chat" })).await.expect(201).id();
@@ -205,15 +221,59 @@ async fn what_is_purged_takes_its_interactions_along_and_those_of_a_client_stay_
     let participants = json!([{ "contact_id": contact }, { "name": "z" }]);
     let both = make(json!({ "client_id": client, "contact_id": contact, "channel": "chat", "participants": participants })).await;
     let alone = make(json!({ "contact_id": contact, "channel": "chat", "note": "a secret of theirs" })).await;
+    let took_part = json!([{ "contact_id": contact }, { "user_id": app.admin.user_id }]);
+    let took_part = make(json!({ "client_id": client, "channel": "chat", "participants": took_part })).await;
+    let no_more = json!([{ "contact_id": contact }]);
+    let no_more = make(json!({ "client_id": client, "channel": "chat", "participants": no_more })).await;
+    app.patch(&format!("/v1/interactions/{no_more}"), &app.admin, &json!({ "participants": null })).await.expect(200);
+    assert_eq!(app.count("interaction_participant").await, 2);
+    let trail = app.get(&format!("/v1/contacts/{contact}/audit"), &app.admin).await.expect(200).text;
+    assert_eq!(trail.matches("contact.interaction_added").count(), 2, "{trail}");
     app.delete(&format!("/v1/contacts/{contact}"), &app.admin).await.expect(204);
     app.act(&format!("/v1/contacts/{contact}/purge"), &app.admin).await.expect(204);
     app.get(&format!("/v1/interactions/{alone}"), &app.admin).await.expect_problem(404, "not_found");
     assert_eq!(app.count("journal_personal WHERE CAST(changes AS text) LIKE '%a secret of theirs%'").await, 0);
     let left = app.get(&format!("/v1/interactions/{both}"), &app.admin).await.expect(200).body;
     assert_eq!((&left["contact_id"], &left["participants"]), (&Value::Null, &json!([{ "name": "z" }])));
+    let left = app.get(&format!("/v1/interactions/{took_part}"), &app.admin).await.expect(200).body;
+    assert_eq!(left["participants"], json!([{ "user_id": app.admin.user_id }]));
+    assert_eq!(app.count("interaction_participant").await, 0);
     app.patch(&format!("/v1/interactions/{both}"), &app.admin, &json!({ "note": "a secret of the client" })).await.expect(200);
     app.delete(&format!("/v1/clients/{client}"), &app.admin).await.expect(204);
     app.act(&format!("/v1/clients/{client}/purge"), &app.admin).await.expect(204);
     assert_eq!(app.count("interaction").await, 0);
     assert_eq!(app.count("journal_personal WHERE CAST(changes AS text) LIKE '%a secret of the client%'").await, 0);
+}
+
+#[tokio::test]
+async fn with_whom_a_contact_is_those_know_who_see_contacts() {
+    let app = TestApp::spawn().await;
+    app.role(&app.admin, "clients_only", &["clients.view_all", "clients.edit"]).await;
+    let reader = app.member(&app.admin, "clients_only", "reader@example.com").await;
+    let (client, contact) = (app.client(&app.admin, "a").await, app.contact(&app.admin, "x").await);
+    let body = json!({
+        "client_id": client, "contact_id": contact, "channel": "chat", "participants": [{ "contact_id": contact }, { "name": "z" }],
+    });
+    let made = app.post("/v1/interactions", &app.admin, &body).await.expect(201).id();
+    let path = format!("/v1/interactions/{made}");
+    let shown = app.get(&path, &reader).await.expect(200).body;
+    assert_eq!((&shown["contact_id"], &shown["participants"]), (&Value::Null, &json!([{ "name": "z" }])));
+    for path in
+        ["/v1/interactions?include=contact".to_owned(), format!("/v1/clients/{client}/timeline"), "/v1/interactions".to_owned()]
+    {
+        let listed = app.get(&path, &reader).await.expect(200);
+        assert!(listed.text.contains(&made) && !listed.text.contains(&contact), "{path}: {}", listed.text);
+    }
+    let filtered = app.get(&format!("/v1/interactions?contact_id={contact}&count=exact"), &reader).await.expect(200).body;
+    assert_eq!(filtered["page"]["total"], 0);
+    let changed = app.patch(&path, &reader, &json!({ "subject": "y", "participants": [{ "name": "w" }] })).await.expect(200);
+    assert_eq!(changed.body["participants"], json!([{ "name": "w" }]));
+    assert!(!changed.text.contains(&contact), "{}", changed.text);
+    // what they do not see stays as it was
+    let left = app.get(&path, &app.admin).await.expect(200).body;
+    assert_eq!((&left["contact_id"], &left["subject"]), (&json!(contact), &json!("y")));
+    assert_eq!(left["participants"], json!([{ "contact_id": contact }, { "name": "w" }]));
+    let named = json!({ "client_id": client, "channel": "chat", "participants": [{ "contact_id": contact }] });
+    let named = app.post("/v1/interactions", &reader, &named).await.expect_problem(422, "validation_failed");
+    assert_eq!(named.pointers(), ["/participants/0/contact_id"]);
 }

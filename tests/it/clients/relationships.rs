@@ -86,8 +86,13 @@ async fn a_principal_and_a_distributor_are_linked_for_a_territory_at_a_commissio
         assert_eq!(page["data"][0]["to_client"]["name"], "Distributor");
         assert_eq!(page["data"][0]["from_client"]["name"], "Principal");
     }
-    let trail = app.get(&format!("/v1/clients/{principal}/audit?limit=200"), &app.admin).await.expect(200).text;
-    assert!(trail.contains("client.relationship_added") && trail.contains("client.relationship_removed"), "{trail}");
+    // it stands in the trails of both
+    for client in [principal, distributor] {
+        let trail = app.get(&format!("/v1/clients/{client}/audit?limit=200"), &app.admin).await.expect(200).text;
+        for event in ["client.relationship_added", "client.relationship_changed", "client.relationship_removed"] {
+            assert!(trail.contains(event), "{event}: {trail}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -187,6 +192,13 @@ async fn a_client_keeps_the_role_that_a_relationship_of_now_or_later_needs() {
     app.patch(&path, &app.admin, &json!({ "valid_until": "2026-01-31" })).await.expect(200);
     roles(principal, json!(["vendor"])).await.expect(200);
     assert_eq!(app.get(&path, &app.admin).await.expect(200).body["valid_until"], "2026-01-31");
+    // what ended does not hold once more while the role is gone
+    for until in [Value::Null, json!("2099-01-01")] {
+        app.patch(&path, &app.admin, &json!({ "valid_until": until })).await.expect_problem(409, "relationship_needs_role");
+    }
+    app.patch(&path, &app.admin, &json!({ "note": "as it was" })).await.expect(200);
+    roles(principal, json!(["principal"])).await.expect(200);
+    app.patch(&path, &app.admin, &json!({ "valid_until": null })).await.expect(200);
 }
 
 #[tokio::test]
@@ -217,7 +229,11 @@ async fn whoever_sees_one_end_sees_the_relationship_and_not_the_other_end() {
     let named = app.post("/v1/client-relationships", &agent, &named).await.expect_problem(422, "validation_failed");
     assert_eq!(named.pointers(), ["/to_client_id"]);
     let seen = app.get(&path(&made), &agent).await.expect(200);
-    app.patch_if(&path(&made), &agent, "\"v9\"", &json!({ "note": "x" })).await.expect_problem(412, "stale");
+    // to change it one must see both
+    app.patch_if(&path(&made), &agent, &seen.etag(), &json!({ "note": "x" })).await.expect_problem(403, "forbidden");
+    app.delete(&path(&made), &agent).await.expect_problem(403, "forbidden");
+    let responsible = json!({ "user_id": agent.user_id });
+    app.post(&format!("/v1/clients/{principal}/admins"), &app.admin, &responsible).await.expect(201);
     app.patch_if(&path(&made), &agent, &seen.etag(), &json!({ "note": "x" })).await.expect(200);
     app.patch(&path(&made), &viewer, &json!({ "note": "x" })).await.expect_problem(403, "forbidden");
 }
@@ -229,6 +245,12 @@ async fn what_is_archived_stays_as_it_is_and_what_is_purged_takes_its_relationsh
     let made = pair.relate(None, None, None).await.expect(201).id();
     let path = format!("/v1/client-relationships/{made}");
     app.patch(&path, &app.admin, &json!({ "note": "between us" })).await.expect(200);
+    // one that was deleted by itself leaves its note in the journal until then
+    let deleted =
+        json!({ "kind": "partner", "from_client_id": principal, "to_client_id": distributor, "note": "between us once" });
+    let deleted = app.post("/v1/client-relationships", &app.admin, &deleted).await.expect(201).id();
+    app.delete(&format!("/v1/client-relationships/{deleted}"), &app.admin).await.expect(204);
+    assert_eq!(app.count("journal_personal WHERE CAST(changes AS text) LIKE '%between us once%'").await, 2);
     app.delete(&format!("/v1/clients/{distributor}"), &app.admin).await.expect(204);
     app.patch(&path, &app.admin, &json!({ "note": "y" })).await.expect_problem(409, "archived");
     app.delete(&path, &app.admin).await.expect_problem(409, "archived");

@@ -54,10 +54,12 @@ async fn clients_that_are_named_change_hands_all_or_none() {
     assert_eq!(wrong.pointers(), ["/client_ids/1", "/client_ids/3", "/to_user_id"]);
     for body in [
         json!({ "to_user_id": agent.user_id }),
-        json!({ "to_user_id": agent.user_id, "client_ids": [a], "from_user_id": agent.user_id }),
+        json!({ "to_user_id": agent.user_id, "client_ids": [a], "from_user_id": app.admin.user_id }),
     ] {
         assert_eq!(ask(&app.admin, body).await.expect_problem(422, "validation_failed").pointers(), ["/from_user_id"]);
     }
+    let to_oneself = json!({ "to_user_id": agent.user_id, "from_user_id": agent.user_id });
+    assert_eq!(ask(&app.admin, to_oneself).await.expect_problem(422, "validation_failed").pointers(), ["/to_user_id"]);
     let none = json!({ "to_user_id": agent.user_id, "client_ids": [] });
     assert_eq!(ask(&app.admin, none).await.expect_problem(422, "validation_failed").pointers(), ["/client_ids"]);
     assert_eq!(owned(&app, &agent.user_id).await, 0);

@@ -340,9 +340,9 @@ fn of_clients(name: &str) -> Option<Value> {
         }),
         "ClientRelationshipPatch" => json!({ "commission_basis_points": 800, "valid_until": null }),
         "Interaction" => json!({
-            "id": RECORD, "client_id": CLIENT, "contact_id": CONTACT, "kind": "conversation", "channel": "phone",
+            "id": RECORD, "client_id": CLIENT, "contact_id": CONTACT, "type": "conversation", "channel": "phone",
             "direction": "inbound", "subject": "Ανανέωση", "note": "Ζήτησε νέα προσφορά.", "occurred_at": AT,
-            "duration_minutes": 15, "participants": [{ "contact_id": CONTACT }, { "name": "Ο λογιστής" }], "follow_up_at": AT,
+            "duration": 15, "participants": [{ "contact_id": CONTACT }, { "name": "Ο λογιστής" }], "follow_up_at": AT,
             "follow_up_by": USER, "followed_up_at": null, "author_id": USER, "archived_at": null, "created_at": AT,
             "updated_at": AT,
         }),

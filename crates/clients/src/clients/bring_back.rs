@@ -49,7 +49,7 @@ pub struct BroughtBack {
     pub interactions: usize,
     /// How many relationships to other clients.
     pub relationships: usize,
-    /// How many relationships are to clients that are not there, or were written down anew since.
+    /// How many relationships are to clients that are not there or lack their role, or were written down anew since.
     pub missing_relationships: usize,
     /// How many groups it is in again, and how many of them are not there.
     pub groups: (usize, usize),

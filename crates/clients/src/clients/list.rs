@@ -107,7 +107,7 @@ pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
 }
 
 /// The ids of the clients that somebody owns, made or is responsible for, which are all that somebody may see who sees their own.
-fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
+pub(crate) fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
     let Scope::Own(user) = caller.scope(Permission::ClientsViewAll, Permission::ClientsViewOwn)? else { return Ok(None) };
     let workspace = caller.workspace()?.uuid();
     let whose = |column: &'static str| {

@@ -50,16 +50,16 @@ pub async fn transfer(uow: &mut UnitOfWork, input: &TransferClients) -> Result<T
     if input.from_user_id.is_some() == input.client_ids.is_some() {
         faults.add("/from_user_id", "ambiguous", "either from_user_id or client_ids must be given");
     }
+    if input.from_user_id == Some(input.to_user_id) {
+        faults.add("/to_user_id", "same_user", "must be somebody else");
+    }
     update::check_member(uow, input.to_user_id, "/to_user_id", &mut faults).await?;
-    let mut rows = match (&input.client_ids, input.from_user_id) {
-        (Some(ids), None) => named(uow, ids, &mut faults).await?,
+    let (mut rows, has_more) = match (&input.client_ids, input.from_user_id) {
+        (Some(ids), None) => (named(uow, ids, &mut faults).await?, false),
         (None, Some(user)) => owned_by(uow, user).await?,
-        _ => Vec::new(),
+        _ => (Vec::new(), false),
     };
     faults.into_result()?;
-    let most = usize::try_from(AT_A_TIME).unwrap_or(usize::MAX);
-    let has_more = rows.len() > most;
-    rows.truncate(most);
     rows.retain(|row| row.owner_id != Some(input.to_user_id));
     for row in &rows {
         let after = ClientRow { owner_id: Some(input.to_user_id), ..row.clone() };
@@ -83,8 +83,8 @@ async fn named(uow: &mut UnitOfWork, ids: &[ClientId], faults: &mut Faults) -> R
     Ok(rows)
 }
 
-/// The first clients of somebody that the caller may see and that are not archived, locked, and one more where there are more.
-async fn owned_by(uow: &mut UnitOfWork, user: UserId) -> Result<Vec<ClientRow>> {
+/// The first clients of somebody that the caller may see and that are not archived, locked, and whether there are more.
+async fn owned_by(uow: &mut UnitOfWork, user: UserId) -> Result<(Vec<ClientRow>, bool)> {
     let mut ids = list::visible_to(&uow.caller())?;
     ids.clear_selects()
         .column(("client", "id"))
@@ -92,8 +92,11 @@ async fn owned_by(uow: &mut UnitOfWork, user: UserId) -> Result<Vec<ClientRow>> 
         .and_where(Expr::col(("client", "archived_at")).is_null())
         .order_by(("client", "id"), Order::Asc)
         .limit(AT_A_TIME + 1);
-    let ids = uow.rows(&ids).await?.iter().map(|row| row.get(0)).collect::<Result<Vec<uuid::Uuid>>>()?;
+    let mut ids = uow.rows(&ids).await?.iter().map(|row| row.get(0)).collect::<Result<Vec<uuid::Uuid>>>()?;
+    let most = usize::try_from(AT_A_TIME).unwrap_or(usize::MAX);
+    let has_more = ids.len() > most;
+    ids.truncate(most);
     let rows = list::find_all_locked(uow, &ids).await?;
     // as they are now that nobody else changes them
-    Ok(rows.into_iter().filter(|row| row.owner_id == Some(user) && row.archived_at.is_none()).collect())
+    Ok((rows.into_iter().filter(|row| row.owner_id == Some(user) && row.archived_at.is_none()).collect(), has_more))
 }

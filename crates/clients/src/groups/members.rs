@@ -135,6 +135,14 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, clients: &[Uuid]) -> Result<()>
     uow.delete_all(&rows, |row| change(row, REMOVED)).await
 }
 
+/// Takes every client out of a group that is deleted, which is locked.
+pub(super) async fn leave(uow: &mut UnitOfWork, group: ClientGroupId) -> Result<()> {
+    let mut select = ClientGroupMemberRow::select();
+    select.and_where(column("client_group_id").eq(group.uuid()));
+    let rows = uow.locked_all::<ClientGroupMemberRow>(select).await?;
+    uow.delete_all(&rows, |row| change(row, REMOVED)).await
+}
+
 /// The groups that a client was in, read from the database of a backup.
 pub(crate) async fn had(conn: &mut Conn, client: ClientId) -> Result<Vec<ClientGroupMemberRow>> {
     rows_of(conn, &[client.uuid()]).await

@@ -194,5 +194,6 @@ pub async fn update(uow: &mut UnitOfWork, id: ClientGroupId, seen: Option<i64>, 
 pub async fn delete(uow: &mut UnitOfWork, id: ClientGroupId, seen: Option<i64>) -> Result<()> {
     uow.caller().require(Permission::AdminManageTags)?;
     let row = find_locked(uow, id, seen).await?;
+    members::leave(uow, id).await?;
     uow.delete(&row, Change::plain()).await
 }

@@ -14,8 +14,9 @@ use store::{Action, Change, UnitOfWork};
 use uuid::Uuid;
 
 use super::plan::CONTACT;
-use crate::rows::{ClientContactRow, ClientId, ClientRow, ContactRow};
-use crate::{clients, contacts, links};
+use crate::errors::RELATIONSHIP_NEEDS_ROLE;
+use crate::rows::{ClientContactRow, ClientId, ClientRole, ClientRow, ContactRow};
+use crate::{clients, contacts, links, relationships};
 
 pub(super) async fn undo(uow: &mut UnitOfWork, run: ImportRunId, rows: &[StagedRow]) -> Result<Vec<UndoneRow>> {
     let mut standing = Standing::of(uow, run, rows).await?;
@@ -107,6 +108,12 @@ impl Standing {
         let of_link = self.trail(link.as_ref().map(|link| link.id.uuid()));
         if touches_client && let Some(kept) = self.kept_client(client.as_ref(), &of_client, makes_client, contact_id) {
             return Ok(Some(kept));
+        }
+        if let Some(client) = client.as_ref().filter(|_| touches_client && !makes_client)
+            && let Some(roles) = of_client.former.get("roles")
+            && let Err(error) = relationships::check_roles(uow, client, &value::<Vec<ClientRole>>(roles)?).await
+        {
+            return if *error.code() == RELATIONSHIP_NEEDS_ROLE { Ok(Some(USED)) } else { Err(error) };
         }
         if of_contact.wrote
             && let Some(kept) = self.kept_contact(contact.as_ref(), &of_contact, link.as_ref())

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
+use chrono::Datelike as _;
 use kernel::error::Faults;
-use kernel::{DateTime, Error, Kind, Permission, Result, TypedId as _, UserId};
+use kernel::{DateTime, Error, Kind, Patch, Permission, Result, TypedId as _, UserId};
 use store::query::ExprTrait;
 use store::{Action, Change, Json, UnitOfWork};
 use uuid::Uuid;
 
 use super::wire::{CreateInteraction, Interaction, InteractionPatch, Participant};
-use super::{InteractionId, InteractionKind, InteractionRow, column, visible_to};
+use super::{InteractionId, InteractionRow, InteractionType, column, participants, shown, visible_to};
 use crate::attachable::{CLIENT, CONTACT};
 use crate::errors::ARCHIVED;
 use crate::rows::ContactId;
@@ -41,14 +42,14 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateInteraction) -> Result<In
         workspace_id: uow.workspace()?,
         client_id: input.client_id,
         contact_id: input.contact_id,
-        kind: input.kind.unwrap_or(InteractionKind::Conversation),
+        r#type: input.r#type.unwrap_or(InteractionType::Conversation),
         channel: input.channel,
         direction: input.direction,
         subject: input.subject,
         note: input.note,
         occurred_at,
         place: place(occurred_at, id),
-        duration_minutes: input.duration_minutes,
+        duration: input.duration,
         participants: Json(input.participants.unwrap_or_default()),
         follow_up_at: input.follow_up_at,
         follow_up_by: input.follow_up_by.or(input.follow_up_at.and(caller.actor.user())),
@@ -62,10 +63,18 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateInteraction) -> Result<In
     };
     check(uow, None, &row, &mut faults).await?;
     faults.into_result()?;
-    let event = if row.client_id.is_some() { "client.interaction_added" } else { "contact.interaction_added" };
+    let event = if row.client_id.is_some() { "client.interaction_added" } else { OF_CONTACT };
     uow.insert(&row, about(&row).event(event)).await?;
-    Ok(row.into())
+    if let (Some(_), Some(contact)) = (row.client_id, row.contact_id) {
+        // an entry stands in one trail; that of the contact is told that there was something
+        let change = Change::plain().about(CONTACT, contact).event(OF_CONTACT);
+        uow.record(Action::Create, "interaction", Some(row.id.uuid()), change);
+    }
+    participants::write(uow, None, &row).await?;
+    Ok(shown(&caller, row))
 }
+
+const OF_CONTACT: &str = "contact.interaction_added";
 
 fn require_edit(uow: &UnitOfWork, of_client: bool) -> Result<()> {
     uow.caller().require(if of_client { Permission::ClientsEdit } else { Permission::ContactsEdit })
@@ -91,6 +100,9 @@ pub(super) fn about(row: &InteractionRow) -> Change {
 
 /// Looks at what is new in a row: who took part, and what is to follow.
 async fn check(uow: &mut UnitOfWork, before: Option<&InteractionRow>, row: &InteractionRow, faults: &mut Faults) -> Result<()> {
+    if !(1970..=9998).contains(&row.occurred_at.year()) {
+        faults.add("/occurred_at", "out_of_range", "must be from 1970 to 9998");
+    }
     if row.follow_up_at.is_none() {
         if row.follow_up_by.is_some() {
             faults.add("/follow_up_by", "incomplete", "needs follow_up_at");
@@ -199,31 +211,41 @@ pub async fn update(uow: &mut UnitOfWork, id: InteractionId, seen: Option<i64>, 
         return Err(Error::new(&ARCHIVED).with_detail("Restore it first."));
     }
     let mut after = before.clone();
-    after.kind = patch.kind.unwrap_or(after.kind);
+    after.r#type = patch.r#type.unwrap_or(after.r#type);
     after.channel = patch.channel.unwrap_or(after.channel);
     patch.direction.apply(&mut after.direction);
     patch.subject.apply(&mut after.subject);
     patch.note.apply(&mut after.note);
     after.occurred_at = patch.occurred_at.unwrap_or(after.occurred_at);
     after.place = place(after.occurred_at, after.id);
-    patch.duration_minutes.apply(&mut after.duration_minutes);
+    patch.duration.apply(&mut after.duration);
     patch.participants.apply_or_default(&mut after.participants.0);
-    let nothing_follows = patch.follow_up_at == kernel::Patch::Null;
-    patch.follow_up_at.apply(&mut after.follow_up_at);
-    if nothing_follows {
+    if !uow.caller().can(Permission::ContactsView) {
+        // all of them are all that the caller sees; the others stay
+        let unseen = before.participants.0.iter().filter(|participant| participant.contact_id.is_some());
+        let unseen = unseen.filter(|participant| !after.participants.0.contains(participant)).cloned();
+        after.participants.0 = unseen.chain(after.participants.0.clone()).collect();
+    }
+    match patch.follow_up_at {
+        Patch::Absent => {}
         // with it goes who was to see to it, unless the patch says otherwise, which is then told
-        (after.follow_up_by, after.followed_up_at) = (None, None);
+        Patch::Null => (after.follow_up_at, after.follow_up_by, after.followed_up_at) = (None, None, None),
+        Patch::Value(at) if after.follow_up_at == Some(at) => {}
+        // something else is to follow, which nobody has seen to yet
+        Patch::Value(at) => {
+            let by = after.follow_up_by.or(uow.caller().actor.user());
+            (after.follow_up_at, after.follow_up_by, after.followed_up_at) = (Some(at), by, None);
+        }
     }
     patch.follow_up_by.apply(&mut after.follow_up_by);
     patch.followed_up_at.apply(&mut after.followed_up_at);
-    if before.follow_up_at.is_none() && after.follow_up_at.is_some() && after.follow_up_by.is_none() {
-        after.follow_up_by = uow.caller().actor.user();
-    }
     after.due_at = due(&after);
     let mut faults = Faults::new();
     check(uow, Some(&before), &after, &mut faults).await?;
     faults.into_result()?;
-    uow.update(&before, after, about(&before)).await.map(Interaction::from)
+    let after = uow.update(&before, after, about(&before)).await?;
+    participants::write(uow, Some(&before), &after).await?;
+    Ok(shown(&uow.caller(), after))
 }
 
 /// Puts an interaction away. One that is away stays so.
@@ -245,10 +267,11 @@ pub async fn restore(uow: &mut UnitOfWork, id: InteractionId, seen: Option<i64>)
 async fn set_archived(uow: &mut UnitOfWork, id: InteractionId, seen: Option<i64>, archived: bool) -> Result<Interaction> {
     let before = open(uow, id, seen).await?;
     if before.archived_at.is_some() == archived {
-        return Ok(before.into());
+        return Ok(shown(&uow.caller(), before));
     }
     let (action, archived_at) = if archived { (Action::Archive, Some(uow.now())) } else { (Action::Restore, None) };
     let mut after = InteractionRow { archived_at, ..before.clone() };
     after.due_at = due(&after);
-    uow.update(&before, after, about(&before).action(action)).await.map(Interaction::from)
+    let after = uow.update(&before, after, about(&before).action(action)).await?;
+    Ok(shown(&uow.caller(), after))
 }

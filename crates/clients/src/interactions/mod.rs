@@ -1,18 +1,19 @@
 //! Interactions: what was said or done with a client or a contact, and what is to follow.
 //!
-//! One that is of a client is seen by whoever sees the client; one of a contact alone by whoever sees the contact. What is to follow
+//! One that is of a client is seen by whoever sees the client; one of a contact alone by whoever sees the contact, and any clients at all. What is to follow
 //! stands in the due list until somebody says that it was done.
 
 mod backups;
 mod commands;
+mod participants;
 mod remove;
 mod wire;
 
 use std::collections::HashMap;
 
 use kernel::{Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
-use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
-use store::query::{Expr, ExprTrait, Query, SelectStatement};
+use store::list::{Filter, ListField, ListQuery, ListSpec, RecordQuery};
+use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use store::{Conn, Json, Record as _};
 use uuid::Uuid;
 
@@ -32,7 +33,7 @@ store::id_fields!(InteractionId);
 
 store::text_enum! {
     /// What sort of interaction it was.
-    pub enum InteractionKind {
+    pub enum InteractionType {
         /// Something was talked over.
         Conversation = "conversation",
         /// Something was shown or presented.
@@ -83,14 +84,14 @@ store::record! {
         id: InteractionId;
         client_id: Option<ClientId>,
         contact_id: Option<ContactId>,
-        kind: InteractionKind,
+        r#type: InteractionType,
         channel: InteractionChannel,
         direction: Option<InteractionDirection>,
         subject: Option<String> => Personal,
         note: Option<String> => Personal,
         occurred_at: DateTime,
         place: Uuid => Derived,
-        duration_minutes: Option<i64>,
+        duration: Option<i64>,
         participants: Json<Vec<Participant>> => Personal,
         follow_up_at: Option<DateTime>,
         follow_up_by: Option<UserId>,
@@ -108,7 +109,7 @@ pub static INTERACTION_LIST: ListSpec = ListSpec {
     fields: &[
         ListField::uuid("client_id").nullable().indexed(),
         ListField::uuid("contact_id").nullable().indexed(),
-        ListField::word("kind", InteractionKind::TEXTS),
+        ListField::word("type", InteractionType::TEXTS),
         ListField::word("channel", InteractionChannel::TEXTS),
         ListField::word("direction", InteractionDirection::TEXTS).nullable(),
         ListField::uuid("author_id").nullable().indexed(),
@@ -135,7 +136,7 @@ pub static DUE_LIST: ListSpec = ListSpec {
         ListField::uuid("follow_up_by").nullable().indexed(),
         ListField::uuid("client_id").nullable(),
         ListField::uuid("contact_id").nullable(),
-        ListField::word("kind", InteractionKind::TEXTS),
+        ListField::word("type", InteractionType::TEXTS),
         ListField::word("channel", InteractionChannel::TEXTS),
     ],
     pairs: &[("follow_up_by", "follow_up_at")],
@@ -172,24 +173,74 @@ pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     Ok(select)
 }
 
+/// The ids of the interactions of somebody's own clients and contacts, which are all that somebody may see who sees their own.
+fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
+    let Some(clients) = clients::own(caller)? else { return Ok(None) };
+    let of = |whom: &'static str, ids: SelectStatement| {
+        let mut found = Query::select();
+        found.expr_as(column("id"), "found").from("interaction").and_where(column(whom).in_subquery(ids));
+        found
+    };
+    let mut found = of("client_id", clients);
+    if caller.can(Permission::ContactsView) {
+        let mut contacts = contacts::visible_to(caller)?;
+        contacts.clear_selects().column(("contact", "id"));
+        let mut of_contacts = of("contact_id", contacts);
+        of_contacts.and_where(column("client_id").is_null());
+        found.union(UnionType::Distinct, of_contacts);
+    }
+    Ok(Some(found))
+}
+
+/// With whom a contact is, is for those to know who see contacts.
+fn without_contacts(mut select: SelectStatement, caller: &Caller, query: &ListQuery) -> SelectStatement {
+    let by_contact = |filter: &Filter| matches!(filter, Filter::Field(field, ..) if field.name == "contact_id");
+    if !caller.can(Permission::ContactsView) && query.filters.iter().any(by_contact) {
+        select.and_where(Expr::value(false));
+    }
+    select
+}
+
+async fn page(
+    conn: &mut Conn,
+    caller: &Caller,
+    base: SelectStatement,
+    spec: &'static ListSpec,
+    query: &ListQuery,
+) -> Result<Page<Interaction>> {
+    let narrowed = own(caller)?.map(|ids| query.found_among(ids));
+    let query = narrowed.as_ref().unwrap_or(query);
+    let base = without_contacts(base, caller, query);
+    let page = store::list::page::<InteractionRow>(conn, caller, base, spec, query).await?;
+    Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+}
+
 /// Interactions that the caller may see.
 ///
 /// # Errors
 /// `forbidden` without `clients.view_all` or `clients.view_own`.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Interaction>> {
-    let page = store::list::page::<InteractionRow>(conn, caller, visible_to(caller)?, &INTERACTION_LIST, query).await?;
-    Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+    page(conn, caller, visible_to(caller)?, &INTERACTION_LIST, query).await
 }
 
-/// What is to follow by `now`: interactions whose follow-up is due, and of which nobody has said that it was done.
+/// What is to follow by `now`: interactions whose follow-up is due, and of which nobody has said that it was done. What is of a client or
+/// contact that is archived waits until it is restored.
 ///
 /// # Errors
 /// `forbidden` without `clients.view_all` or `clients.view_own`.
 pub async fn list_due(conn: &mut Conn, caller: &Caller, now: DateTime, query: &ListQuery) -> Result<Page<Interaction>> {
     let mut base = visible_to(caller)?;
-    base.and_where(column("due_at").lte(now));
-    let page = store::list::page::<InteractionRow>(conn, caller, base, &DUE_LIST, query).await?;
-    Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+    let away = |table: &'static str, whose: &'static str| {
+        let mut away = Query::select();
+        away.column("id")
+            .from(table)
+            .and_where(Expr::col((table, "id")).equals(("interaction", whose)))
+            .and_where(Expr::col((table, "archived_at")).is_not_null());
+        Expr::exists(away)
+    };
+    let of_contact_alone = column("client_id").is_null().and(away("contact", "contact_id"));
+    base.and_where(column("due_at").lte(now)).and_where(away("client", "client_id").or(of_contact_alone).not());
+    page(conn, caller, base, &DUE_LIST, query).await
 }
 
 /// When the interactions of a client took place, which the caller may see: `id` is their place in a stream of all that happened, `at` and
@@ -221,7 +272,7 @@ pub async fn all_of(conn: &mut Conn, caller: &Caller, ids: Vec<Uuid>) -> Result<
     let mut select = visible_to(caller)?;
     select.and_where(column("id").is_in(ids));
     let rows = conn.all::<InteractionRow>(&select).await?;
-    Ok(rows.into_iter().map(|row| (row.id.uuid(), row.into())).collect())
+    Ok(rows.into_iter().map(|row| (row.id.uuid(), shown(caller, row))).collect())
 }
 
 /// One interaction.
@@ -239,16 +290,25 @@ async fn get_row(conn: &mut Conn, caller: &Caller, id: InteractionId) -> Result<
     conn.one(&select).await?.ok_or_else(Error::not_found)
 }
 
+/// An interaction as the caller may see it: contacts are named to those who see contacts.
+fn shown(caller: &Caller, mut row: InteractionRow) -> Interaction {
+    if !caller.can(Permission::ContactsView) {
+        row.contact_id = None;
+        row.participants.0.retain(|participant| participant.contact_id.is_none());
+    }
+    row.into()
+}
+
 /// Adds what was asked for, in one query for each relation.
 async fn dress(conn: &mut Conn, caller: &Caller, rows: Vec<InteractionRow>, query: &RecordQuery) -> Result<Vec<Interaction>> {
-    let mut interactions: Vec<Interaction> = rows.into_iter().map(Interaction::from).collect();
+    let mut interactions: Vec<Interaction> = rows.into_iter().map(|row| shown(caller, row)).collect();
     if query.includes("client") {
         let clients = clients::briefs(conn, caller, interactions.iter().filter_map(|one| one.client_id)).await?;
         for one in &mut interactions {
             one.client = one.client_id.and_then(|id| clients.get(&id).cloned());
         }
     }
-    if query.includes("contact") && caller.can(Permission::ContactsView) {
+    if query.includes("contact") && interactions.iter().any(|one| one.contact_id.is_some()) {
         let contacts = contacts::briefs(conn, caller, interactions.iter().filter_map(|one| one.contact_id)).await?;
         for one in &mut interactions {
             one.contact = one.contact_id.and_then(|id| contacts.get(&id).cloned());

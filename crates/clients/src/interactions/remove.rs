@@ -1,18 +1,18 @@
 //! What becomes of interactions where their client or contact is purged.
 
 use kernel::{Result, TypedId as _};
-use store::query::{ExprTrait, Order, SimpleExpr};
+use store::query::{ExprTrait, SimpleExpr};
 use store::{Record as _, UnitOfWork};
 use uuid::Uuid;
 
 use super::commands::about;
-use super::{InteractionRow, column};
+use super::{InteractionRow, column, participants};
 use crate::rows::ContactId;
 
 async fn rows(uow: &mut UnitOfWork, which: SimpleExpr) -> Result<Vec<InteractionRow>> {
     let mut select = InteractionRow::select();
-    select.and_where(which).order_by(("interaction", "id"), Order::Asc);
-    uow.all(&select).await
+    select.and_where(which);
+    uow.locked_all(select).await
 }
 
 /// Deletes rows, and what the journal holds of their text.
@@ -30,17 +30,21 @@ pub(crate) async fn forget_of_clients(uow: &mut UnitOfWork, clients: &[Uuid]) ->
     delete(uow, &rows).await
 }
 
-/// Deletes every interaction of contacts that are purged; those that are of a client too stay with the client, and name the contact no more.
+/// Deletes every interaction of contacts that are purged; those that are of a client too, and those in which they only took part, stay and
+/// name them no more.
 pub(crate) async fn forget_of_contacts(uow: &mut UnitOfWork, contacts: &[Uuid]) -> Result<()> {
-    let rows = rows(uow, column("contact_id").is_in(contacts.iter().copied())).await?;
-    let (of_client, own): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.client_id.is_some());
+    let with_them = column("id").in_subquery(participants::interactions_with(contacts));
+    let rows = rows(uow, column("contact_id").is_in(contacts.iter().copied()).or(with_them)).await?;
+    let is_one = |id: Option<ContactId>| id.is_some_and(|id| contacts.contains(&id.uuid()));
+    let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.client_id.is_none() && is_one(row.contact_id));
     delete(uow, &own).await?;
-    for row in of_client {
-        let gone = |id: &ContactId| contacts.contains(&id.uuid());
-        let mut after = InteractionRow { contact_id: None, ..row.clone() };
-        after.participants.0.retain(|participant| !participant.contact_id.as_ref().is_some_and(gone));
-        let change = about(&row);
-        uow.update(&row, after, change).await?;
+    for before in others {
+        let contact_id = before.contact_id.filter(|id| !is_one(Some(*id)));
+        let mut after = InteractionRow { contact_id, ..before.clone() };
+        after.participants.0.retain(|participant| !is_one(participant.contact_id));
+        let change = about(&before);
+        let after = uow.update(&before, after, change).await?;
+        participants::write(uow, Some(&before), &after).await?;
     }
     Ok(())
 }

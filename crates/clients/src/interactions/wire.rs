@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{InteractionChannel, InteractionDirection, InteractionId, InteractionKind, InteractionRow};
+use super::{InteractionChannel, InteractionDirection, InteractionId, InteractionRow, InteractionType};
 use crate::clients::ClientBrief;
 use crate::contacts::ContactBrief;
 use crate::rows::{ClientId, ContactId};
@@ -37,7 +37,7 @@ pub struct Interaction {
     /// The contact.
     pub contact_id: Option<ContactId>,
     /// What sort of interaction it was.
-    pub kind: InteractionKind,
+    pub r#type: InteractionType,
     /// By what it took place.
     pub channel: InteractionChannel,
     /// Who began it.
@@ -49,7 +49,7 @@ pub struct Interaction {
     /// When it took place.
     pub occurred_at: DateTime,
     /// How long it took, in minutes.
-    pub duration_minutes: Option<i64>,
+    pub duration: Option<i64>,
     /// Who took part.
     pub participants: Vec<Participant>,
     /// When something is to follow.
@@ -86,13 +86,13 @@ impl From<InteractionRow> for Interaction {
             id: row.id,
             client_id: row.client_id,
             contact_id: row.contact_id,
-            kind: row.kind,
+            r#type: row.r#type,
             channel: row.channel,
             direction: row.direction,
             subject: row.subject,
             note: row.note,
             occurred_at: row.occurred_at,
-            duration_minutes: row.duration_minutes,
+            duration: row.duration,
             participants: row.participants.0,
             follow_up_at: row.follow_up_at,
             follow_up_by: row.follow_up_by,
@@ -122,7 +122,7 @@ pub struct CreateInteraction {
     /// What sort of interaction it was; `conversation` unless given.
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<InteractionKind>,
+    pub r#type: Option<InteractionType>,
     /// By what it took place.
     pub channel: InteractionChannel,
     /// Who began it.
@@ -138,7 +138,7 @@ pub struct CreateInteraction {
     #[validate(length(max = 20_000))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// When it took place; now unless given.
+    /// When it took place, from 1970 on; now unless given.
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<DateTime>,
@@ -146,7 +146,7 @@ pub struct CreateInteraction {
     #[schema(minimum = 0, maximum = 10080)]
     #[validate(range(min = 0, max = 10_080))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_minutes: Option<i64>,
+    pub duration: Option<i64>,
     /// Who took part; at most 50.
     #[schema(nullable = false, max_items = 50)]
     #[validate(nested, length(max = 50))]
@@ -167,7 +167,7 @@ pub struct InteractionPatch {
     /// What sort of interaction it was.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<InteractionKind>,
+    pub r#type: Option<InteractionType>,
     /// By what it took place.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,13 +194,13 @@ pub struct InteractionPatch {
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 10080)]
     #[validate(range(min = 0, max = 10_080))]
     #[serde(skip_serializing_if = "Patch::is_absent")]
-    pub duration_minutes: Patch<i64>,
+    pub duration: Patch<i64>,
     /// Who took part, all of them; null means nobody.
     #[schema(value_type = Option<Vec<Participant>>, max_items = 50)]
     #[validate(nested, length(max = 50))]
     #[serde(skip_serializing_if = "Patch::is_absent")]
     pub participants: Patch<Vec<Participant>>,
-    /// When something is to follow; null means nothing is.
+    /// When something is to follow; null means nothing is. A new moment is to be followed up anew.
     #[schema(value_type = Option<kernel::DateTime>)]
     #[serde(skip_serializing_if = "Patch::is_absent")]
     pub follow_up_at: Patch<DateTime>,

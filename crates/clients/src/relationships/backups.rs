@@ -1,10 +1,13 @@
 //! The relationships of a client that comes back from a backup.
 
+use std::collections::HashSet;
+
 use kernel::{Caller, Result, TypedId as _};
 use store::query::{ExprTrait, Order};
-use store::{Conn, Record as _, UnitOfWork};
+use store::{Action, Conn, Record as _, UnitOfWork};
+use uuid::Uuid;
 
-use super::commands::{about, check_overlap};
+use super::commands::{ADDED, about, check_overlap, lacks_role, tell_the_other};
 use super::{ClientRelationshipRow, column};
 use crate::clients;
 use crate::errors::RELATIONSHIP_OVERLAP;
@@ -20,13 +23,16 @@ pub(crate) async fn had(conn: &mut Conn, caller: &Caller, client: ClientId) -> R
     conn.all(&select).await
 }
 
-/// Writes the relationships of a client that comes back once more: those whose other end is there, and for whose time none was written
-/// down since. Returns how many.
+/// Writes the relationships of a client that comes back once more: those whose other end is there and has its role, and for whose time none was
+/// written down since. Returns how many.
 pub(crate) async fn bring_back(uow: &mut UnitOfWork, client: ClientId, had: &[ClientRelationshipRow]) -> Result<usize> {
-    let mut back = 0;
+    let (mut back, today) = (0, uow.now().date_naive());
+    let ends = had.iter().flat_map(|row| [row.from_client_id.uuid(), row.to_client_id.uuid()]);
+    let ends: HashSet<Uuid> = ends.chain([client.uuid()]).collect();
+    let ends = clients::lock_all(uow, &ends.into_iter().collect::<Vec<_>>()).await?;
     for row in had {
-        let other = if row.from_client_id == client { row.to_client_id } else { row.from_client_id };
-        if clients::lock_all(uow, &[other.uuid()]).await?.is_empty() {
+        let is_there = |id| ends.iter().any(|client| client.id == id);
+        if !is_there(row.from_client_id) || !is_there(row.to_client_id) || lacks_role(row, &ends, today).is_some() {
             continue;
         }
         match check_overlap(uow, row).await {
@@ -34,7 +40,8 @@ pub(crate) async fn bring_back(uow: &mut UnitOfWork, client: ClientId, had: &[Cl
             Err(error) if *error.code() == RELATIONSHIP_OVERLAP => continue,
             Err(error) => return Err(error),
         }
-        uow.bring_back(row.clone(), about(row)).await?;
+        uow.bring_back(row.clone(), about(row).event(ADDED)).await?;
+        tell_the_other(uow, row, Action::Restore, ADDED);
         back += 1;
     }
     Ok(back)

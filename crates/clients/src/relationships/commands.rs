@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use kernel::error::Faults;
+use chrono::NaiveDate;
+use kernel::error::{Faults, codes};
 use kernel::{Error, Permission, Result, TypedId as _, text};
-use store::query::{ExprTrait, Order};
-use store::{Change, OnUnique as _, Record as _, UnitOfWork};
+use store::query::ExprTrait;
+use store::{Action, Change, OnUnique as _, Record as _, UnitOfWork};
 use uuid::Uuid;
 
 use super::wire::{ClientRelationship, ClientRelationshipPatch, CreateClientRelationship};
@@ -47,27 +48,52 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateClientRelationship) -> Re
     check_shape(&row, &mut faults);
     faults.into_result()?;
     check_overlap(uow, &row).await?;
-    let change = about(&row).event("client.relationship_added");
-    uow.insert(&row, change).await.on_overlap(|| Error::new(&RELATIONSHIP_OVERLAP))?;
+    uow.insert(&row, about(&row).event(ADDED)).await.on_overlap(|| Error::new(&RELATIONSHIP_OVERLAP))?;
+    tell_the_other(uow, &row, Action::Create, ADDED);
     Ok(row.into())
 }
 
+pub(super) const ADDED: &str = "client.relationship_added";
+const CHANGED: &str = "client.relationship_changed";
+const REMOVED: &str = "client.relationship_removed";
+
 pub(super) fn about(row: &ClientRelationshipRow) -> Change {
     Change::plain().about("client", row.from_client_id)
+}
+
+/// An entry stands in one trail. That of the other client is told that it happened; what changed stands with the relationship.
+pub(super) fn tell_the_other(uow: &mut UnitOfWork, row: &ClientRelationshipRow, action: Action, event: &'static str) {
+    let change = Change::plain().about("client", row.to_client_id).event(event);
+    uow.record(action, "client_relationship", Some(row.id.uuid()), change);
 }
 
 fn territory_key(territory: Option<&str>) -> String {
     territory.map(|territory| text::fold(territory.trim())).unwrap_or_default()
 }
 
-/// Both must be there, apart, and what the kind says that they are.
-fn check_ends(row: &ClientRelationshipRow, ends: &HashMap<ClientId, ClientRow>, faults: &mut Faults) {
-    let needed = match row.kind {
+/// What the one and the other must be.
+fn roles_of(kind: RelationshipKind) -> [Option<ClientRole>; 2] {
+    match kind {
         RelationshipKind::PrincipalDistributor => [Some(ClientRole::Principal), Some(ClientRole::Distributor)],
         _ => [None, None],
+    }
+}
+
+/// Whether a client that a relationship needs in a role has it not, while the relationship holds or is to hold.
+pub(super) fn lacks_role(row: &ClientRelationshipRow, ends: &[ClientRow], today: NaiveDate) -> Option<ClientRole> {
+    if row.valid_until.is_some_and(|until| until < today) {
+        return None;
+    }
+    let lacking = |(id, role): (ClientId, Option<ClientRole>)| {
+        role.filter(|role| ends.iter().any(|client| client.id == id && !client.roles.0.contains(role)))
     };
+    [row.from_client_id, row.to_client_id].into_iter().zip(roles_of(row.kind)).find_map(lacking)
+}
+
+/// Both must be there, apart, and what the kind says that they are.
+fn check_ends(row: &ClientRelationshipRow, ends: &HashMap<ClientId, ClientRow>, faults: &mut Faults) {
     let named = [("/from_client_id", row.from_client_id), ("/to_client_id", row.to_client_id)];
-    for ((pointer, id), role) in named.into_iter().zip(needed) {
+    for ((pointer, id), role) in named.into_iter().zip(roles_of(row.kind)) {
         let Some(client) = ends.get(&id) else {
             faults.add(pointer, "not_found", "there is no such client");
             continue;
@@ -94,7 +120,8 @@ fn check_shape(row: &ClientRelationshipRow, faults: &mut Faults) {
             faults.add("/commission_basis_points", "not_of_kind", only);
         }
     }
-    if row.territory.as_deref() == Some("") {
+    if row.territory.is_some() && row.territory_key.is_empty() {
+        // nothing is left of it to compare
         faults.add("/territory", "blank", "must not be blank");
     }
     if let (Some(from), Some(until)) = (row.valid_from, row.valid_until)
@@ -113,7 +140,6 @@ pub(super) async fn check_overlap(uow: &mut UnitOfWork, row: &ClientRelationship
         .and_where(column("kind").eq(row.kind.as_str()))
         .and_where(column("territory_key").eq(row.territory_key.as_str()))
         .and_where(column("id").ne(row.id.uuid()))
-        .order_by(("client_relationship", "id"), Order::Asc)
         .limit(1);
     if let Some(from) = row.valid_from {
         select.and_where(column("valid_until").is_null().or(column("valid_until").gte(from)));
@@ -127,13 +153,20 @@ pub(super) async fn check_overlap(uow: &mut UnitOfWork, row: &ClientRelationship
     Err(Error::new(&RELATIONSHIP_OVERLAP).with_detail(format!("Relationship {} holds from {from} until {until}.", other.id)))
 }
 
-/// A relationship with both of its clients locked, in the order in which everybody locks clients.
-async fn open(uow: &mut UnitOfWork, id: ClientRelationshipId, seen: Option<i64>) -> Result<ClientRelationshipRow> {
+/// A relationship with both of its clients, which the caller must see, locked in the order in which everybody locks clients.
+async fn open(
+    uow: &mut UnitOfWork,
+    id: ClientRelationshipId,
+    seen: Option<i64>,
+) -> Result<(ClientRelationshipRow, Vec<ClientRow>)> {
     let caller = uow.caller();
     caller.require(Permission::ClientsEdit)?;
     // who relates to whom never changes, so it can be read before anything is locked
     let row = get_row(uow, &caller, id).await?;
-    let ends = clients::lock_all(uow, &[row.from_client_id.uuid(), row.to_client_id.uuid()]).await?;
+    let ends = clients::find_all_locked(uow, &[row.from_client_id.uuid(), row.to_client_id.uuid()]).await?;
+    if ends.len() < 2 {
+        return Err(Error::new(&codes::FORBIDDEN).with_detail("It is changed by whoever sees both clients."));
+    }
     let mut select = visible_to(&caller)?;
     select.and_where(column("id").eq(id.uuid()));
     let row = uow.locked::<ClientRelationshipRow>(select).await?.ok_or_else(Error::not_found)?;
@@ -141,21 +174,22 @@ async fn open(uow: &mut UnitOfWork, id: ClientRelationshipId, seen: Option<i64>)
     if ends.iter().any(|client| client.archived_at.is_some()) {
         return Err(Error::new(&ARCHIVED).with_detail("Restore the client first."));
     }
-    Ok(row)
+    Ok((row, ends))
 }
 
 /// Changes a relationship. What changes nothing writes nothing.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`; `stale`; `archived` when one of the clients is; `validation_failed` as when it was
-/// written down; `relationship_overlap`.
+/// `forbidden` without `clients.edit`, and for whoever does not see both clients; `not_found`; `stale`; `archived` when one of the clients is;
+/// `validation_failed` as when it was written down; `relationship_needs_role` when it would hold once more and one of them lacks its role;
+/// `relationship_overlap`.
 pub async fn update(
     uow: &mut UnitOfWork,
     id: ClientRelationshipId,
     seen: Option<i64>,
     patch: ClientRelationshipPatch,
 ) -> Result<ClientRelationship> {
-    let before = open(uow, id, seen).await?;
+    let (before, ends) = open(uow, id, seen).await?;
     let mut after = before.clone();
     patch.territory.apply(&mut after.territory);
     after.territory = after.territory.map(|territory| territory.trim().to_owned());
@@ -167,19 +201,28 @@ pub async fn update(
     let mut faults = Faults::new();
     check_shape(&after, &mut faults);
     faults.into_result()?;
+    if let Some(role) = lacks_role(&after, &ends, uow.now().date_naive()) {
+        let detail = format!("One of the clients has not the role {} any more.", role.as_str());
+        return Err(Error::new(&RELATIONSHIP_NEEDS_ROLE).with_detail(detail));
+    }
     check_overlap(uow, &after).await?;
-    let change = about(&before);
+    let change = about(&before).event(CHANGED);
     let after = uow.update(&before, after, change).await.on_overlap(|| Error::new(&RELATIONSHIP_OVERLAP))?;
+    if after.version > before.version {
+        tell_the_other(uow, &after, Action::Update, CHANGED);
+    }
     Ok(after.into())
 }
 
 /// Deletes a relationship. One that held and holds no more is better ended by its `valid_until`.
 ///
 /// # Errors
-/// `forbidden` without `clients.edit`; `not_found`; `stale`; `archived` when one of the clients is.
+/// `forbidden` without `clients.edit`, and for whoever does not see both clients; `not_found`; `stale`; `archived` when one of the clients is.
 pub async fn delete(uow: &mut UnitOfWork, id: ClientRelationshipId, seen: Option<i64>) -> Result<()> {
-    let row = open(uow, id, seen).await?;
-    uow.delete(&row, about(&row).event("client.relationship_removed")).await
+    let (row, _) = open(uow, id, seen).await?;
+    uow.delete(&row, about(&row).event(REMOVED)).await?;
+    tell_the_other(uow, &row, Action::Delete, REMOVED);
+    Ok(())
 }
 
 /// Refuses to take a role from a client, which is locked, that a relationship needs which holds or is to hold.
@@ -204,16 +247,18 @@ pub(crate) async fn check_roles(uow: &mut UnitOfWork, before: &ClientRow, roles:
     Ok(())
 }
 
-/// Deletes every relationship of clients that are purged, and what the journal holds of their notes.
+/// Deletes every relationship of clients that are purged, and what the journal holds of their notes and of those deleted before.
 pub(crate) async fn forget(uow: &mut UnitOfWork, clients: &[Uuid]) -> Result<()> {
     let either =
         column("from_client_id").is_in(clients.iter().copied()).or(column("to_client_id").is_in(clients.iter().copied()));
     let mut select = ClientRelationshipRow::select();
-    select.and_where(either).order_by(("client_relationship", "id"), Order::Asc);
-    let rows = uow.all::<ClientRelationshipRow>(&select).await?;
-    if rows.is_empty() {
-        return Ok(());
+    select.and_where(either);
+    // locked, so that of two who purge the two ends one finds it
+    let rows = uow.locked_all::<ClientRelationshipRow>(select).await?;
+    store::journal::erase_about(uow, "client_relationship", clients).await?;
+    uow.delete_and_forget_all(&rows, |row| about(row).event(REMOVED)).await?;
+    for row in &rows {
+        tell_the_other(uow, row, Action::Delete, REMOVED);
     }
-    store::journal::erase(uow, rows.iter().map(|row| row.id.uuid())).await?;
-    uow.delete_and_forget_all(&rows, |row| about(row).event("client.relationship_removed")).await
+    Ok(())
 }

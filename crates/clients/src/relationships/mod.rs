@@ -110,11 +110,26 @@ fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     Ok(select)
 }
 
+/// The ids of the relationships of somebody's own clients, which are all that somebody may see who sees their own.
+fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
+    let Some(clients) = clients::own(caller)? else { return Ok(None) };
+    let at = |end: &'static str| {
+        let mut ids = Query::select();
+        ids.expr_as(column("id"), "found").from("client_relationship").and_where(column(end).in_subquery(clients.clone()));
+        ids
+    };
+    let mut ids = at("from_client_id");
+    ids.union(UnionType::Distinct, at("to_client_id"));
+    Ok(Some(ids))
+}
+
 /// Relationships that the caller may see.
 ///
 /// # Errors
 /// `forbidden` without `clients.view_all` or `clients.view_own`.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<ClientRelationship>> {
+    let narrowed = own(caller)?.map(|ids| query.found_among(ids));
+    let query = narrowed.as_ref().unwrap_or(query);
     let page = store::list::page::<ClientRelationshipRow>(conn, caller, visible_to(caller)?, &RELATIONSHIP_LIST, query).await?;
     Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
 }

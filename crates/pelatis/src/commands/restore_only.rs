@@ -170,7 +170,10 @@ fn tell(id: ClientId, taken_at: &str, back: &BroughtBack) {
         back.interactions, back.relationships, back.groups.0, back.admins.0
     ));
     let missing = [
-        (back.missing_relationships, "relationships are to clients that are not there, or were written down anew since"),
+        (
+            back.missing_relationships,
+            "relationships are to clients that are not there or lack their role, or were written down anew since",
+        ),
         (back.groups.1, "groups are not there any more"),
         (back.admins.1, "who were responsible for it are no members any more"),
     ];

@@ -24,6 +24,26 @@ pub async fn erase(uow: &mut UnitOfWork, records: impl IntoIterator<Item = Uuid>
     Ok(erased)
 }
 
+/// As [`erase`], of the records of a type that stand in the trails of these `subjects`, also of those that are gone.
+///
+/// # Errors
+/// What the database says.
+pub async fn erase_about(uow: &mut UnitOfWork, record_type: &'static str, subjects: &[Uuid]) -> Result<u64> {
+    let mut erased = 0;
+    for subjects in subjects.chunks(AT_ONCE) {
+        let mut records = Query::select();
+        records
+            .distinct()
+            .column("record_id")
+            .from("journal_entry")
+            .and_where(Expr::col("subject_id").is_in(subjects.iter().copied()))
+            .and_where(Expr::col("record_type").eq(record_type));
+        let records = uow.rows(&records).await?.iter().map(|row| row.get(0)).collect::<Result<Vec<Uuid>>>()?;
+        erased += erase(uow, records).await?;
+    }
+    Ok(erased)
+}
+
 async fn erase_some(uow: &mut UnitOfWork, records: &[Uuid], now: DateTime) -> Result<u64> {
     let mut update = Query::update();
     update

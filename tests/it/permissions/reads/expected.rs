@@ -101,7 +101,8 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_client_relationships" => (None, "id", format!("client_relationship WHERE {}", relationship_scope(data, reader))),
         "list_interactions" => (None, "id", format!("interaction WHERE {}", interaction_scope(data, reader))),
         "list_due_interactions" => {
-            let due = "follow_up_at IS NOT NULL AND followed_up_at IS NULL";
+            let due = "follow_up_at IS NOT NULL AND followed_up_at IS NULL \
+                       AND (client_id IS NULL OR client_id IN (SELECT id FROM client WHERE archived_at IS NULL))";
             (None, "id", format!("interaction WHERE {} AND {due}", interaction_scope(data, reader)))
         }
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),

@@ -65,6 +65,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("client_admin", Kept::ByWorkspace, BOTH, "a company's data"),
     table("client_relationship", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("interaction", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("interaction_participant", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("tagging", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("note", Kept::ByWorkspace, WORKSPACE, "a company's data"),

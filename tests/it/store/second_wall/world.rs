@@ -71,7 +71,13 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     let other = app.client(session, name).await;
     let related = json!({ "kind": "partner", "from_client_id": client, "to_client_id": other });
     app.post("/v1/client-relationships", session, &related).await.expect(201);
-    app.post("/v1/interactions", session, &json!({ "client_id": client, "channel": "phone" })).await.expect(201);
+    app.post(
+        "/v1/interactions",
+        session,
+        &json!({ "client_id": client, "channel": "phone", "participants": [{ "contact_id": contact }] }),
+    )
+    .await
+    .expect(201);
     app.post("/v1/folders", session, &json!({ "name": name })).await.expect(201);
     app.upload(session, &[("subject", name)], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();

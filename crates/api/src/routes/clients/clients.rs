@@ -39,7 +39,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// List clients
 ///
-/// With `clients.view_own` alone, those that the caller owns or made.
+/// With `clients.view_own` alone, those that the caller owns, made or is responsible for.
 #[utoipa::path(get, path = "/v1/clients", tag = "clients",
     responses((status = 200, description = "A page of clients", body = ClientPage)))]
 async fn list_clients(context: Context) -> ApiResult {
@@ -107,7 +107,7 @@ async fn restore_client(context: Context, body: Body) -> ApiResult {
 
 /// Purge a client
 ///
-/// Deletes an archived client for ever, with its notes and files, and erases what the audit trail holds of the person.
+/// Deletes an archived client for ever, with its notes, interactions, relationships and files, and erases what the audit trail holds of the person.
 #[utoipa::path(post, path = "/v1/clients/{client_id}/purge", tag = "clients",
     responses((status = 204, description = "Gone")))]
 async fn purge_client(context: Context, body: Body) -> ApiResult {
