@@ -41,7 +41,7 @@ impl<R: Record> Listed for R {
 }
 
 /// A key of the sort: what is compared, what it is, and which way.
-struct Key {
+pub(super) struct Key {
     expression: SimpleExpr,
     kind: FieldKind,
     direction: Direction,
@@ -89,17 +89,17 @@ pub async fn page<L: Listed>(
 }
 
 /// What is asked for, to be made a select in one way or another.
-struct Asked<'a> {
-    dialect: Dialect,
-    spec: &'a ListSpec,
-    query: &'a ListQuery,
-    keys: Vec<Key>,
+pub(super) struct Asked<'a> {
+    pub dialect: Dialect,
+    pub spec: &'a ListSpec,
+    pub query: &'a ListQuery,
+    pub keys: Vec<Key>,
     /// The condition that a record comes after the cursor.
-    after: Option<SimpleExpr>,
+    pub after: Option<SimpleExpr>,
 }
 
 impl Asked<'_> {
-    fn walk(&self, base: SelectStatement) -> SelectStatement {
+    pub fn walk(&self, base: SelectStatement) -> SelectStatement {
         let mut select = base;
         for bound in conditions::bounds_of_walk(self.dialect, self.spec, self.query) {
             select.and_where(bound);
@@ -108,7 +108,7 @@ impl Asked<'_> {
         self.end(select)
     }
 
-    fn gather(&self, base: SelectStatement, found: Found) -> SelectStatement {
+    pub fn gather(&self, base: SelectStatement, found: Found) -> SelectStatement {
         let mut select = base;
         found.join(&mut select, self.spec.table);
         select.and_where_option(self.after.clone());
@@ -169,7 +169,7 @@ fn order(select: &mut SelectStatement, keys: &[Key]) {
 }
 
 /// The sort's keys, the id last.
-fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
+pub(super) fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
     let column = |name: &'static str| Expr::col((spec.table, name));
     let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 1);
     for (name, direction) in &query.sort {
@@ -187,12 +187,12 @@ fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
     keys
 }
 
-fn key_texts<L: Listed>(keys: &[Key], row: &Row) -> Result<Vec<String>> {
+pub(super) fn key_texts<L: Listed>(keys: &[Key], row: &Row) -> Result<Vec<String>> {
     keys.iter().enumerate().map(|(place, key)| key_text(key.kind, row, L::WIDTH + place)).collect()
 }
 
 /// The condition that a row comes after the one with these keys.
-fn after_keys(keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
+pub(super) fn after_keys(keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
     let invalid = || Error::new(&INVALID_CURSOR);
     if keys.len() != after.len() {
         return Err(invalid());

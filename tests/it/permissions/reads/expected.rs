@@ -82,6 +82,19 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_contacts" => (None, "id", format!("contact WHERE {} AND archived_at IS NULL", contact_scope(data, reader))),
         "list_files" => (None, "id", format!("file WHERE {} AND archived_at IS NULL", file_scope(data, reader))),
         "list_folders" => (None, "id", format!("folder WHERE {}", file_scope(data, reader))),
+        "list_saved_views" => {
+            let clients = reader.can(Permission::ClientsViewAll) || reader.can(Permission::ClientsViewOwn);
+            let lists = [("clients", clients), ("contacts", reader.can(Permission::ContactsView))];
+            let lists: Vec<String> = lists.iter().filter(|(_, sees)| *sees).map(|(name, _)| format!("'{name}'")).collect();
+            let teams = format!("SELECT team_id FROM team_member WHERE user_id = {account}");
+            let whose = match &reader.token {
+                // a token is no person
+                Some(_) => "is_shared".to_owned(),
+                None => format!("(is_shared OR user_id = {account} OR team_id IN ({teams}))"),
+            };
+            let lists = if lists.is_empty() { "1 = 0".to_owned() } else { format!("list IN ({})", lists.join(", ")) };
+            (None, "id", format!("saved_view WHERE {workspace} AND {lists} AND {whose}"))
+        }
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
         "list_teams" if reader.can(Permission::AdminManageUsers) => (None, "id", format!("team WHERE {workspace}")),
