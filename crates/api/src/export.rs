@@ -11,6 +11,7 @@ use bytes::Bytes;
 use chrono::Duration;
 use kernel::{Actor, Caller, Cause, DateTime, Error, Result};
 use platform::export::{Export, ExportQuery, Table, note_begin, note_end};
+use store::UnitOfWork;
 use store::list::Whole;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -54,7 +55,11 @@ async fn begin<E: Export>(context: &Context) -> Result<HttpResponse> {
     }
     let (sender, mut receiver) = mpsc::channel::<Result<Bytes>>(AHEAD);
     if context.method() != Method::HEAD {
-        context.state.store.write(context.caller(), async |uow| Ok(note_begin(uow, &query))).await?;
+        let noted = async |uow: &mut UnitOfWork| {
+            note_begin(uow, &query);
+            Ok(())
+        };
+        context.state.store.write(context.caller(), noted).await?;
         let (caller, known_at) = (context.caller().clone(), context.state.store.runtime().now());
         rt::spawn(Making { context: context.clone(), caller, known_at, query, list, sender, rows: 0 }.run(first));
     }
@@ -161,7 +166,10 @@ impl<E: Export> Making<E> {
     }
 
     async fn note(&self, is_whole: bool) -> Result<()> {
-        let (store, caller) = (&self.context.state.store, self.context.caller());
-        store.write(caller, async |uow| Ok(note_end(uow, &self.query, self.rows, is_whole))).await
+        let noted = async |uow: &mut UnitOfWork| {
+            note_end(uow, &self.query, self.rows, is_whole);
+            Ok(())
+        };
+        self.context.state.store.write(self.context.caller(), noted).await
     }
 }

@@ -181,7 +181,8 @@ async fn find_own(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen:
     // whoever may not change it may not lock it either
     let row = uow.one::<SavedViewRow>(&select).await?.ok_or_else(Error::not_found)?;
     let is_own = person(&caller) == Some(row.user_id);
-    if !is_own && !(row.is_shared && caller.can(Permission::AdminManageSettings)) {
+    let may_change = is_own || (row.is_shared && caller.can(Permission::AdminManageSettings));
+    if !may_change {
         return Err(not_its_owner("Only its owner changes a view."));
     }
     let row = uow.locked::<SavedViewRow>(select).await?.ok_or_else(Error::not_found)?;

@@ -29,7 +29,7 @@ impl TableForm {
 }
 
 enum Form {
-    Csv(csv::CsvWriter),
+    Csv(Box<csv::CsvWriter>),
     Xlsx(Box<xlsx::XlsxWriter>),
 }
 
@@ -43,7 +43,7 @@ impl TableWriter {
     /// `internal` when it cannot be written.
     pub fn new(form: TableForm, name: &str, headers: &[&str]) -> Result<Self> {
         Ok(Self(match form {
-            TableForm::Csv => Form::Csv(csv::CsvWriter::new(headers)?),
+            TableForm::Csv => Form::Csv(Box::new(csv::CsvWriter::new(headers)?)),
             TableForm::Xlsx => Form::Xlsx(Box::new(xlsx::XlsxWriter::new(name, headers)?)),
         }))
     }
