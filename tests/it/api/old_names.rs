@@ -1,7 +1,7 @@
 //! Old names: `/v1/customers` is `/v1/clients`, and says that it goes.
 //!
-//! Faults that were put in to see it fail: an operation that is not served under the old name, the gate left out there, a use that is not
-//! counted, uses of another workspace told.
+//! Faults that were put in to see it fail: an operation that is not served under the old name, one without the gate there, a use that is not
+//! counted or not written down at the end, uses of another workspace told.
 
 use actix_web::http::Method as ServedMethod;
 use api::access::Access;

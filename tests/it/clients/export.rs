@@ -1,7 +1,7 @@
 //! `GET /v1/clients/export`: what it has in it, who gets it, and what the journal tells of it.
 //!
 //! Faults that were put in to see it fail: a batch that begins with the record that the one before ended with, a view of all for whoever
-//! sees their own, an apostrophe less, an end that is not journaled.
+//! sees their own, an apostrophe less, an end that is not journaled, one who was let go and is sent the rest.
 
 use std::time::Duration;
 

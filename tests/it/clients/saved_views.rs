@@ -1,7 +1,7 @@
 //! `/v1/saved-views`: who sees them, who changes them, and that they speak the language of their list.
 //!
 //! Faults that were put in to see it fail: views of other people's teams shown, a query that is not checked, a second default that the
-//! first does not make room for, sharing that one who is not the owner changes.
+//! first does not make room for, sharing that one who is not the owner changes, views of lists that one does not see.
 
 use harness::{Session, TestApp};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! `POST /v1/tags/{tag_id}/merge`.
 //!
-//! Faults that were put in to see it fail: a record that has both left with the old tag, tags that are not locked, records that the journal
-//! does not name.
+//! Faults that were put in to see it fail: a tag of another workspace merged, tags that are not locked, records that the journal does not
+//! name.
 
 use harness::TestApp;
 use serde_json::{Value, json};

@@ -71,6 +71,11 @@ pub(super) async fn tags_of(data: &Data, client: &str) -> BTreeSet<String> {
     data.ids("tag_id", &format!("tagging WHERE rel_id = {}", data.sql(client))).await
 }
 
+/// What the gate says to a reader; none where it lets them through.
+pub(super) fn refused(reader: &Reader, operation: &Operation) -> Option<u16> {
+    gate(operation, &Holds::Permissions(reader.permissions))
+}
+
 /// What is to be in a list; none for a list that is not known here.
 pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation, record: Option<&str>) -> Option<Expected> {
     let workspace = format!("workspace_id = {}", data.sql(&reader.workspace));
@@ -177,7 +182,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         }
         _ => return None,
     };
-    if let Some(status) = gate(operation, &Holds::Permissions(reader.permissions)) {
+    if let Some(status) = refused(reader, operation) {
         return Some(Expected::Refused(status));
     }
     if let Some(on) = on

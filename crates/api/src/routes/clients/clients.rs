@@ -51,7 +51,7 @@ async fn list_clients(context: Context) -> ApiResult {
 /// goes on in another sheet.
 ///
 /// It is sent while it is read, so it is no picture of one moment: each record is as it was when its turn came, and comes at most once
-/// unless its place in the sort changes meanwhile. The audit trail tells who exported what, and how many.
+/// unless its place in the sort changes meanwhile. It counts as a bulk call. The audit trail tells who exported what, and how many.
 #[utoipa::path(get, path = "/v1/clients/export", tag = "clients", responses((status = 200, description = "The table", content(
     (ExportedTable = "text/csv"),
     (ExportedTable = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
