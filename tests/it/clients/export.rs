@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
+use clients::clients::ClientExport;
 use harness::{Session, TestApp};
+use kernel::TypedId as _;
+use platform::export::Export as _;
 use platform::table::{Head, ReadRow, Reading, Sink, TableForm, harmless, read};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -149,6 +152,40 @@ async fn an_export_has_what_all_pages_of_its_list_have_in_their_order() {
             assert_eq!(some, as_table(&records, &chosen, form), "{query}");
         }
     }
+}
+
+#[tokio::test]
+async fn of_a_list_that_changes_meanwhile_each_client_that_stays_comes_once_and_in_order() {
+    let app = TestApp::spawn().await;
+    let mut ids = Vec::new();
+    for number in 0..40 {
+        ids.push(app.client(&app.admin, &format!("m{number:02}")).await);
+    }
+    let store = app.store().await;
+    let workspace = kernel::WorkspaceId::from_uuid(app.workspace.parse().unwrap());
+    let caller = kernel::Caller::job(store.runtime().uuid(), Some(workspace), kernel::Cause::Command);
+    let by_name = [("sort".to_owned(), "name".to_owned())];
+    let query = store::list::ListQuery::parse_whole(&clients::clients::CLIENT_LIST, &by_name, &[]).unwrap();
+    let mut list = store::list::Whole::new(query);
+    let (mut seen, mut rounds) = (Vec::new(), 0);
+    while !list.is_over() {
+        let mut reader = store.reader(&caller).await.unwrap();
+        let batch = ClientExport::batch(&mut reader, &caller, &mut list).await.unwrap();
+        reader.close().await.unwrap();
+        seen.extend(batch.into_iter().map(|client| client.name));
+        // one comes before what was read, one behind it; one that was read goes, and one that was to come
+        if rounds < 3 {
+            app.client(&app.admin, &format!("a{rounds}")).await;
+            app.client(&app.admin, &format!("z{rounds}")).await;
+            for gone in [rounds, 39 - rounds] {
+                app.delete(&format!("/v1/clients/{}", ids[gone]), &app.admin).await.expect(204);
+            }
+        }
+        rounds += 1;
+    }
+    assert!(rounds >= 5, "{rounds}");
+    let expected = (0..37).map(|number| format!("m{number:02}")).chain((0..3).map(|number| format!("z{number}")));
+    assert_eq!(seen, expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]
