@@ -99,8 +99,10 @@ async fn what_the_list_cannot_be_asked_is_named_with_what_there_is() {
     for known in ["tag_id", "active, inactive", "there are id, kind, name", "-"] {
         assert!(refused.text.contains(known), "{known}");
     }
-    let refused = app.post("/v1/saved-views", &app.admin, &json!({ "list": "shoes", "name": "x" })).await;
-    assert!(refused.expect_problem(422, "validation_failed").text.contains("there are clients, contacts"));
+    let unknown = json!({ "list": "shoes", "name": "x", "sharing": "team" });
+    let refused = app.post("/v1/saved-views", &app.admin, &unknown).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/list", "/team_id"]);
+    assert!(refused.text.contains("there are clients, contacts"));
     // each list has its own words
     let of_contacts = json!({ "list": "contacts", "name": "x", "query": { "filters": { "status": "active" } } });
     app.post("/v1/saved-views", &app.admin, &of_contacts).await.expect_problem(422, "validation_failed");

@@ -1,7 +1,7 @@
 //! Saved views, made, changed and deleted.
 
 use auth::TeamId;
-use kernel::error::codes;
+use kernel::error::{Faults, codes};
 use kernel::{Caller, Error, FieldError, Permission, Result, TypedId as _, UserId, text};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait};
@@ -106,13 +106,16 @@ async fn team_of(uow: &mut UnitOfWork, user: UserId, sharing: Sharing, team: Opt
 pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateSavedView) -> Result<SavedView> {
     let caller = uow.caller();
     let user = owner(&caller)?;
-    let list = lists.find(&caller, &input.list)?.list;
     let query = input.query.unwrap_or_default();
-    let mut faults = kernel::error::Faults::new();
-    faults.keep(query.check(list))?;
+    let mut faults = Faults::new();
+    let list = faults.keep(lists.find(&caller, &input.list))?.map(|viewable| viewable.list);
+    if let Some(list) = list {
+        faults.keep(query.check(list))?;
+    }
     let sharing = input.sharing.unwrap_or(Sharing::Private);
     let team = faults.keep(team_of(uow, user, sharing, input.team_id).await)?;
     faults.into_result()?;
+    let (Some(list), Some(team)) = (list, team) else { return Err(Error::internal("a fault was not told")) };
     let now = uow.now();
     let row = SavedViewRow {
         id: uow.id(),
@@ -121,7 +124,7 @@ pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateSavedVi
         list: list.name.to_owned(),
         name_key: text::fold(input.name.trim()),
         name: input.name.trim().to_owned(),
-        team_id: team.flatten(),
+        team_id: team,
         is_shared: sharing == Sharing::Workspace,
         is_default: input.is_default.unwrap_or(false),
         query: Json(query),
@@ -213,7 +216,7 @@ pub async fn update(
         name.trim().clone_into(&mut after.name);
         after.name_key = text::fold(&after.name);
     }
-    let mut faults = kernel::error::Faults::new();
+    let mut faults = Faults::new();
     if let Some(query) = patch.query {
         query.apply(&mut after.query.0);
         faults.keep(after.query.0.check(list))?;
