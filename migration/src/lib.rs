@@ -25,6 +25,8 @@ mod m20261126_000084_second_factors;
 mod m20261127_000085_relationships;
 mod m20261127_000086_interactions;
 mod m20261127_000087_client_groups;
+mod m20261127_000095_deprecated_uses;
+mod m20261127_000096_saved_views;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -55,6 +57,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000085_relationships::Step),
             Box::new(m20261127_000086_interactions::Step),
             Box::new(m20261127_000087_client_groups::Step),
+            Box::new(m20261127_000095_deprecated_uses::Step),
+            Box::new(m20261127_000096_saved_views::Step),
         ]
     }
 }

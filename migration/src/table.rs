@@ -119,6 +119,11 @@ impl<'a, 'b> Making<'a, 'b> {
         self.foreign(column, table, ForeignKeyAction::Cascade)
     }
 
+    /// A reference that is cleared when what it refers to goes.
+    pub fn looks_to(self, column: &'static str, table: &'static str) -> Self {
+        self.foreign(column, table, ForeignKeyAction::SetNull)
+    }
+
     fn foreign(mut self, column: &'static str, table: &'static str, on_delete: ForeignKeyAction) -> Self {
         let mut key = ForeignKey::create();
         key.name(format!("{}_{column}_fkey", self.name)).from(self.name, column).to(table, "id").on_delete(on_delete);

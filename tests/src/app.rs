@@ -379,6 +379,16 @@ impl TestApp {
     pub fn files(&self, store: Store) -> Files {
         Files::open(store, self.files_config.clone(), api::ATTACHABLES).unwrap()
     }
+
+    /// Stops the server as it is stopped in production, and waits until it has ended.
+    pub async fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop(true).await;
+        }
+        if let Some(thread) = self.thread.take() {
+            tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
+        }
+    }
 }
 
 impl Drop for TestApp {
@@ -436,7 +446,7 @@ fn start(
             let parts = Parts { store: store.clone(), auth, files, backups, mail, config: config.api, metrics };
             let running = api::serve(listener, parts).unwrap();
             tell.send((base, code, running.handle())).unwrap();
-            running.server.await.unwrap();
+            running.ended().await.unwrap();
             if let Some(worker) = worker {
                 worker.stop();
                 worker.ended().await.unwrap();

@@ -4,6 +4,8 @@
 use kernel::Permission;
 use kernel::Permission as P;
 
+use crate::deprecation::Deprecation;
+
 /// Who may call an operation at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -34,17 +36,6 @@ pub enum Reach {
     WorkspaceOrOwn,
 }
 
-/// When an operation goes, and what comes in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deprecation {
-    /// Seconds since 1970 when it was said (RFC 9745).
-    pub since: i64,
-    /// When it goes, as an HTTP date (RFC 8594).
-    pub sunset: &'static str,
-    /// The path that replaces it.
-    pub successor: &'static str,
-}
-
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
@@ -58,7 +49,7 @@ pub struct Operation {
     pub is_bulk: bool,
     /// Whether it is counted as an upload too, and takes as long as its body comes.
     pub is_upload: bool,
-    /// Whether it goes.
+    /// Whether it goes by itself, and what comes in its place. Names of many are in [`OLD_NAMES`](crate::deprecation::OLD_NAMES).
     pub deprecation: Option<Deprecation>,
 }
 
@@ -102,6 +93,8 @@ const MANAGE_TAGS: Access = Access::AllOf(&[P::AdminManageTags]);
 const MANAGE_USERS: Access = Access::AllOf(&[P::AdminManageUsers]);
 const SEE_ROLES: Access = Access::AnyOf(&[P::AdminManageUsers, P::AdminManageRoles]);
 const MANAGE_TOKENS: Access = Access::AnyOf(&[P::TokensManageOwn, P::AdminManageTokens]);
+
+const SEE_LISTS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView]);
 
 // clients are all that can be imported; each importer names its own once more
 const UNDO_IMPORT_OF_CLIENTS: &[Permission] =
@@ -196,6 +189,13 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("create_tag", MANAGE_TAGS, Workspace),
     O::new("update_tag", MANAGE_TAGS, Workspace),
     O::new("delete_tag", MANAGE_TAGS, Workspace),
+    O::new("merge_tag", MANAGE_TAGS, Workspace),
+    // whose a view is says the view; whoever sees no list that can be saved has none
+    O::new("list_saved_views", SEE_LISTS, WorkspaceOrOwn),
+    O::new("get_saved_view", SEE_LISTS, WorkspaceOrOwn),
+    O::new("create_saved_view", SEE_LISTS, Own),
+    O::new("update_saved_view", SEE_LISTS, WorkspaceOrOwn),
+    O::new("delete_saved_view", SEE_LISTS, WorkspaceOrOwn),
     one("list_imports", &[P::AdminImport], Workspace),
     one("get_import", &[P::AdminImport], Workspace),
     one("list_import_issues", &[P::AdminImport], Workspace),
@@ -231,6 +231,7 @@ pub static OPERATIONS: &[Operation] = &[
     one("delete_mail_template", &[P::AdminManageSettings], Workspace),
     one("receive_mail_bounce", &[P::AdminManageSettings], Workspace),
     one("list_audit", &[P::AdminViewAuditLog], Workspace),
+    one("get_deprecations", &[P::AdminViewAuditLog], Workspace),
     O::new("list_files", SEE_FILES, WorkspaceOrOwn),
     O::new("get_file", SEE_FILES, WorkspaceOrOwn),
     O::new("get_file_content", SEE_FILES, WorkspaceOrOwn),
@@ -248,6 +249,7 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("update_folder", MANAGE_FOLDERS, WorkspaceOrOwn),
     O::new("delete_folder", MANAGE_FOLDERS, WorkspaceOrOwn),
     O::new("list_clients", SEE_CLIENTS, WorkspaceOrOwn),
+    one("export_clients", &[P::ClientsExport], WorkspaceOrOwn).bulk(),
     O::new("get_client", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("get_client_summary", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("list_client_timeline", SEE_CLIENTS, WorkspaceOrOwn),
@@ -274,6 +276,7 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("tag_client", EDIT_CLIENTS, WorkspaceOrOwn),
     O::new("untag_client", EDIT_CLIENTS, WorkspaceOrOwn),
     one("list_contacts", &[P::ContactsView], WorkspaceOrOwn),
+    one("export_contacts", &[P::ClientsExport, P::ContactsView], WorkspaceOrOwn).bulk(),
     one("get_contact", &[P::ContactsView], WorkspaceOrOwn),
     one("create_contact", &[P::ContactsCreate], Workspace),
     one("update_contact", &[P::ContactsEdit], WorkspaceOrOwn),

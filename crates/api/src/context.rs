@@ -110,7 +110,13 @@ impl Context {
         text.parse().map_err(|_| self.fail(Error::new(&codes::INVALID_ID).with_detail(format!("{name} must be a UUID."))))
     }
 
-    fn pairs(&self) -> Result<Vec<(String, String)>> {
+    /// The method of the request.
+    pub(crate) fn method(&self) -> &actix_web::http::Method {
+        self.request.method()
+    }
+
+    /// The parameters of the query string, in order.
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, String)>> {
         query::pairs(self.request.query_string())
     }
 
@@ -144,9 +150,14 @@ impl Context {
     }
 
     async fn read_inner<T>(&self, work: impl AsyncFnOnce(&mut Conn, &Caller) -> Result<T>) -> Result<T> {
+        self.read_as(self.caller(), work).await
+    }
+
+    /// As [`read`](Self::read), as this caller, and where there is no answer that the failure could be of.
+    pub(crate) async fn read_as<T>(&self, caller: &Caller, work: impl AsyncFnOnce(&mut Conn, &Caller) -> Result<T>) -> Result<T> {
         let _turn = self.turn().await?;
-        let mut reader = self.state.store.reader(self.caller()).await?;
-        let read = work(&mut reader, self.caller()).await?;
+        let mut reader = self.state.store.reader(caller).await?;
+        let read = work(&mut reader, caller).await?;
         reader.close().await?;
         Ok(read)
     }

@@ -3,6 +3,7 @@
 //! - [`access`]: the permission table.
 //! - [`registry`]: what is served, behind the gate.
 //! - [`context`]: what a handler works with.
+//! - [`deprecation`]: old names.
 //! - [`problem`]: every failure, as RFC 9457 says.
 //! - [`openapi`]: the document.
 //! - [`routes`]: the handlers, by domain and resource.
@@ -17,9 +18,11 @@ pub mod bulk;
 pub mod client_info;
 mod connections;
 pub mod context;
+pub mod deprecation;
 mod download;
 pub mod errors;
 pub mod etag;
+mod export;
 mod middleware;
 pub mod openapi;
 pub mod problem;
@@ -31,5 +34,5 @@ mod serve;
 pub mod state;
 mod turns;
 
-pub use serve::{ATTACHABLES, FOLLOWERS, IMPORTERS, Parts, Running, serve};
+pub use serve::{ATTACHABLES, FOLLOWERS, IMPORTERS, Parts, Running, VIEWABLES, serve};
 pub use state::{ApiConfig, State};

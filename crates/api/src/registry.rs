@@ -13,6 +13,7 @@ use utoipa::openapi::path::{HttpMethod, Operation as DocOperation};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::access::{self, Operation};
+use crate::deprecation::{Deprecation, OLD_NAMES};
 use crate::middleware::gate::{AtPath, counted, gate};
 use crate::problem;
 
@@ -36,6 +37,8 @@ pub struct Served {
     pub list: Option<&'static ListSpec>,
     /// The record that it answers with, if its query string can choose of it.
     pub record: Option<&'static ListSpec>,
+    /// The list of which it answers with all records, if with those of one.
+    pub exported: Option<&'static ListSpec>,
     /// Whether what it changes has an ETag.
     pub has_etag: bool,
     /// Whether it answers with the content of a file.
@@ -91,6 +94,7 @@ impl Registry {
             schemas: P::schemas,
             list: None,
             record: None,
+            exported: None,
             has_etag: true,
             is_content: false,
             make,
@@ -105,6 +109,11 @@ impl Registry {
     pub fn check(&self) -> kernel::Result<()> {
         let unserved = access::OPERATIONS.iter().filter(|row| !self.served.iter().any(|served| served.row.id == row.id));
         let mut faults = self.faults.clone();
+        for going in OLD_NAMES {
+            if !self.served.iter().any(|served| going.old_path(&served.path).is_some()) {
+                faults.push(format!("{} is the old name of nothing that is served", going.old));
+            }
+        }
         faults.extend(unserved.map(|row| format!("{} is in the permission table and not served", row.id)));
         if faults.is_empty() { Ok(()) } else { Err(Error::internal(faults.join("; "))) }
     }
@@ -112,9 +121,24 @@ impl Registry {
     /// Mounts all routes, each path behind the gate. Paths that begin alike are mounted together, because the router tries one path
     /// after the other.
     pub fn mount(&self, config: &mut web::ServiceConfig) {
+        self.mount_as(config, |served| Some(served.path.clone()), None);
+        for going in OLD_NAMES {
+            self.mount_as(config, |served| going.old_path(&served.path), Some(going));
+        }
+    }
+
+    /// Mounts what is served at the paths that these are.
+    fn mount_as(
+        &self,
+        config: &mut web::ServiceConfig,
+        path_of: impl Fn(&Served) -> Option<String>,
+        going: Option<&'static Deprecation>,
+    ) {
+        let placed: Vec<(String, &Served)> =
+            self.served.iter().filter_map(|served| path_of(served).map(|path| (path, served))).collect();
         let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<&Served>>> = BTreeMap::new();
-        for served in &self.served {
-            let (group, rest) = group_of(&served.path);
+        for (path, served) in &placed {
+            let (group, rest) = group_of(path);
             groups.entry(group).or_default().entry(rest).or_default().push(served);
         }
         for (group, paths) in groups {
@@ -123,7 +147,7 @@ impl Registry {
             paths.sort_by_key(|(path, _)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
             let mut scope = web::scope(group);
             for (path, served) in paths {
-                scope = scope.service(resource(path, &served));
+                scope = scope.service(resource(path, &served, going));
             }
             config.service(scope);
         }
@@ -142,8 +166,8 @@ fn group_of(path: &str) -> (&str, &str) {
     path.split_at(end)
 }
 
-fn resource(path: &str, served: &[&Served]) -> impl HttpServiceFactory + 'static {
-    let at = AtPath(served.iter().map(|served| (served.method.clone(), served.row)).collect());
+fn resource(path: &str, served: &[&Served], going: Option<&'static Deprecation>) -> impl HttpServiceFactory + 'static {
+    let at = AtPath { operations: served.iter().map(|served| (served.method.clone(), served.row)).collect(), going };
     let allowed = allowed(served.iter().map(|served| &served.method));
     let resource = served.iter().fold(web::resource(path), |resource, served| resource.route((served.make)()));
     resource
@@ -170,6 +194,13 @@ impl Registered<'_> {
     pub fn record(self, spec: &'static ListSpec) {
         if let Some(served) = self.0 {
             served.record = Some(spec);
+        }
+    }
+
+    /// It answers with all records of a list.
+    pub fn export(self, spec: &'static ListSpec) {
+        if let Some(served) = self.0 {
+            served.exported = Some(spec);
         }
     }
 

@@ -17,11 +17,13 @@ use kernel::{Error, Result};
 use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::imports::{FollowImports, Importers};
+use platform::saved_views::Viewables;
 use store::Store;
 use store::jobs::Followers;
 
 use crate::client_info::ClientInfos;
 use crate::connections::Connections;
+use crate::deprecation::{Deprecations, keep_writing, write_down};
 use crate::middleware::gate::counted;
 use crate::middleware::measures::Measures;
 use crate::middleware::observe::observe;
@@ -60,6 +62,9 @@ pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
 /// What can be imported, as its domains say.
 pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter]);
 
+/// The lists that can be looked at through saved views.
+pub static VIEWABLES: Viewables = Viewables(&[clients::clients::VIEWABLE, clients::contacts::VIEWABLE]);
+
 /// What must hear of jobs that end otherwise than done.
 pub static FOLLOWERS: Followers = Followers(&[
     &mail::FollowMails,
@@ -72,14 +77,27 @@ pub static FOLLOWERS: Followers = Followers(&[
 
 /// A server that runs.
 pub struct Running {
-    /// Ends when the server has stopped.
-    pub server: actix_web::dev::Server,
+    server: actix_web::dev::Server,
+    state: Data<State>,
+    /// What is done meanwhile.
+    beside: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
     /// Stops the server from elsewhere.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
+    }
+
+    /// Waits until the server has stopped, and writes down what it kept in memory.
+    ///
+    /// # Errors
+    /// What stopped it.
+    pub async fn ended(self) -> std::io::Result<()> {
+        let ended = self.server.await;
+        self.beside.abort();
+        write_down(&self.state).await;
+        ended
     }
 }
 
@@ -102,15 +120,17 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         metrics: parts.metrics,
         client_infos: ClientInfos::default(),
         measures: Measures::default(),
+        deprecations: Deprecations::default(),
         turns: Turns::new(config.turns),
         schemas: Schemas::default(),
         openapi: Published::new(registry.clone()),
     }));
-    let origins = config.cors_origins.clone();
+    let beside = actix_web::rt::spawn(keep_writing(state.clone()));
+    let (origins, served) = (config.cors_origins.clone(), state.clone());
     let server = HttpServer::new(move || {
         let registry = registry.clone();
         App::new()
-            .app_data(state.clone())
+            .app_data(served.clone())
             .wrap(Compress::default())
             .wrap(cors(&origins))
             .wrap(from_fn(observe))
@@ -133,7 +153,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         .listen(listener)
         .map_err(Error::internal)?
         .run();
-    Ok(Running { server })
+    Ok(Running { server, state, beside })
 }
 
 fn cors(origins: &[String]) -> Cors {

@@ -12,6 +12,7 @@ use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 
+use crate::deprecation::Deprecations;
 use crate::middleware::measures::Measures;
 use crate::openapi::Published;
 use crate::schema::Schemas;
@@ -108,6 +109,8 @@ pub struct Inner {
     pub client_infos: crate::client_info::ClientInfos,
     /// The numbers of each operation.
     pub measures: Measures,
+    /// Who uses names that go.
+    pub deprecations: Deprecations,
     /// Whose turn it is.
     pub turns: Turns,
     /// The schemas that bodies are checked against.

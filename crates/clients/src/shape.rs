@@ -1,6 +1,9 @@
 //! Shapes that clients and contacts share: addresses, e-mails, phones.
 
+use std::borrow::Cow;
+
 use kernel::Patch;
+use platform::export::several;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -135,6 +138,23 @@ impl AddressPatch {
         patch.postal_code.apply(&mut address.postal_code);
         patch.country.apply(&mut address.country);
     }
+}
+
+/// An address on one line.
+pub(crate) fn one_line(address: Option<&Address>) -> Cow<'static, str> {
+    let Some(address) = address else { return Cow::Borrowed("") };
+    let parts = [&address.line1, &address.line2, &address.postal_code, &address.city, &address.region, &address.country];
+    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ").into()
+}
+
+/// E-mail addresses in one cell of a table.
+pub(crate) fn addresses(emails: &[TypedEmail]) -> Cow<'static, str> {
+    several(emails.iter().map(|email| email.address.as_str()))
+}
+
+/// Phones in one cell of a table.
+pub(crate) fn numbers(phones: &[TypedPhone]) -> Cow<'static, str> {
+    several(phones.iter().map(|phone| phone.number.as_str()))
 }
 
 /// The address in the form in which it is compared.

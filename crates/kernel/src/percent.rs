@@ -10,6 +10,11 @@ pub fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
+/// A query string of these parameters.
+pub fn query_string(pairs: &[(String, String)]) -> String {
+    pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect::<Vec<_>>().join("&")
+}
+
 /// The text as it was before it was encoded; none where it is not encoded rightly, or was not UTF-8.
 pub fn decoded(text: &str) -> Option<String> {
     let is_right = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;

@@ -64,7 +64,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 28] = [
+const SEEN_WITH: [(&str, &[Permission]); 29] = [
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
@@ -89,6 +89,8 @@ const SEEN_WITH: [(&str, &[Permission]); 28] = [
     ("team_member", &[Permission::AdminManageUsers]),
     ("role_override", &[Permission::AdminManageUsers]),
     ("api_token", &[Permission::AdminManageTokens]),
+    // what somebody looks for is theirs
+    ("saved_view", &[Permission::ClientsViewAll, Permission::ContactsView, Permission::AdminManageSettings]),
     ("job", &[Permission::AdminManageSettings]),
     ("backup_run", &[Permission::AdminSystemBackup]),
     ("mail_message", &[Permission::AdminManageSettings]),

@@ -1,4 +1,4 @@
-//! What any record can have: tags, notes, the audit trail, the bookkeeping of imports, and background work as administrators see it.
+//! What any record can have: tags, notes, the audit trail, saved views, exports, the bookkeeping of imports, who uses names that go, and background work as administrators see it.
 //!
 //! What hangs on a record follows that record: the record's own domain decides who may see or edit it, and then calls this crate.
 //!
@@ -6,9 +6,12 @@
 
 pub mod audit;
 pub mod csv_source;
+pub mod deprecated_uses;
 pub mod errors;
+pub mod export;
 pub mod imports;
 pub mod jobs;
 pub mod notes;
+pub mod saved_views;
 pub mod table;
 pub mod tags;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::conn::{Conn, Link};
 use crate::errors::{self, from_sqlx};
+use crate::field::Row;
 use crate::jobs::{self, JobRow};
 use crate::journal::{Action, Change, Entry, changes_between};
 use crate::record::Record;
@@ -259,6 +260,15 @@ impl UnitOfWork {
     /// What the database says.
     pub async fn execute(&mut self, statement: &impl QueryStatementWriter) -> Result<u64> {
         self.conn.run(statement).await
+    }
+
+    /// As [`execute`](Self::execute), and reads what the statement returns: for many rows at once, of which the caller journals what
+    /// became of them.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn execute_returning(&mut self, statement: &impl QueryStatementWriter) -> Result<Vec<Row>> {
+        self.conn.returned(statement).await
     }
 
     /// Enqueues a job with the journal's entries.

@@ -37,6 +37,7 @@ def seed(installation):
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
         "import_id", "file_id", "folder_id", "role_id", "team_id", "interaction_id", "relationship_id", "client_group_id",
+        "view_id",
     )}
     clients_of = {}
 
@@ -96,6 +97,7 @@ def seed(installation):
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
     kept |= keep_roles(admin) | keep_teams(admin, ids) | keep_admins(admin, ids["user_id"][0])
+    kept |= keep_views(admin, ids) | keep_tags(admin)
     sessions, signed_in_as = keep_sessions(installation)
     kept |= sessions
     kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
@@ -187,6 +189,27 @@ def keep_teams(admin, ids):
         "add_team_member": {"team_id": [team(f"Gets {number}", []) for number in range(KEPT)]},
         "delete_team": {"team_id": [team(f"Goes {number}", []) for number in range(KEPT)]},
     }
+
+
+def keep_views(admin, ids):
+    """Views of what one finds, and those that go. What one is made for is a list that there is."""
+    def view(name):
+        asked = {"filters": {"status": "active"}, "sort": ["-created_at"], "columns": ["name", "status"]}
+        return admin.post("/v1/saved-views", {"list": "clients", "name": name, "sharing": "workspace", "query": asked})["id"]
+
+    ids["view_id"] += [view(f"View {number}") for number in range(OTHERS)]
+    return {
+        "create_saved_view": {"list": ["clients", "contacts"]},
+        "delete_saved_view": {"view_id": [view(f"Goes {number}") for number in range(KEPT)]},
+    }
+
+
+def keep_tags(admin):
+    """Tags that are merged into others."""
+    def tags(name, count):
+        return [admin.post("/v1/tags", {"name": f"{name} {number}"})["id"] for number in range(count)]
+
+    return {"merge_tag": {"tag_id": tags("Merged", KEPT), "into": tags("Stays", 3)}}
 
 
 def keep_sessions(installation):

@@ -7,6 +7,7 @@ mod edge;
 mod idempotency;
 mod limits;
 mod meta;
+mod old_names;
 mod patches;
 mod queries;
 

@@ -1,6 +1,7 @@
 //! Clients and contacts, through HTTP.
 
 mod create_client;
+mod export;
 mod foreign;
 mod groups_and_admins;
 mod import;
@@ -11,6 +12,8 @@ mod list;
 mod notes_and_tags;
 mod parents;
 mod relationships;
+mod saved_views;
 mod scope;
+mod tag_merge;
 mod timeline;
 mod transfer;

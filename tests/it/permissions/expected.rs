@@ -30,6 +30,9 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, is_token: bool, su
     if ask.by_people && is_token {
         return 403;
     }
+    if ask.of_views {
+        return if target == Target::Own && !is_token { success } else { ask.missing };
+    }
     if ask.of_sessions {
         return match target {
             _ if is_token => 403,

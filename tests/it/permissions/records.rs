@@ -217,6 +217,19 @@ impl World {
             }
             records.put_standing("user_id", &user);
         }
+        if operation == "merge_tag" {
+            let tag = json!({ "name": format!("tag {}", self.number()) });
+            records.put_standing("other_tag", &self.app.post("/v1/tags", &self.main, &tag).await.expect(201).id());
+        }
+        if needs("view_id") {
+            let maker = match target {
+                Target::Own => owner.clone(),
+                Target::Colleagues => self.app.sign_in("colleague@example.com").await,
+                _ => by.clone(),
+            };
+            let view = json!({ "list": "clients", "name": format!("view {}", self.number()) });
+            records.put("view_id", self.app.post("/v1/saved-views", &maker, &view).await.expect(201).id());
+        }
         if operation == "untag_client" {
             let path = format!("/v1/clients/{}/tags", records.get("client_id"));
             self.app.post(&path, &by, &json!({ "tag_id": records.get("tag_id") })).await.expect(200);

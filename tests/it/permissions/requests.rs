@@ -40,6 +40,8 @@ pub(crate) struct Ask {
     pub by_people: bool,
     /// Whether it is about a team, which its members see and its leads change.
     pub of_teams: bool,
+    /// Whether it is about a saved view, which nobody sees but the one who made it.
+    pub of_views: bool,
     /// Whether it is about workspaces, all of which a super admin of the installation sees, and changes where they are in them.
     pub of_workspaces: bool,
     /// The status where the record is not there for the caller.
@@ -56,6 +58,7 @@ const ALONE: Ask = Ask {
     of_contacts: false,
     of_files: false,
     of_teams: false,
+    of_views: false,
     of_sessions: false,
     by_people: false,
     of_workspaces: false,
@@ -70,6 +73,7 @@ const TOKENS: Ask = Ask { of_tokens: true, ..OWNED };
 const CONTACTS: Ask = Ask { of_contacts: true, ..OWNED };
 const SESSIONS: Ask = Ask { of_sessions: true, ..ALONE };
 const TEAMS: Ask = Ask { of_teams: true, ..OWNED };
+const VIEWS: Ask = Ask { of_views: true, ..OWNED };
 const FILES: Ask = Ask { of_files: true, ..OWNED };
 // the record is named in the body
 const ONTO_RECORDS: Ask = Ask { missing: 422, ..FILES };
@@ -126,6 +130,10 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "update_team" | "delete_team" | "add_team_member" | "update_team_member" | "remove_team_member" => TEAMS,
         // the matrix sends a table of nobody
         "load_team_members" => TEAMS.read(),
+        "list_saved_views" => ALONE.read(),
+        "create_saved_view" => Ask { by_people: true, ..ALONE },
+        "get_saved_view" => VIEWS.read(),
+        "update_saved_view" | "delete_saved_view" => VIEWS,
         "create_role" => ALONE,
         "get_role" => SHARED.read(),
         "update_role" | "delete_role" => SHARED,
@@ -133,7 +141,7 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "get_role_override" => ALONE.read(),
         "update_role_override" | "delete_role_override" => ALONE,
         "create_workspace" | "create_invitation" | "create_token" | "create_tag" | "create_client" | "create_contact" => ALONE,
-        "list_jobs" | "get_queues" => ALONE.read(),
+        "list_jobs" | "get_queues" | "get_deprecations" => ALONE.read(),
         "get_job" => SHARED.read(),
         "retry_job" | "cancel_job" | "discard_job" => SHARED,
         "get_workspace" => WORKSPACES.read(),
@@ -142,9 +150,11 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "request_backup" => ALONE,
         "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
         "list_import_rows" | "get_import_report" => SHARED.read(),
+        // what is in it is told by tests/it/clients/export.rs
+        "export_clients" | "export_contacts" => ALONE.read(),
         "start_client_import" => ALONE,
         "update_import" | "approve_import" | "cancel_import" | "undo_import" | "purge_import" => SHARED,
-        "update_tag" | "delete_tag" | "revoke_invitation" => SHARED,
+        "update_tag" | "delete_tag" | "merge_tag" | "revoke_invitation" => SHARED,
         "get_user" | "get_membership" => MEMBERS.read(),
         "update_user" | "update_membership" | "delete_membership" => MEMBERS,
         "get_token" => TOKENS.read(),
@@ -229,6 +239,9 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "update_membership" => json!({ "role": id("role") }),
         "create_tag" => json!({ "name": format!("made {number}") }),
         "update_tag" => json!({ "name": format!("renamed {number}") }),
+        "merge_tag" => json!({ "into": id("other_tag") }),
+        "create_saved_view" => json!({ "list": "clients", "name": format!("made {number}") }),
+        "update_saved_view" => json!({ "name": format!("renamed {number}") }),
         "create_client" => json!({ "kind": "company", "name": "Made" }),
         "create_contact" => json!({ "given_name": "Made" }),
         "update_client" => json!({ "sector": format!("sector {number}") }),

@@ -13,7 +13,7 @@ use store::list::{ListQuery, ListSpec, Operator};
 use store::query::{Expr, ExprTrait as _, Query, SelectStatement};
 
 /// Lists of which a workspace, an installation or a record has so few that to sort them costs nothing, with what bounds them.
-const SMALL: [(&str, &str); 16] = [
+const SMALL: [(&str, &str); 17] = [
     ("backups", "one a night"),
     ("client_groups", "words of a workspace"),
     ("import_issues", "lines of one import"),
@@ -23,6 +23,7 @@ const SMALL: [(&str, &str); 16] = [
     ("mail_templates", "kinds and languages of mail"),
     ("memberships", "people of a workspace"),
     ("notes", "notes on one record"),
+    ("saved_views", "views that people of a workspace made"),
     ("sessions", "devices of one account"),
     ("tags", "words of a workspace"),
     ("team_members", "people of one team"),

@@ -19,11 +19,16 @@ use store::{Action, Change};
 use super::request_id::request_id_of;
 use crate::access::{Access, Operation};
 use crate::context::Admitted;
+use crate::deprecation::Deprecation;
 use crate::problem;
 use crate::state::State;
 
 /// The operations of one path.
-pub(crate) struct AtPath(pub Vec<(Method, &'static Operation)>);
+pub(crate) struct AtPath {
+    pub operations: Vec<(Method, &'static Operation)>,
+    /// Where the path has another name by now.
+    pub going: Option<&'static Deprecation>,
+}
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// How long an upload may take, however much of it comes. What comes too slowly is given up before.
@@ -38,15 +43,26 @@ pub(crate) async fn gate(
     next: Next<impl MessageBody + 'static>,
 ) -> std::result::Result<ServiceResponse<BoxBody>, ActixError> {
     let state = request.app_data::<Data<State>>().cloned();
-    let operation = request.app_data::<Data<AtPath>>().and_then(|at| at.find(request.method()));
+    let at = request.app_data::<Data<AtPath>>().cloned();
+    let operation = at.as_ref().and_then(|at| at.find(request.method()));
+    let going = at.and_then(|at| at.going).or(operation.and_then(|operation| operation.deprecation.as_ref()));
     let Some((state, operation)) = state.zip(operation) else {
         // no operation has this method: the resource's own answer says which there are
-        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+        let mut answered = next.call(request).await?.map_into_boxed_body();
+        if let Some(going) = going {
+            let path = answered.request().path().to_owned();
+            going.tell(answered.headers_mut(), &path);
+        }
+        return Ok(answered);
     };
     request.extensions_mut().insert(operation);
     let origin = origin_of(request.request(), &state);
     let mut decision = None;
     let admitted = admit(&state, request.request(), operation, origin, &mut decision).await;
+    if let Some(going) = going {
+        let caller = admitted.as_ref().ok().map(|admitted| admitted.caller.as_ref());
+        state.deprecations.note(going, caller, state.store.runtime().now());
+    }
     let mut response = match admitted {
         Ok(admitted) => {
             request.extensions_mut().insert(admitted);
@@ -71,7 +87,10 @@ pub(crate) async fn gate(
     if let Some(decision) = decision {
         add_limit(response.headers_mut(), &decision);
     }
-    add_deprecation(response.headers_mut(), operation);
+    if let Some(going) = going {
+        let path = response.request().path().to_owned();
+        going.tell(response.headers_mut(), &path);
+    }
     Ok(response)
 }
 
@@ -79,7 +98,7 @@ impl AtPath {
     fn find(&self, method: &Method) -> Option<&'static Operation> {
         // whoever may get may ask for the head of it
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.0.iter().find(|(known, _)| known == method).map(|(_, operation)| *operation)
+        self.operations.iter().find(|(known, _)| known == method).map(|(_, operation)| *operation)
     }
 }
 
@@ -235,36 +254,5 @@ fn add_limit(headers: &mut HeaderMap, decision: &Decision) {
         for name in names {
             headers.insert(name, value.clone());
         }
-    }
-}
-
-fn add_deprecation(headers: &mut HeaderMap, operation: &Operation) {
-    let Some(going) = operation.deprecation else { return };
-    let values = [
-        ("deprecation", format!("@{}", going.since)),
-        ("sunset", going.sunset.to_owned()),
-        ("link", format!("<{}>; rel=\"successor-version\"", going.successor)),
-    ];
-    for (name, value) in values {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::access::{Deprecation, find};
-
-    #[test]
-    fn an_operation_that_goes_says_so() {
-        let going = Deprecation { since: 1_790_000_000, sunset: "Sun, 31 Jan 2027 00:00:00 GMT", successor: "/v1/clients" };
-        let operation = Operation { deprecation: Some(going), ..*find("list_clients").unwrap() };
-        let mut headers = HeaderMap::new();
-        add_deprecation(&mut headers, &operation);
-        assert_eq!(headers.get("deprecation").unwrap(), "@1790000000");
-        assert_eq!(headers.get("sunset").unwrap(), "Sun, 31 Jan 2027 00:00:00 GMT");
-        assert_eq!(headers.get("link").unwrap(), "</v1/clients>; rel=\"successor-version\"");
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn add(served: &Served, responses: &mut Map<String, Value>) {
         let status = status_of(code.kind).as_u16().to_string();
         responses.entry(status).or_insert_with(|| response(code));
     }
-    if served.method == Method::GET {
+    if served.method == Method::GET && served.exported.is_none() {
         responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since the ETag that was sent" }));
     }
 }

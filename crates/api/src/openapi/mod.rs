@@ -18,6 +18,7 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
 use crate::access::Access;
+use crate::deprecation::{Deprecation, OLD_NAMES};
 use crate::middleware::gate::is_api;
 use crate::problem::Problem;
 use crate::registry::{Registry, Served};
@@ -26,7 +27,8 @@ pub use samples::sample;
 
 const DESCRIPTION: &str = "A headless CRM. Bodies are JSON in snake_case, ids are UUIDs, times are RFC 3339 in UTC, money is \
     `{\"amount\": \"1234.50\", \"currency\": \"EUR\"}`. Failures are `application/problem+json` (RFC 9457) with a stable `code`. \
-    `x-permission` says what an operation needs, `x-p99-ms` in how many milliseconds 99 of 100 answers come.";
+    `x-permission` says what an operation needs, `x-p99-ms` in how many milliseconds 99 of 100 answers come, \
+    `x-old-names` what is served under another name too, until that goes.";
 
 /// The document of a server. It is written when it is first asked for, because many servers are never asked.
 pub struct Published {
@@ -86,10 +88,22 @@ impl Serialize for Document<'_> {
             }),
         )?;
         map.serialize_entry("servers", &json!([{ "url": "/" }]))?;
+        map.serialize_entry("x-old-names", &old_names())?;
         map.serialize_entry("paths", &Paths(self.0))?;
         map.serialize_entry("components", &Components(self.0))?;
         map.end()
     }
+}
+
+/// What is served under another name too, until that goes.
+fn old_names() -> Vec<Value> {
+    let old = |going: &Deprecation| {
+        json!({
+            "path": going.old, "successor": going.successor, "deprecated": going.since().date_naive(),
+            "sunset": going.sunset().date_naive(),
+        })
+    };
+    OLD_NAMES.iter().map(old).collect()
 }
 
 struct Paths<'a>(&'a Registry);
@@ -200,7 +214,7 @@ fn success(served: &Served, response: &mut Value) {
     let Some(response) = response.as_object_mut() else { return };
     if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
         content.values_mut().for_each(add_example);
-        if served.method == actix_web::http::Method::GET && is_api(&served.path) {
+        if served.method == actix_web::http::Method::GET && is_api(&served.path) && served.exported.is_none() {
             response.insert("headers".to_owned(), json!({
                 "ETag": { "description": "Names this state; send it as `If-None-Match` or `If-Match`.", "schema": { "type": "string" } },
             }));

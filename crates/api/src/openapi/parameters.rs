@@ -1,8 +1,9 @@
 //! Parameters, from the path, the method and the list that an operation answers with.
 
 use actix_web::http::Method;
+use platform::table::TableForm;
 use serde_json::{Value, json};
-use store::list::{FieldKind, ListSpec, Operator};
+use store::list::{FieldKind, ListSpec, OF_A_PAGE, Operator};
 
 use crate::access::Access;
 use crate::middleware::gate::is_api;
@@ -23,6 +24,8 @@ pub(super) fn of(served: &Served) -> Value {
         parameters.extend(of_list(spec));
     } else if let Some(spec) = served.record {
         parameters.extend(choosing(spec));
+    } else if let Some(spec) = served.exported {
+        parameters.extend(of_export(spec));
     }
     if served.is_content {
         parameters.extend(of_content(served));
@@ -119,6 +122,17 @@ fn of_list(spec: &'static ListSpec) -> Vec<Value> {
     parameters
 }
 
+/// The parameters of a list, but for those of its pages, and what table is made of it.
+fn of_export(spec: &'static ListSpec) -> Vec<Value> {
+    let columns =
+        query("columns", "The columns, separated by commas, in this order; all of them unless given.", &several(spec.members));
+    let mut parameters =
+        vec![query("format", "The form of the table; `csv` unless given.", &words(TableForm::TEXTS)), comma_separated(columns)];
+    let of_a_page = |parameter: &Value| OF_A_PAGE.iter().any(|name| parameter.get("name").is_some_and(|given| given == name));
+    parameters.extend(of_list(spec).into_iter().filter(|parameter| !of_a_page(parameter)));
+    parameters
+}
+
 fn describe(operator: &str) -> &'static str {
     match operator {
         "eq" => "Equal.",
@@ -193,7 +207,7 @@ fn headers(served: &Served) -> Vec<Value> {
     if changes_a_record(served) {
         parameters.push(header("If-Match", "The ETag that the record must still have; some workspaces require it.", &text));
     }
-    if served.method == Method::GET {
+    if served.method == Method::GET && served.exported.is_none() {
         parameters.push(header("If-None-Match", "The ETag that one has already.", &text));
     }
     parameters

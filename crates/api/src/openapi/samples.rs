@@ -44,6 +44,12 @@ fn of_meta(name: &str) -> Option<Value> {
         "Bulk" => json!({ "atomic": true, "operations": [
             { "op": "update", "id": CLIENT, "if_match": "\"v3\"", "data": { "status": "inactive" } },
         ] }),
+        "Deprecations" => json!({ "data": [{
+            "name": "/v1/customers", "replacement": "/v1/clients", "since": "2026-11-27T00:00:00Z", "sunset": "2027-06-01T00:00:00Z",
+            "uses": 12, "caller_count": 1, "callers": [{
+                "caller": { "kind": "token", "id": RECORD, "user_id": USER }, "uses": 12, "first_used_at": AT, "last_used_at": AT,
+            }],
+        }] }),
         "BulkResults" => json!({ "results": [{ "status": 204, "id": CLIENT }] }),
         _ => return None,
     })
@@ -177,6 +183,20 @@ fn of_platform(name: &str) -> Option<Value> {
         "TagPage" => page(&of("Tag")),
         "CreateTag" => json!({ "name": "VIP", "colour": "#d4af37" }),
         "TagPatch" => json!({ "colour": null }),
+        "MergeTag" => json!({ "into": RECORD }),
+        "SavedView" => json!({
+            "id": RECORD, "list": "clients", "name": "Ενεργοί στην Ελλάδα", "owner_id": USER, "sharing": "team", "team_id": RECORD,
+            "is_default": true, "query": of("ViewQuery"),
+            "query_string": "country=GR&status=active&sort=-created_at&fields=name%2Cstatus", "created_at": AT, "updated_at": AT,
+        }),
+        "SavedViewPage" => page(&of("SavedView")),
+        "ViewQuery" => json!({
+            "filters": { "country": "GR", "status": "active" }, "sort": ["-created_at"], "columns": ["name", "status"],
+        }),
+        "CreateSavedView" => json!({
+            "list": "clients", "name": "Ενεργοί στην Ελλάδα", "sharing": "team", "team_id": RECORD, "query": of("ViewQuery"),
+        }),
+        "SavedViewPatch" => json!({ "query": { "filters": { "country": null } }, "is_default": true }),
         "AddTag" => json!({ "tag_id": RECORD }),
         "Note" => json!({
             "id": RECORD, "rel_type": "client", "rel_id": CLIENT, "author_id": USER, "body": "Καλεί μετά τις πέντε.",
@@ -258,6 +278,7 @@ fn of_files(name: &str) -> Option<Value> {
             "file": "%PDF-1.7…", "rel_type": "client", "rel_id": CLIENT, "category": "contract", "subject": "Σύμβαση συντήρησης",
         }),
         "FilePatch" => json!({ "filename": "Σύμβαση 2026.pdf", "folder_id": FOLDER, "description": null }),
+        "ExportedTable" => json!("id,name\r\n01938f5c-4f2e-7cc3-98c4-dc0c0c070001,Αθήνα ΑΕ\r\n"),
         "FileContent" => json!("%PDF-1.7…"),
         "LinkRequest" => json!({ "disposition": "inline" }),
         "FileLink" => json!({

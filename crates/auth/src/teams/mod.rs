@@ -137,6 +137,23 @@ pub(crate) async fn of_person(auth: &Auth, caller: &Caller) -> Result<HashMap<Wo
     Ok(found)
 }
 
+/// The ids of the teams that an account is in: for conditions of what a team sees.
+pub fn ids_of(user: UserId) -> SelectStatement {
+    let mut ids = Query::select();
+    ids.column("team_id").from("team_member").and_where(Expr::col("user_id").eq(user.uuid()));
+    ids
+}
+
+/// Whether an account is in a team of a workspace.
+///
+/// # Errors
+/// What the database says.
+pub async fn is_in(conn: &mut Conn, workspace: WorkspaceId, user: UserId, team: TeamId) -> Result<bool> {
+    let mut select = ids_of(user);
+    select.and_where(Expr::col("workspace_id").eq(workspace.uuid())).and_where(Expr::col("team_id").eq(team.uuid()));
+    Ok(conn.row(&select).await?.is_some())
+}
+
 async fn find(conn: &mut Conn, caller: &Caller, id: TeamId) -> Result<TeamRow> {
     let mut select = visible_to(caller)?;
     select.and_where(Expr::col(("team", "id")).eq(id.uuid()));

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
-use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery};
+use platform::saved_views::Viewable;
+use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use store::{Conn, Record as _, UnitOfWork};
 
@@ -86,6 +87,10 @@ pub static CLIENT_LIST: ListSpec = ListSpec {
     ..ListSpec::EMPTY
 };
 
+/// Clients, to be looked at through saved views.
+pub const VIEWABLE: Viewable =
+    Viewable { list: &CLIENT_LIST, seen_with: &[Permission::ClientsViewAll, Permission::ClientsViewOwn] };
+
 fn column(name: &'static str) -> Expr {
     Expr::col(("client", name))
 }
@@ -128,16 +133,29 @@ pub(crate) fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
 /// # Errors
 /// `forbidden` without `clients.view_all` or `clients.view_own`.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Client>> {
+    let base = visible_where(caller, query)?;
+    let narrowed = own(caller)?.map(|ids| query.found_among(ids));
+    let query = narrowed.as_ref().unwrap_or(query);
+    let page = store::list::page::<ClientRow>(conn, caller, base, &CLIENT_LIST, query).await?;
+    Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+}
+
+/// Clients that the caller may see and may ask for with these filters.
+fn visible_where(caller: &Caller, query: &ListQuery) -> Result<SelectStatement> {
     let mut base = visible_to(caller)?;
     let by_contact = |filter: &Filter| matches!(filter, Filter::Custom(custom, _) if custom.name == "contact_id");
     if !caller.can(Permission::ContactsView) && query.filters.iter().any(by_contact) {
         // whose contact somebody is, is for those to know who see contacts
         base.and_where(Expr::value(false));
     }
-    let narrowed = own(caller)?.map(|ids| query.found_among(ids));
-    let query = narrowed.as_ref().unwrap_or(query);
-    let page = store::list::page::<ClientRow>(conn, caller, base, &CLIENT_LIST, query).await?;
-    Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+    Ok(base)
+}
+
+/// The next of all clients that [`list`] would show on its pages.
+pub(super) async fn list_whole(conn: &mut Conn, caller: &Caller, list: &mut Whole) -> Result<Vec<Client>> {
+    let base = visible_where(caller, list.query())?;
+    let rows = list.batch::<ClientRow>(conn, caller, base, &CLIENT_LIST, own(caller)?).await?;
+    Ok(rows.into_iter().map(Client::from).collect())
 }
 
 /// One client.

@@ -2,6 +2,7 @@
 
 mod bring_back;
 mod create;
+mod export;
 mod list;
 mod put_away;
 mod tags_and_notes;
@@ -12,7 +13,8 @@ mod wire;
 pub use bring_back::{BroughtBack, LostClient, bring_back, check_lost, find_lost};
 pub use create::{create, create_many};
 pub(crate) use create::{create_as, fill_derived};
-pub use list::{CLIENT_LIST, check_visible, get, list, select_visible};
+pub use export::ClientExport;
+pub use list::{CLIENT_LIST, VIEWABLE, check_visible, get, list, select_visible};
 pub(crate) use list::{briefs, find_all_locked, find_by_external, find_editable, get_row, lock_all, own, visible_to};
 pub(crate) use put_away::forget;
 pub use put_away::{archive, purge, restore};

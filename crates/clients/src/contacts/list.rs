@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
-use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery};
+use platform::saved_views::Viewable;
+use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Conn, Record as _, UnitOfWork};
 
@@ -57,6 +58,9 @@ pub static CONTACT_LIST: ListSpec = ListSpec {
     ..ListSpec::EMPTY
 };
 
+/// Contacts, to be looked at through saved views.
+pub const VIEWABLE: Viewable = Viewable { list: &CONTACT_LIST, seen_with: &[Permission::ContactsView] };
+
 fn column(name: &'static str) -> Expr {
     Expr::col(("contact", name))
 }
@@ -91,6 +95,13 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
     let base = of_visible_clients(visible_to(caller)?, caller, query)?;
     let page = store::list::page::<ContactRow>(conn, caller, base, &CONTACT_LIST, query).await?;
     Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
+}
+
+/// The next of all contacts that [`list`] would show on its pages.
+pub(super) async fn list_whole(conn: &mut Conn, caller: &Caller, list: &mut Whole) -> Result<Vec<Contact>> {
+    let base = of_visible_clients(visible_to(caller)?, caller, list.query())?;
+    let rows = list.batch::<ContactRow>(conn, caller, base, &CONTACT_LIST, None).await?;
+    Ok(rows.into_iter().map(Contact::from).collect())
 }
 
 /// The filter by client finds nothing for one that the caller may not see: who belongs to it is not theirs to know.

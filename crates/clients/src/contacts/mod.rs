@@ -1,11 +1,13 @@
 //! Contacts: the people at clients.
 
 mod commands;
+mod export;
 mod list;
 mod wire;
 
 pub use commands::{archive, audit, create, create_many, list_files, purge, restore, update};
 pub(crate) use commands::{create_as, fill_derived, forget, update_row};
-pub use list::{CONTACT_LIST, get, list};
+pub use export::ContactExport;
+pub use list::{CONTACT_LIST, VIEWABLE, get, list};
 pub(crate) use list::{briefs, find_all_locked, find_by_external, find_editable, find_locked, get_row, visible_to};
 pub use wire::{Contact, ContactBrief, ContactPatch, CreateContact, OfClient};

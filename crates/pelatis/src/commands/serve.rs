@@ -59,14 +59,14 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
                 stop();
             }
         });
-        let served = running.server.await;
+        let served = running.ended().await;
         // whatever ended the server ends its worker
         asked.abort();
         worker.stop();
         worker.ended().await?;
         served.map_err(Error::internal)?;
     } else {
-        running.server.await.map_err(Error::internal)?;
+        running.ended().await.map_err(Error::internal)?;
     }
     store.close().await;
     tracing::info!("stopped");

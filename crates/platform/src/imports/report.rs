@@ -7,6 +7,7 @@ use store::query::{Expr, ExprTrait, Order};
 use super::read::{get, rows_of};
 use super::rows::{ImportRowRow, ImportRunId, ImportState, RowOutcome};
 use super::wire::ImportRun;
+use crate::table::harmless;
 
 /// Rows on a page.
 const ON_A_PAGE: u64 = 1000;
@@ -18,11 +19,6 @@ pub struct ReportPage {
     pub csv: Vec<u8>,
     /// The line of the file behind which the next page begins; none where this was the last.
     pub next: Option<i64>,
-}
-
-/// What a spreadsheet would not take for text: it is put behind an apostrophe, which spreadsheets do not show.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// What came of a row, or would come of it.

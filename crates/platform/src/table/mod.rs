@@ -1,6 +1,7 @@
 //! Tables as people have them, whatever their form: CSV, or a sheet of an Excel workbook. A table is read in one pass and in little
-//! memory; what reads it is told of the header first and then of row after row.
+//! memory; what reads it is told of the header first and then of row after row. It is written in the same way, by a [`TableWriter`].
 
+mod writer;
 mod xlsx;
 
 use std::fs::File;
@@ -9,6 +10,8 @@ use std::io::BufReader;
 use kernel::Result;
 
 use crate::csv_source::{CsvRow, CsvSource, Delimiter, Encoding, Options, RowProblem};
+
+pub use writer::{TableWriter, harmless};
 
 store::text_enum! {
     /// The form of a table.

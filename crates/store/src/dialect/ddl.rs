@@ -198,6 +198,8 @@ pub enum Wall {
     Account,
     /// As `WorkspaceOrInstallation`; everybody sees the rows of no workspace. For what the installation provides and a workspace adds to.
     WorkspaceOrShared,
+    /// As `Workspace`, and of that the rows that everybody shares, the account's own, and, to read, those of its teams. For saved views.
+    OwnOrShared,
     /// As `WorkspaceOrInstallation`; a super admin of the installation reaches the rows of no workspace too. For jobs.
     WorkspaceOrSuperAdmin,
     /// The journal: as `WorkspaceOrNone` to write, with the account's own to read, and nobody may change or delete.
@@ -231,6 +233,11 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
                  OR EXISTS (SELECT 1 FROM membership m WHERE m.user_id = {table}.user_id AND m.workspace_id = {WORKSPACE})"
             );
             (both.clone(), both)
+        }
+        Wall::OwnOrShared => {
+            let own = format!("{same} AND (is_shared OR user_id = {ACCOUNT}");
+            let of_team = format!("team_id IN (SELECT m.team_id FROM team_member m WHERE m.user_id = {ACCOUNT})");
+            (format!("{own} OR {of_team})"), format!("{own})"))
         }
         Wall::WorkspaceOrShared => {
             (format!("workspace_id IS NULL OR {same} OR {INSTALLATION}"), format!("{same} OR {INSTALLATION}"))

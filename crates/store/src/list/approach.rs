@@ -18,7 +18,7 @@ use crate::dialect::{self, Found};
 
 /// How many records are gathered and sorted rather than walked past. With a million records, of which so many pass at random places, both
 /// cost about the same. Debug builds take few for many, so that the tests, which have little data, go both ways.
-const FEW: u64 = if cfg!(debug_assertions) { 8 } else { 4_000 };
+pub(super) const FEW: u64 = if cfg!(debug_assertions) { 8 } else { 4_000 };
 /// How many records a glance walks past. Where so many do not fill a page, few pass, and they can be gathered.
 pub(super) const NEAR: u64 = if cfg!(debug_assertions) { 8 } else { 2_000 };
 /// How many conditions are counted at most.
@@ -36,10 +36,8 @@ pub(super) enum Approach {
 
 /// Chooses.
 pub(super) async fn choose(conn: &mut Conn, caller: &Caller, spec: &ListSpec, query: &ListQuery) -> Result<Approach> {
-    for found in narrowing(conn, caller, spec, query).into_iter().take(MOST_COUNTED) {
-        if has_few(conn, &found).await? {
-            return Ok(Approach::Gather(found));
-        }
+    if let Some(found) = few(conn, caller, spec, query).await? {
+        return Ok(Approach::Gather(found));
     }
     match &query.q {
         Some(q) if !conn.dialect().counts_words() => Ok(Approach::Glance(dialect::found_by_words(conn.dialect(), spec.table, q))),
@@ -48,6 +46,16 @@ pub(super) async fn choose(conn: &mut Conn, caller: &Caller, spec: &ListSpec, qu
         Some(q) if sorts_by_text(spec, query) => Ok(Approach::Gather(dialect::found_by_words(conn.dialect(), spec.table, q))),
         _ => Ok(Approach::Walk),
     }
+}
+
+/// The records that one condition lets through, where they are few.
+pub(super) async fn few(conn: &mut Conn, caller: &Caller, spec: &ListSpec, query: &ListQuery) -> Result<Option<Found>> {
+    for found in narrowing(conn, caller, spec, query).into_iter().take(MOST_COUNTED) {
+        if has_few(conn, &found).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// What is counted when all are to be counted: from what is found fastest.

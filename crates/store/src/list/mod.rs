@@ -4,7 +4,7 @@
 //! with it at once; [`page`] runs it. Paging is by key: the values of the last row under the sort, with the id as tie-breaker,
 //! signed and bound to list, filter, sort and workspace. A page costs the same however deep it is, and rows that come and go
 //! never make another row skip or repeat. Whether a page is found along the sort's index or from the few that pass a filter is
-//! chosen here too, because the engines choose wrongly now and then.
+//! chosen here too, because the engines choose wrongly now and then. A [`Whole`] list is read to its end, for exports.
 //!
 //! Every sort needs an index over workspace, what is sorted by, and id; every field that says [`ListField::indexed`] one that begins with
 //! workspace and field. A test asks the engines (`tests/it/store/list_indexes.rs`).
@@ -16,9 +16,11 @@ mod page;
 mod query;
 mod spec;
 mod value;
+mod whole;
 
 pub use conditions::index_condition;
 pub use page::{Listed, page, page_of_parts, select_of_parts, sort};
-pub use query::{Archived, Direction, Filter, ListQuery, Operator, RecordQuery};
+pub use query::{Archived, Direction, Filter, ListQuery, OF_A_PAGE, Operator, RecordQuery};
 pub use spec::{CustomFilter, FieldKind, ListField, ListSpec};
 pub use value::parse_value;
+pub use whole::Whole;

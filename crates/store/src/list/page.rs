@@ -41,7 +41,7 @@ impl<R: Record> Listed for R {
 }
 
 /// A key of the sort: what is compared, what it is, and which way.
-struct Key {
+pub(super) struct Key {
     expression: SimpleExpr,
     kind: FieldKind,
     direction: Direction,
@@ -58,7 +58,7 @@ pub async fn page<L: Listed>(
     spec: &ListSpec,
     query: &ListQuery,
 ) -> Result<Page<L>> {
-    let asked = Asked::open(conn, caller, spec, query)?;
+    let (asked, bound_to) = Asked::open(conn, caller, spec, query)?;
     let total = if query.count { Some(count(conn, base.clone(), spec, query).await?) } else { None };
     let rows = match approach::choose(conn, caller, spec, query).await? {
         Approach::Walk => conn.rows(&asked.walk(base)).await?,
@@ -68,7 +68,7 @@ pub async fn page<L: Listed>(
             _ => conn.rows(&asked.gather(base, found)).await?,
         },
     };
-    asked.page(conn, &rows, total)
+    asked.page(conn, &bound_to, &rows, total)
 }
 
 /// As [`page`], of what is kept in several tables: each of `parts` is a select of the columns of [`Listed::select`], by their names, with the
@@ -83,7 +83,7 @@ pub async fn page_of_parts<L: Listed>(
     spec: &ListSpec,
     query: &ListQuery,
 ) -> Result<Page<L>> {
-    let asked = Asked::open(conn, caller, spec, query)?;
+    let (asked, bound_to) = Asked::open(conn, caller, spec, query)?;
     let total = match of_all::<L>(spec, parts.clone()) {
         Some(base) if query.count => Some(count(conn, base, spec, query).await?),
         _ => None,
@@ -92,7 +92,7 @@ pub async fn page_of_parts<L: Listed>(
         Some(select) => conn.rows(&select).await?,
         None => Vec::new(),
     };
-    asked.page(conn, &rows, total)
+    asked.page(conn, &bound_to, &rows, total)
 }
 
 /// The select of [`page_of_parts`], for whoever looks at its plan.
@@ -106,7 +106,7 @@ pub fn select_of_parts<L: Listed>(
     spec: &ListSpec,
     query: &ListQuery,
 ) -> Result<Option<SelectStatement>> {
-    Ok(Asked::open(conn, caller, spec, query)?.of_parts::<L>(parts))
+    Ok(Asked::open(conn, caller, spec, query)?.0.of_parts::<L>(parts))
 }
 
 /// A select over all parts together; none where there are none.
@@ -122,19 +122,18 @@ fn of_all<L: Listed>(spec: &ListSpec, parts: Vec<SelectStatement>) -> Option<Sel
 }
 
 /// What is asked for, to be made a select in one way or another.
-struct Asked<'a> {
-    dialect: Dialect,
-    /// What a cursor is bound to.
-    bound_to: String,
-    spec: &'a ListSpec,
-    query: &'a ListQuery,
-    keys: Vec<Key>,
+pub(super) struct Asked<'a> {
+    pub dialect: Dialect,
+    pub spec: &'a ListSpec,
+    pub query: &'a ListQuery,
+    pub keys: Vec<Key>,
     /// The condition that a record comes after the cursor.
-    after: Option<SimpleExpr>,
+    pub after: Option<SimpleExpr>,
 }
 
 impl<'a> Asked<'a> {
-    fn open(conn: &Conn, caller: &Caller, spec: &'a ListSpec, query: &'a ListQuery) -> Result<Self> {
+    /// What is asked for, and what cursors of it are bound to.
+    fn open(conn: &Conn, caller: &Caller, spec: &'a ListSpec, query: &'a ListQuery) -> Result<(Self, String)> {
         let workspace = caller.workspace.map(TypedId::uuid).unwrap_or_default();
         let bound_to = format!("{workspace}/{}", query.bound_to);
         let keys = keys(conn.dialect(), spec, query);
@@ -142,7 +141,7 @@ impl<'a> Asked<'a> {
             Some(cursor) => Some(after_keys(&keys, &cursor::open(&conn.cursor_key(), &bound_to, cursor)?)?),
             None => None,
         };
-        Ok(Self { dialect: conn.dialect(), bound_to, spec, query, keys, after })
+        Ok((Self { dialect: conn.dialect(), spec, query, keys, after }, bound_to))
     }
 
     fn limit(&self) -> Result<usize> {
@@ -150,11 +149,11 @@ impl<'a> Asked<'a> {
     }
 
     /// The page that these rows are, one of which may be the first of the next.
-    fn page<L: Listed>(&self, conn: &Conn, rows: &[Row], total: Option<i64>) -> Result<Page<L>> {
+    fn page<L: Listed>(&self, conn: &Conn, bound_to: &str, rows: &[Row], total: Option<i64>) -> Result<Page<L>> {
         let limit = self.limit()?;
         let has_more = rows.len() > limit;
         let next_cursor = match rows.get(limit.saturating_sub(1)) {
-            Some(last) if has_more => Some(cursor::seal(&conn.cursor_key(), &self.bound_to, &key_texts::<L>(&self.keys, last)?)),
+            Some(last) if has_more => Some(cursor::seal(&conn.cursor_key(), bound_to, &key_texts::<L>(&self.keys, last)?)),
             _ => None,
         };
         let data = rows.iter().take(limit).map(|row| L::read(row, 0)).collect::<Result<_>>()?;
@@ -180,7 +179,7 @@ impl<'a> Asked<'a> {
         of_all::<L>(self.spec, parts.into_iter().map(first_of_it).collect()).map(|all| self.end(all))
     }
 
-    fn walk(&self, base: SelectStatement) -> SelectStatement {
+    pub fn walk(&self, base: SelectStatement) -> SelectStatement {
         let mut select = base;
         for bound in conditions::bounds_of_walk(self.dialect, self.spec, self.query) {
             select.and_where(bound);
@@ -189,7 +188,7 @@ impl<'a> Asked<'a> {
         self.end(select)
     }
 
-    fn gather(&self, base: SelectStatement, found: Found) -> SelectStatement {
+    pub fn gather(&self, base: SelectStatement, found: Found) -> SelectStatement {
         let mut select = base;
         found.join(&mut select, self.spec.table);
         select.and_where_option(self.after.clone());
@@ -250,7 +249,7 @@ fn order(select: &mut SelectStatement, keys: &[Key]) {
 }
 
 /// The sort's keys, the id last.
-fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
+pub(super) fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
     let column = |name: &'static str| Expr::col((spec.table, name));
     let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 1);
     for (name, direction) in &query.sort {
@@ -268,12 +267,12 @@ fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
     keys
 }
 
-fn key_texts<L: Listed>(keys: &[Key], row: &Row) -> Result<Vec<String>> {
+pub(super) fn key_texts<L: Listed>(keys: &[Key], row: &Row) -> Result<Vec<String>> {
     keys.iter().enumerate().map(|(place, key)| key_text(key.kind, row, L::WIDTH + place)).collect()
 }
 
 /// The condition that a row comes after the one with these keys.
-fn after_keys(keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
+pub(super) fn after_keys(keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
     let invalid = || Error::new(&INVALID_CURSOR);
     if keys.len() != after.len() {
         return Err(invalid());

@@ -13,6 +13,8 @@ const DEFAULT_LIMIT: u64 = 25;
 const MAX_LIMIT: u64 = 200;
 /// Conditions in one query at most: what a query costs is bounded.
 const MAX_FILTERS: usize = 30;
+/// What can be asked of a page, and not of a whole list.
+pub const OF_A_PAGE: [&str; 5] = ["limit", "cursor", "count", "include", "fields"];
 /// Values of one `in` at most.
 const MAX_IN: usize = 200;
 
@@ -207,6 +209,21 @@ impl ListQuery {
     /// # Errors
     /// `validation_failed` with everything that is wrong, each unknown name with the names there are.
     pub fn parse(spec: &'static ListSpec, pairs: &[(String, String)]) -> Result<Self> {
+        Self::parse_beside(spec, pairs, &["limit", "cursor", "sort", "count", "include", "fields"])
+    }
+
+    /// Reads what is asked of a whole list: as [`parse`](Self::parse), without what is said of pages. `others` are further parameters that
+    /// there are where it stands.
+    ///
+    /// # Errors
+    /// `validation_failed` with everything that is wrong, each unknown name with the names there are.
+    pub fn parse_whole(spec: &'static ListSpec, pairs: &[(String, String)], others: &[&str]) -> Result<Self> {
+        let beside: Vec<&str> = std::iter::once("sort").chain(others.iter().copied()).collect();
+        Self::parse_beside(spec, pairs, &beside)
+    }
+
+    /// Reads a query string that may have these parameters besides filters and what is searched.
+    fn parse_beside(spec: &'static ListSpec, pairs: &[(String, String)], beside: &[&str]) -> Result<Self> {
         let mut query = Self { limit: DEFAULT_LIMIT, ..Self::default() };
         let mut faults = Faults::new();
         let mut bound: Vec<String> = Vec::new();
@@ -214,6 +231,9 @@ impl ListQuery {
         for (name, value) in pairs {
             let here = format!("?{name}");
             match name.as_str() {
+                name if OF_A_PAGE.contains(&name) && !beside.contains(&name) => {
+                    faults.add(here, "unknown_parameter", "says something of pages, and this is the whole list");
+                }
                 "limit" => match value.parse() {
                     Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => query.limit = limit,
                     _ => faults.add(here, "out_of_range", format!("must be from 1 to {MAX_LIMIT}")),
@@ -241,7 +261,7 @@ impl ListQuery {
                 _ if query.record.take(spec, name, value, &mut faults) => {}
                 _ => {
                     bound.push(format!("{name}={value}"));
-                    query.take_filter(spec, name, value, &mut faults);
+                    query.take_filter(spec, name, value, beside, &mut faults);
                 }
             }
             if value.contains('\0') {
@@ -284,7 +304,7 @@ impl ListQuery {
         }
     }
 
-    fn take_filter(&mut self, spec: &'static ListSpec, given: &str, text: &str, faults: &mut Faults) {
+    fn take_filter(&mut self, spec: &'static ListSpec, given: &str, text: &str, beside: &[&str], faults: &mut Faults) {
         let here = format!("?{given}");
         let (name, operator) = match given.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
             Some((name, operator)) => (name, operator),
@@ -300,7 +320,7 @@ impl ListQuery {
         }
         let Some(field) = spec.field(name) else {
             let mut names: Vec<&str> = spec.filter_names().collect();
-            names.extend(["limit", "cursor", "sort", "count", "include", "fields"]);
+            names.extend(beside.iter().copied());
             names.extend(spec.searched.then_some("q"));
             names.extend(spec.archived.then_some("archived"));
             faults.add(here, "unknown_filter", format!("there is no such filter; there are {}", known(&names)));

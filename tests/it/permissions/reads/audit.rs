@@ -34,6 +34,8 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("team_member", &[P::AdminManageUsers]),
     ("role_override", &[P::AdminManageUsers]),
     ("api_token", &[P::AdminManageTokens]),
+    // what somebody looks for is theirs
+    ("saved_view", &[P::ClientsViewAll, P::ContactsView, P::AdminManageSettings]),
     ("job", &[P::AdminManageSettings]),
     ("backup_run", &[P::AdminSystemBackup]),
     ("mail_message", &[P::AdminManageSettings]),

@@ -239,10 +239,28 @@ pub(super) async fn make() -> Data {
         team(&app, &main, &[(&in_main, "member")]).await,
         team(&app, &other, &[(&director, "lead")]).await,
     ];
+    for (session, team, list) in [
+        (&first, Some(&teams[0]), "clients"),
+        (&in_main, Some(&teams[1]), "contacts"),
+        (&main, None, "clients"),
+        (&other, None, "contacts"),
+    ] {
+        view(&app, session, list, &json!({ "sharing": "private" })).await;
+        view(&app, session, list, &json!({ "sharing": "workspace" })).await;
+        if let Some(team) = team {
+            view(&app, session, list, &json!({ "sharing": "team", "team_id": team })).await;
+        }
+    }
     let mut accounts: Vec<String> = readers.iter().map(|reader| reader.account.clone()).collect();
     accounts.sort();
     accounts.dedup();
     Data { app, readers, clients, contacts, imports, teams, accounts, known: Mutex::default() }
+}
+
+async fn view(app: &TestApp, by: &Session, list: &str, shared: &serde_json::Value) {
+    let mut view = json!({ "list": list, "name": shared["sharing"], "query": { "q": "παπας" } });
+    view.as_object_mut().unwrap().extend(shared.as_object().unwrap().clone());
+    app.post("/v1/saved-views", by, &view).await.expect(201);
 }
 
 async fn team(app: &TestApp, by: &Session, members: &[(&Session, &str)]) -> String {

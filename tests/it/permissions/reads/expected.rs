@@ -86,6 +86,11 @@ pub(super) async fn tags_of(data: &Data, client: &str) -> BTreeSet<String> {
     data.ids("tag_id", &format!("tagging WHERE rel_id = {}", data.sql(client))).await
 }
 
+/// What the gate says to a reader; none where it lets them through.
+pub(super) fn refused(reader: &Reader, operation: &Operation) -> Option<u16> {
+    gate(operation, &Holds::Permissions(reader.permissions))
+}
+
 /// What is to be in a list; none for a list that is not known here.
 pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation, record: Option<&str>) -> Option<Expected> {
     let workspace = format!("workspace_id = {}", data.sql(&reader.workspace));
@@ -104,6 +109,19 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             let due = "follow_up_at IS NOT NULL AND followed_up_at IS NULL \
                        AND (client_id IS NULL OR client_id IN (SELECT id FROM client WHERE archived_at IS NULL))";
             (None, "id", format!("interaction WHERE {} AND {due}", interaction_scope(data, reader)))
+        }
+        "list_saved_views" => {
+            let clients = reader.can(Permission::ClientsViewAll) || reader.can(Permission::ClientsViewOwn);
+            let lists = [("clients", clients), ("contacts", reader.can(Permission::ContactsView))];
+            let lists: Vec<String> = lists.iter().filter(|(_, sees)| *sees).map(|(name, _)| format!("'{name}'")).collect();
+            let teams = format!("SELECT team_id FROM team_member WHERE user_id = {account}");
+            let whose = match &reader.token {
+                // a token is no person
+                Some(_) => "is_shared".to_owned(),
+                None => format!("(is_shared OR user_id = {account} OR team_id IN ({teams}))"),
+            };
+            let lists = if lists.is_empty() { "1 = 0".to_owned() } else { format!("list IN ({})", lists.join(", ")) };
+            (None, "id", format!("saved_view WHERE {workspace} AND {lists} AND {whose}"))
         }
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
@@ -207,7 +225,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         }
         _ => return None,
     };
-    if let Some(status) = gate(operation, &Holds::Permissions(reader.permissions)) {
+    if let Some(status) = refused(reader, operation) {
         return Some(Expected::Refused(status));
     }
     if let Some(on) = on

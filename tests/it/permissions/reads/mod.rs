@@ -105,12 +105,36 @@ async fn what_each_caller_lists_counts_and_finds_is_what_they_may_see() {
             }
         }
     }
+    exports(&data, &mut wrong).await;
     related(&data, &mut wrong).await;
     summaries(&data, &mut wrong).await;
     by_filter(&data, &mut wrong).await;
     audit::masks(&data, &mut wrong).await;
     wrong.dedup();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// An export has the records that its list has, for whoever may export.
+async fn exports(data: &Data, wrong: &mut Vec<String>) {
+    for (list, export) in [("list_clients", "export_clients"), ("list_contacts", "export_contacts")] {
+        let path = format!("/v1/{}/export?columns=id", list.trim_start_matches("list_"));
+        for reader in &data.readers {
+            let answer = get(&data.app, reader, &path).await;
+            let lines = answer.text.lines().skip(1).map(|line| line.replace('-', ""));
+            let found = match answer.status {
+                200 => Expected::Ids(lines.collect()),
+                status => Expected::Refused(status),
+            };
+            let refused = expected::refused(reader, access::find(export).unwrap());
+            let expected = match refused {
+                Some(status) => Expected::Refused(status),
+                None => of_list(data, reader, access::find(list).unwrap(), None).await.unwrap(),
+            };
+            if found != expected {
+                wrong.push(format!("{path} by {}: {found:?}, expected {expected:?}", reader.name));
+            }
+        }
+    }
 }
 
 /// Related records in lists of clients and contacts.

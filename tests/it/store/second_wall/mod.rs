@@ -58,7 +58,7 @@ async fn policies(db: &mut PgConnection) -> Vec<Policy> {
 /// Tables and their columns that tell whose a row is, as `table: columns`; partitions of the journal by themselves.
 async fn tables_and_columns(world: &World) -> (BTreeSet<String>, Vec<String>) {
     let tables = "SELECT c.relname || ': ' || coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname) FROM pg_attribute a \
-                  WHERE a.attrelid = c.oid AND a.attname IN ('workspace_id', 'user_id', 'account_id', 'team_id') AND NOT a.attisdropped), '') \
+                  WHERE a.attrelid = c.oid AND a.attname IN ('workspace_id', 'user_id', 'account_id', 'team_id', 'is_shared') AND NOT a.attisdropped), '') \
                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                   WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition";
     let partitions = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \

@@ -15,6 +15,8 @@ pub(super) enum Kept {
     ByWorkspaceOrNone,
     /// By account: its own, and in a workspace those of who belongs to it; the installation sees and writes all.
     ByAccount,
+    /// By workspace, and in it what all share, the account's own, and to read what its teams see.
+    BySharing,
     /// By workspace; everybody sees the rows of none; the installation sees and writes all.
     ByWorkspaceOrShared,
     /// By workspace; rows of none are a super admin's of the installation; the installation sees and writes all.
@@ -66,6 +68,12 @@ pub(super) const TABLES: &[Expected] = &[
     table("client_relationship", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("interaction", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("interaction_participant", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table(
+        "saved_view",
+        Kept::BySharing,
+        &["is_shared", "team_id", "user_id", "workspace_id"],
+        "what somebody looks for is theirs; who may change one that all share is asked by the application",
+    ),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("tagging", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("note", Kept::ByWorkspace, WORKSPACE, "a company's data"),
@@ -78,6 +86,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("membership", Kept::ByWorkspaceOrAccount, BOTH, "signing in asks where an account belongs before it is anywhere"),
     table("invitation", Kept::ByWorkspaceOrInstallation, WORKSPACE, "looked up by its token, before a workspace is known"),
     table("api_token", Kept::ByWorkspaceOrInstallation, BOTH, "looked up by its hash, before a workspace is known"),
+    table("deprecated_use", Kept::ByWorkspaceOrInstallation, BOTH, "written down by the installation for all"),
     table("mail_message", Kept::ByWorkspaceOrInstallation, WORKSPACE, "the installation sends the mail of all"),
     table("mail_suppression", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("mail_template", Kept::ByWorkspace, WORKSPACE, "a company's data"),
@@ -125,6 +134,13 @@ impl Expected {
     pub(super) fn whose(&self, asking: &Asking) -> Vec<Whose> {
         let mut whose = match self.kept {
             Kept::Shared | Kept::Closed => return vec![Whose::Any],
+            Kept::BySharing => {
+                let mut whose = vec![Whose::Ours, Whose::Theirs, Whose::Private, Whose::OtherTeams];
+                if asking.belongs_to_ours {
+                    whose.extend([Whose::Mine, Whose::Teams]);
+                }
+                return whose;
+            }
             Kept::ByAccount if asking.belongs_to_ours => return vec![Whose::Ours, Whose::Theirs, Whose::Mine],
             Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrShared | Kept::ByWorkspaceOrSuperAdmin | Kept::Appended => {
                 vec![Whose::Ours, Whose::Theirs, Whose::Nowhere]
@@ -145,6 +161,7 @@ impl Expected {
             Kept::Shared => true,
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
+            Kept::BySharing => asking.in_ours(world) && [Whose::Ours, Whose::Mine, Whose::Teams].contains(&whose),
             Kept::ByWorkspaceOrAccount | Kept::Appended => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByAccount => self.writes(world, asking, whose),
             Kept::ByWorkspaceOrShared => ours || whose == Whose::Nowhere || asking.is_installation(),
@@ -170,6 +187,7 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByAccount => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByWorkspace => ours,
+            Kept::BySharing => asking.in_ours(world) && [Whose::Ours, Whose::Mine].contains(&whose),
             Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrShared | Kept::Workspaces => {
                 ours || asking.is_installation()
             }

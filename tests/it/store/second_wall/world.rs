@@ -19,6 +19,12 @@ pub(super) enum Whose {
     Theirs,
     /// Of another workspace, and of the caller's own account.
     Mine,
+    /// Of our workspace and another account, and seen by nobody else.
+    Private,
+    /// Of our workspace and another account, and seen by a team that the caller's account is in.
+    Teams,
+    /// Of our workspace and another account, and seen by a team that the caller's account is not in.
+    OtherTeams,
     /// Of no workspace, and of another account.
     Nowhere,
     /// Of a table that does not ask.
@@ -83,6 +89,7 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();
     app.post(&format!("/v1/clients/{client}/tags"), session, &json!({ "tag_id": tag })).await.expect(200);
     app.token(session, &["clients.view_all"]).await;
+    app.get("/v1/customers", session).await.expect(200);
     app.post_once("/v1/clients", session, name, &json!({ "kind": "company", "name": name })).await.expect(201);
     let invitation = json!({ "email": format!("{name}@example.com"), "role": "viewer" });
     app.post("/v1/invitations", session, &invitation).await.expect(201);
@@ -110,6 +117,25 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     workspace
 }
 
+/// Views of everybody in a workspace, shared in every way; teams of both, of one of them, and of neither.
+async fn views(app: &TestApp, agent: &Session, admin: &Session) {
+    let third = app.member(admin, "super_admin", "third@example.com").await;
+    let everybody = [agent, admin, &third];
+    for (maker, name) in everybody.into_iter().zip(["agent", "admin", "third"]) {
+        let team = app.post("/v1/teams", admin, &json!({ "name": format!("{name} alone") })).await.expect(201).id();
+        let both = app.post("/v1/teams", admin, &json!({ "name": format!("{name} and all") })).await.expect(201).id();
+        app.post(&format!("/v1/teams/{team}/members"), admin, &json!({ "user_id": maker.user_id })).await.expect(201);
+        for session in everybody {
+            app.post(&format!("/v1/teams/{both}/members"), admin, &json!({ "user_id": session.user_id })).await.expect(201);
+        }
+        for (sharing, team) in [("private", None), ("workspace", None), ("team", Some(&team)), ("team", Some(&both))] {
+            let name = format!("{sharing} {team:?}");
+            let view = json!({ "list": "clients", "name": name, "sharing": sharing, "team_id": team });
+            app.post("/v1/saved-views", maker, &view).await.expect(201);
+        }
+    }
+}
+
 impl World {
     /// None on SQLite, which has no row security.
     pub(super) async fn make() -> Option<Self> {
@@ -127,10 +153,16 @@ impl World {
             let responsible = json!({ "user_id": app.admin.user_id });
             app.post(&format!("/v1/clients/{client}/admins"), workspace, &responsible).await.expect(201);
             app.token(workspace, &["clients.view_all"]).await;
+            app.get("/v1/customers", workspace).await.expect(200);
+            // which is written down by then
+            app.get("/v1/deprecations", workspace).await.expect(200);
             let team = app.get("/v1/teams", workspace).await.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned();
             let member = json!({ "user_id": app.admin.user_id });
             app.post(&format!("/v1/teams/{team}/members"), workspace, &member).await.expect(201);
         }
+        views(&app, &agent, &app.admin.in_workspace("main")).await;
+        let foreign = json!({ "list": "clients", "name": "theirs", "sharing": "workspace" });
+        app.post("/v1/saved-views", &stranger, &foreign).await.expect(201);
         // rows of no workspace: an answer to nobody that is kept, a failure of nobody we know, a mail that is nobody's
         let nobody = Session::nobody();
         let login = json!({ "email": "stranger@example.com", "password": harness::PASSWORD });
@@ -221,6 +253,18 @@ impl World {
                 _ => format!("NOT {of_ours}"),
             };
         }
+        if TABLES.iter().any(|known| known.table == table && known.kept == Kept::BySharing) {
+            let (ours, anothers) = (format!("workspace_id = '{}'", self.ours), format!("coalesce(user_id <> {account}, true)"));
+            let teams = format!("team_id IN (SELECT team_id FROM team_member WHERE user_id = {account})");
+            return match whose {
+                Whose::Theirs => format!("workspace_id = '{}'", self.theirs),
+                Whose::Mine => format!("{ours} AND user_id = {account}"),
+                Whose::Private => format!("{ours} AND {anothers} AND NOT is_shared AND team_id IS NULL"),
+                Whose::Teams => format!("{ours} AND {anothers} AND NOT is_shared AND {teams}"),
+                Whose::OtherTeams => format!("{ours} AND {anothers} AND NOT is_shared AND team_id IS NOT NULL AND NOT {teams}"),
+                _ => format!("{ours} AND {anothers} AND is_shared"),
+            };
+        }
         let of_another = format!("coalesce(user_id <> {account}, true)");
         let (workspace, account) = match whose {
             Whose::Any => return "true".to_owned(),
@@ -228,6 +272,7 @@ impl World {
             Whose::Theirs => (format!("{key} = '{}'", self.theirs), of_another),
             Whose::Mine => (format!("{key} = '{}'", self.theirs), format!("user_id = {account}")),
             Whose::Nowhere => (format!("{key} IS NULL"), of_another),
+            Whose::Private | Whose::Teams | Whose::OtherTeams => unreachable!("of tables that are kept by sharing"),
         };
         if columns.contains(&"user_id") { format!("{workspace} AND {account}") } else { workspace }
     }

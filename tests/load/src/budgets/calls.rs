@@ -215,6 +215,19 @@ impl Calls {
                 ..Call::with("/v1/me/sessions/end", json!({ "keep_current": false }))
             },
             "list_jobs" => Call::to("/v1/admin/jobs"),
+            "list_saved_views" => Call::to("/v1/saved-views"),
+            "get_saved_view" | "delete_saved_view" => Call::to(format!("/v1/saved-views/{}", self.view()?)),
+            "create_saved_view" => Call::with("/v1/saved-views", self.a_view()),
+            "update_saved_view" => {
+                let query = json!({ "query": { "filters": { "status": "inactive" } } });
+                Call::with(format!("/v1/saved-views/{}", self.view()?), query)
+            }
+            "merge_tag" => {
+                let other = self.tag(&format!("merged {number}"))?;
+                self.ask("POST", &format!("{own}/tags"), Some(&json!({ "tag_id": other })))?;
+                Call::with(format!("/v1/tags/{other}/merge"), json!({ "into": tag }))
+            }
+            "get_deprecations" => Call::to("/v1/deprecations"),
             "get_queues" => Call::to("/v1/admin/queues"),
             "list_my_audit" => Call::to("/v1/me/audit"),
             "list_audit" | "list_clients" | "list_contacts" | "list_imports" | "list_invitations" | "list_memberships"
@@ -270,6 +283,9 @@ impl Calls {
                 let path = format!("/v1/interactions/{}", self.interaction()?);
                 Call::with(path, json!({ "subject": number.to_string() }))
             }
+            // how long a whole one takes depends on how much there is; this is what it takes before that
+            "export_clients" => Call::to("/v1/clients/export?created_at[gte]=2999-01-01"),
+            "export_contacts" => Call::to("/v1/contacts/export?created_at[gte]=2999-01-01"),
             "get_client" => Call::to(own),
             "transfer_clients" => {
                 let clients = [self.client()?, self.client()?, self.client()?];
@@ -512,6 +528,15 @@ impl Calls {
 
     fn a_team(&self) -> Value {
         json!({ "name": format!("Made {}", self.next()) })
+    }
+
+    fn a_view(&self) -> Value {
+        let query = json!({ "filters": { "status": "active" }, "sort": ["-created_at"], "columns": ["name"] });
+        json!({ "list": "clients", "name": format!("Made {}", self.next()), "sharing": "workspace", "query": query })
+    }
+
+    fn view(&self) -> Result<String> {
+        self.made("/v1/saved-views", &self.a_view())
     }
 
     fn role(&self) -> Result<String> {

@@ -1,13 +1,16 @@
 //! `/v1/clients`.
 
 use clients::ClientId;
-use clients::clients::{self as commands, CLIENT_LIST, Client, ClientPatch, CreateClient, TransferClients, TransferredClients};
+use clients::clients::{
+    self as commands, CLIENT_LIST, Client, ClientExport, ClientPatch, CreateClient, TransferClients, TransferredClients,
+};
 use insight::{ClientSummary, TIMELINE_LIST, TimelineEntry};
 use platform::audit::AUDIT_LIST;
 
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::context::Context;
+use crate::export::{self, ExportedTable};
 use crate::problem::ApiResult;
 use crate::registry::Registry;
 use crate::routes::page_schema;
@@ -25,6 +28,7 @@ page_schema! {
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_list_clients, _, _>(list_clients).list(&CLIENT_LIST);
+    registry.add::<__path_export_clients, _, _>(export_clients).export(&CLIENT_LIST);
     registry.add::<__path_create_client, _, _>(create_client);
     registry.add::<__path_get_client, _, _>(get_client).record(&CLIENT_LIST);
     registry.add::<__path_update_client, _, _>(update_client);
@@ -46,6 +50,22 @@ async fn list_clients(context: Context) -> ApiResult {
     let query = context.list_query(&CLIENT_LIST)?;
     let page = context.read(async |conn, caller| commands::list(conn, caller, &query).await).await?;
     context.page(&page, &query)
+}
+
+/// Export clients
+///
+/// All clients of the list as a table, CSV or an Excel workbook, in the order of the sort and with the same filters; with
+/// `clients.view_own` alone, those that the caller owns or made. A list in a cell is separated by `; `, times are as elsewhere. What a
+/// spreadsheet would run stands behind an apostrophe in CSV; in a workbook every cell is text. A workbook of more than a million records
+/// goes on in another sheet.
+///
+/// It is sent while it is read, so it is no picture of one moment: each record is as it was when its turn came, and comes at most once
+/// unless its place in the sort changes meanwhile. It counts as a bulk call. The audit trail tells who exported what, and how many.
+#[utoipa::path(get, path = "/v1/clients/export", tag = "clients", responses((status = 200, description = "The table", content(
+    (ExportedTable = "text/csv"),
+    (ExportedTable = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+async fn export_clients(context: Context) -> ApiResult {
+    export::send::<ClientExport>(&context).await
 }
 
 /// Create a client

@@ -1,12 +1,13 @@
 //! `/v1/contacts`.
 
 use clients::ContactId;
-use clients::contacts::{self as commands, CONTACT_LIST, Contact, ContactPatch, CreateContact};
+use clients::contacts::{self as commands, CONTACT_LIST, Contact, ContactExport, ContactPatch, CreateContact};
 use platform::audit::AUDIT_LIST;
 
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::context::Context;
+use crate::export::{self, ExportedTable};
 use crate::problem::ApiResult;
 use crate::registry::Registry;
 use crate::routes::page_schema;
@@ -19,6 +20,7 @@ page_schema! {
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_list_contacts, _, _>(list_contacts).list(&CONTACT_LIST);
+    registry.add::<__path_export_contacts, _, _>(export_contacts).export(&CONTACT_LIST);
     registry.add::<__path_create_contact, _, _>(create_contact);
     registry.add::<__path_get_contact, _, _>(get_contact).record(&CONTACT_LIST);
     registry.add::<__path_update_contact, _, _>(update_contact);
@@ -37,6 +39,16 @@ async fn list_contacts(context: Context) -> ApiResult {
     let query = context.list_query(&CONTACT_LIST)?;
     let page = context.read(async |conn, caller| commands::list(conn, caller, &query).await).await?;
     context.page(&page, &query)
+}
+
+/// Export contacts
+///
+/// All contacts of the list as a table, CSV or an Excel workbook, as clients are exported.
+#[utoipa::path(get, path = "/v1/contacts/export", tag = "contacts", responses((status = 200, description = "The table", content(
+    (ExportedTable = "text/csv"),
+    (ExportedTable = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+async fn export_contacts(context: Context) -> ApiResult {
+    export::send::<ContactExport>(&context).await
 }
 
 /// Create a contact

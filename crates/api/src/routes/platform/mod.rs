@@ -1,7 +1,9 @@
-//! What any record can have: tags, the audit trail, imports.
+//! What any record can have: tags, the audit trail, imports, saved views; and names that go.
 
 pub(super) mod audit;
+mod deprecations;
 mod imports;
+mod saved_views;
 mod tags;
 
 use crate::registry::Registry;
@@ -9,5 +11,7 @@ use crate::registry::Registry;
 pub(super) fn register(registry: &mut Registry) {
     tags::register(registry);
     audit::register(registry);
+    deprecations::register(registry);
     imports::register(registry);
+    saved_views::register(registry);
 }

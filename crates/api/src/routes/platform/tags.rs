@@ -1,6 +1,6 @@
 //! `/v1/tags`.
 
-use platform::tags::{self, CreateTag, TAG_LIST, Tag, TagId, TagPatch};
+use platform::tags::{self, CreateTag, MergeTag, TAG_LIST, Tag, TagId, TagPatch};
 
 use crate::answer::Answer;
 use crate::body::Body;
@@ -20,6 +20,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_get_tag, _, _>(get_tag).record(&TAG_LIST);
     registry.add::<__path_update_tag, _, _>(update_tag);
     registry.add::<__path_delete_tag, _, _>(delete_tag);
+    registry.add::<__path_merge_tag, _, _>(merge_tag);
 }
 
 /// List tags
@@ -69,4 +70,18 @@ async fn update_tag(context: Context, body: Body) -> ApiResult {
 async fn delete_tag(context: Context) -> ApiResult {
     let id: TagId = context.id("tag_id")?;
     context.delete(async |uow, seen| tags::delete(uow, id, seen).await).await
+}
+
+/// Merge a tag into another
+///
+/// Every record that carries it carries the other one then, and it is deleted. A record that carries both carries the other one.
+#[utoipa::path(post, path = "/v1/tags/{tag_id}/merge", tag = "tags", request_body = MergeTag,
+    responses((status = 200, description = "The tag that stays", body = Tag)))]
+async fn merge_tag(context: Context, body: Body) -> ApiResult {
+    let id: TagId = context.id("tag_id")?;
+    let work = async |uow: &mut store::UnitOfWork, input| {
+        let tag = tags::merge(uow, id, input).await?;
+        Ok(Answer::ok(&tag)?.version(tag.version))
+    };
+    context.post::<MergeTag>(body, work).await
 }

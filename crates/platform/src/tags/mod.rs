@@ -1,5 +1,7 @@
 //! Tags: words with a colour, on any record that takes them.
 
+mod merge;
+
 use std::collections::{HashMap, HashSet};
 
 use kernel::{Caller, DateTime, Error, FieldError, Page, Patch, Permission, Result, TypedId as _, WorkspaceId, text};
@@ -12,6 +14,8 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::errors::TAG_NAME_TAKEN;
+
+pub use merge::{MergeTag, merge};
 
 kernel::typed_id! {
     /// Names a tag.
@@ -234,7 +238,10 @@ pub async fn attach(
             updated_at: now,
         };
         let change = Change::plain().event(event).about(rel_type, TaggingId::from_uuid(rel_id)).detail("tag", tag.name.as_str());
-        uow.insert(&row, change).await.on_unique(|| Error::new(&store::errors::BUSY))?;
+        uow.insert(&row, change).await.on_unique(|| Error::new(&store::errors::BUSY)).map_err(|error| {
+            // the tag went meanwhile: looked for once more, it is not there
+            if *error.code() == store::errors::IN_USE { Error::new(&store::errors::BUSY).with_source(error) } else { error }
+        })?;
     }
     Ok(tag.into())
 }

@@ -1,0 +1,251 @@
+//! Saved views, made, changed and deleted.
+
+use auth::TeamId;
+use kernel::error::{Faults, codes};
+use kernel::{Caller, Error, FieldError, Permission, Result, TypedId as _, UserId, text};
+use serde::{Deserialize, Serialize};
+use store::query::{Expr, ExprTrait};
+use store::{Change, Json, OnUnique as _, Record as _, UnitOfWork};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{SavedView, SavedViewId, SavedViewRow, Sharing, ViewQuery, ViewQueryPatch, Viewables, column, person, visible_to};
+use crate::errors::VIEW_NAME_TAKEN;
+
+/// The body of `POST /v1/saved-views`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CreateSavedView {
+    /// The list: `clients` or `contacts`.
+    #[schema(max_length = 60)]
+    pub list: String,
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    #[validate(custom(function = kernel::shape::filled))]
+    pub name: String,
+    /// Who sees it besides oneself; nobody unless given.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
+    /// The team that sees it, one of one's own; with `sharing` `team`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<TeamId>,
+    /// Whether it is what one wants to see first of this list; the one that was is it no more.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_default: Option<bool>,
+    /// What it asks; everything unless given.
+    #[schema(nullable = false)]
+    #[validate(nested)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<ViewQuery>,
+}
+
+/// The body of `PATCH /v1/saved-views/{view_id}`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct SavedViewPatch {
+    /// 1 to 100 characters.
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    #[validate(custom(function = kernel::shape::filled))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who sees it besides its owner, who alone says so.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
+    /// The team that sees it, one of one's own.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<TeamId>,
+    /// Whether it is what its owner wants to see first of this list.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_default: Option<bool>,
+    /// What it asks.
+    #[schema(nullable = false)]
+    #[validate(nested)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<ViewQueryPatch>,
+}
+
+fn name_taken() -> Error {
+    Error::new(&VIEW_NAME_TAKEN).with_field(FieldError::new("/name", "taken", "belongs to another view of this list"))
+}
+
+fn not_its_owner(detail: &'static str) -> Error {
+    Error::new(&codes::FORBIDDEN).with_detail(detail)
+}
+
+/// The one who is signed in.
+fn owner(caller: &Caller) -> Result<UserId> {
+    person(caller).ok_or_else(|| not_its_owner("Only one who is signed in has views."))
+}
+
+/// The team that sees a view which is shared so.
+async fn team_of(uow: &mut UnitOfWork, user: UserId, sharing: Sharing, team: Option<TeamId>) -> Result<Option<TeamId>> {
+    match (sharing, team) {
+        (Sharing::Team, None) => Err(Error::invalid_field("/team_id", "required", "is missing")),
+        (Sharing::Team, Some(team)) => {
+            let workspace = uow.workspace()?;
+            if auth::teams::is_in(uow, workspace, user, team).await? {
+                return Ok(Some(team));
+            }
+            Err(Error::invalid_field("/team_id", "not_found", "you are in no such team"))
+        }
+        (_, Some(_)) => Err(Error::invalid_field("/team_id", "unexpected", "is for views that a team sees")),
+        (_, None) => Ok(None),
+    }
+}
+
+/// Makes a view.
+///
+/// # Errors
+/// `forbidden` for whoever does not see the list, and for an API token; `validation_failed` for a list that there is none of, for what the
+/// list cannot be asked, and for a team that the caller is not in; `view_name_taken`.
+pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateSavedView) -> Result<SavedView> {
+    let caller = uow.caller();
+    let user = owner(&caller)?;
+    let query = input.query.unwrap_or_default();
+    let mut faults = Faults::new();
+    let list = faults.keep(lists.find(&caller, &input.list))?.map(|viewable| viewable.list);
+    if let Some(list) = list {
+        faults.keep(query.check(list))?;
+    }
+    let sharing = input.sharing.unwrap_or(Sharing::Private);
+    let team = faults.keep(team_of(uow, user, sharing, input.team_id).await)?;
+    faults.into_result()?;
+    let (Some(list), Some(team)) = (list, team) else { return Err(Error::internal("a fault was not told")) };
+    let now = uow.now();
+    let row = SavedViewRow {
+        id: uow.id(),
+        workspace_id: uow.workspace()?,
+        user_id: user,
+        list: list.name.to_owned(),
+        name_key: text::fold(input.name.trim()),
+        name: input.name.trim().to_owned(),
+        team_id: team,
+        is_shared: sharing == Sharing::Workspace,
+        is_default: input.is_default.unwrap_or(false),
+        query: Json(query),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    if row.is_default {
+        make_room(uow, &row).await?;
+    }
+    check_name(uow, &row).await?;
+    uow.insert(&row, Change::plain()).await.on_unique(raced)?;
+    Ok(SavedView::shown_to(&caller, row))
+}
+
+/// Somebody was faster: there is another view of this name, or another default, and the unit of work runs again and sees it.
+fn raced() -> Error {
+    Error::new(&store::errors::BUSY).with_retry_after(1)
+}
+
+/// Refuses a name that another view of the same owner and list has.
+async fn check_name(uow: &mut UnitOfWork, row: &SavedViewRow) -> Result<()> {
+    let mut select = of_owner(row);
+    select.and_where(column("name_key").eq(row.name_key.as_str()));
+    match uow.one::<SavedViewRow>(&select).await? {
+        Some(_) => Err(name_taken()),
+        None => Ok(()),
+    }
+}
+
+/// The other views of the same owner and list.
+fn of_owner(row: &SavedViewRow) -> store::query::SelectStatement {
+    let mut select = SavedViewRow::select();
+    select
+        .and_where(column("workspace_id").eq(row.workspace_id.uuid()))
+        .and_where(column("user_id").eq(row.user_id.uuid()))
+        .and_where(column("list").eq(row.list.as_str()))
+        .and_where(column("id").ne(row.id.uuid()));
+    select
+}
+
+/// The view that was the default is it no more.
+async fn make_room(uow: &mut UnitOfWork, row: &SavedViewRow) -> Result<()> {
+    let mut select = of_owner(row);
+    select.and_where(column("is_default").eq(true));
+    for before in uow.locked_all::<SavedViewRow>(select).await? {
+        uow.update(&before, SavedViewRow { is_default: false, ..before.clone() }, Change::plain()).await?;
+    }
+    Ok(())
+}
+
+/// A view that the caller sees and may change, locked, at the version that they have seen; and whether it is their own.
+async fn find_own(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen: Option<i64>) -> Result<(SavedViewRow, bool)> {
+    let caller = uow.caller();
+    let mut select = visible_to(&caller, lists)?;
+    select.and_where(Expr::col(("saved_view", "id")).eq(id.uuid()));
+    // whoever may not change it may not lock it either
+    let row = uow.one::<SavedViewRow>(&select).await?.ok_or_else(Error::not_found)?;
+    let is_own = person(&caller) == Some(row.user_id);
+    let may_change = is_own || (row.is_shared && caller.can(Permission::AdminManageSettings));
+    if !may_change {
+        return Err(not_its_owner("Only its owner changes a view."));
+    }
+    let row = uow.locked::<SavedViewRow>(select).await?.ok_or_else(Error::not_found)?;
+    auth::check_seen(seen, row.version)?;
+    Ok((row, is_own))
+}
+
+/// Changes a view.
+///
+/// # Errors
+/// `not_found`; `forbidden` for whoever does not own it, but for one of the workspace's with `admin.manage_settings`, who leaves it shared
+/// and chooses no default for its owner; `stale`; `validation_failed` as [`create`]; `view_name_taken`.
+pub async fn update(
+    uow: &mut UnitOfWork,
+    lists: Viewables,
+    id: SavedViewId,
+    seen: Option<i64>,
+    patch: SavedViewPatch,
+) -> Result<SavedView> {
+    let caller = uow.caller();
+    let (before, is_own) = find_own(uow, lists, id, seen).await?;
+    let list = lists.find(&caller, &before.list)?.list;
+    if !is_own && (patch.sharing.is_some() || patch.team_id.is_some() || patch.is_default.is_some()) {
+        return Err(not_its_owner("Only its owner says who sees a view, and whether it is the default."));
+    }
+    let mut after = before.clone();
+    if let Some(name) = patch.name {
+        name.trim().clone_into(&mut after.name);
+        after.name_key = text::fold(&after.name);
+    }
+    let mut faults = Faults::new();
+    if let Some(query) = patch.query {
+        query.apply(&mut after.query.0);
+        faults.keep(after.query.0.check(list))?;
+    }
+    if patch.sharing.is_some() || patch.team_id.is_some() {
+        let now = if before.team_id.is_some() { Sharing::Team } else { Sharing::Private };
+        let sharing = patch.sharing.unwrap_or(if before.is_shared { Sharing::Workspace } else { now });
+        let team = patch.team_id.or(before.team_id.filter(|_| sharing == Sharing::Team));
+        if let Some(team) = faults.keep(team_of(uow, before.user_id, sharing, team).await)? {
+            (after.team_id, after.is_shared) = (team, sharing == Sharing::Workspace);
+        }
+    }
+    faults.into_result()?;
+    after.is_default = patch.is_default.unwrap_or(before.is_default);
+    if after.is_default && !before.is_default {
+        make_room(uow, &after).await?;
+    }
+    if after.name_key != before.name_key && is_own {
+        check_name(uow, &after).await?;
+    }
+    let after = uow.update(&before, after, Change::plain()).await.on_unique(if is_own { raced } else { name_taken })?;
+    Ok(SavedView::shown_to(&caller, after))
+}
+
+/// Deletes a view.
+///
+/// # Errors
+/// `not_found`; `forbidden` for whoever does not own it, but for one of the workspace's with `admin.manage_settings`; `stale`.
+pub async fn delete(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen: Option<i64>) -> Result<()> {
+    let (row, _) = find_own(uow, lists, id, seen).await?;
+    uow.delete(&row, Change::plain()).await
+}

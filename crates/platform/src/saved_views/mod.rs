@@ -1,0 +1,201 @@
+//! Saved views: a list query with a name, for oneself, a team or the whole workspace. A frontend lists them, and sends what one of them asks
+//! to the list itself: a view gives nobody more than that list does.
+//!
+//! Which lists there are, and who sees them, their domains say: [`Viewable`]. What a view asks is read by the list's own parser, so that
+//! views and query strings are one language.
+//!
+//! A view belongs to the account that made it. Whoever sees its list sees it where it is theirs, a team's of theirs, or the workspace's. An
+//! API token is no person: it sees the workspace's views and makes none.
+
+mod commands;
+mod query;
+
+use auth::TeamId;
+use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use serde::{Deserialize, Serialize};
+use store::list::{ListField, ListQuery, ListSpec};
+use store::query::{Expr, ExprTrait, SelectStatement};
+use store::{Conn, Json, Record as _};
+use utoipa::ToSchema;
+
+pub use commands::{CreateSavedView, SavedViewPatch, create, delete, update};
+pub use query::{ViewArchived, ViewQuery, ViewQueryPatch};
+
+kernel::typed_id! {
+    /// Names a saved view.
+    pub SavedViewId
+}
+store::id_fields!(SavedViewId);
+
+store::record! {
+    pub(crate) struct SavedViewRow in "saved_view" of workspace {
+        id: SavedViewId;
+        user_id: UserId,
+        list: String,
+        name: String => Personal,
+        name_key: String => Derived,
+        team_id: Option<TeamId>,
+        is_shared: bool,
+        is_default: bool,
+        query: Json<ViewQuery> => Personal,
+    }
+}
+
+store::text_enum! {
+    /// Who sees a view besides the one who made it.
+    pub enum Sharing {
+        /// Nobody.
+        Private = "private",
+        /// The members of a team.
+        Team = "team",
+        /// Everybody in the workspace.
+        Workspace = "workspace",
+    }
+}
+
+/// A list that can be looked at through saved views.
+#[derive(Debug)]
+pub struct Viewable {
+    /// The list, which is called by its name.
+    pub list: &'static ListSpec,
+    /// Who sees it: whoever has one of these.
+    pub seen_with: &'static [Permission],
+}
+
+/// The lists that can be.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewables(pub &'static [Viewable]);
+
+impl Viewables {
+    /// A list by its name, which the caller sees.
+    fn find(self, caller: &Caller, name: &str) -> Result<&'static Viewable> {
+        let Some(found) = self.0.iter().find(|viewable| viewable.list.name == name) else {
+            let known: Vec<&str> = self.0.iter().map(|viewable| viewable.list.name).collect();
+            let message = format!("there is no such list; there are {}", known.join(", "));
+            return Err(Error::invalid_field("/list", "unknown_list", message));
+        };
+        caller.require_any(found.seen_with)?;
+        Ok(found)
+    }
+
+    /// The names of those that the caller sees.
+    fn seen(self, caller: &Caller) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter(|viewable| caller.require_any(viewable.seen_with).is_ok()).map(|viewable| viewable.list.name)
+    }
+}
+
+/// A list query with a name.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SavedView {
+    /// Its id.
+    pub id: SavedViewId,
+    /// The list: `clients` or `contacts`.
+    pub list: String,
+    /// Its name, of which an account has one for each list, without regard to case and accents.
+    pub name: String,
+    /// The account that made it.
+    pub owner_id: UserId,
+    /// Who sees it besides that one. Where its team is gone, nobody does.
+    pub sharing: Sharing,
+    /// The team that sees it.
+    pub team_id: Option<TeamId>,
+    /// Whether it is what the caller wants to see first of this list; one of the caller's own at most.
+    pub is_default: bool,
+    /// What it asks.
+    pub query: ViewQuery,
+    /// The same, ready to be sent to the list; the columns are its `fields`.
+    pub query_string: String,
+    /// When it was made.
+    pub created_at: DateTime,
+    /// When it last changed.
+    pub updated_at: DateTime,
+    /// Counts its changes; the ETag is made from it.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+impl SavedView {
+    fn shown_to(caller: &Caller, row: SavedViewRow) -> Self {
+        let query = row.query.0;
+        Self {
+            id: row.id,
+            list: row.list,
+            name: row.name,
+            owner_id: row.user_id,
+            sharing: match (row.is_shared, row.team_id) {
+                (true, _) => Sharing::Workspace,
+                (false, Some(_)) => Sharing::Team,
+                (false, None) => Sharing::Private,
+            },
+            team_id: row.team_id,
+            is_default: row.is_default && person(caller) == Some(row.user_id),
+            query_string: query.query_string(),
+            query,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+/// How saved views can be listed.
+pub static SAVED_VIEW_LIST: ListSpec = ListSpec {
+    name: "saved_views",
+    table: "saved_view",
+    fields: &[
+        ListField::text("name").folded("name_key"),
+        ListField::text("list"),
+        ListField { column: "user_id", ..ListField::uuid("owner_id") },
+        ListField::uuid("team_id").nullable(),
+        ListField::boolean("is_shared"),
+        ListField::time("created_at").sorted(),
+    ],
+    default_sort: &["name"],
+    ..ListSpec::EMPTY
+};
+
+/// Who the caller is as one who has views: an account that is signed in.
+fn person(caller: &Caller) -> Option<UserId> {
+    match caller.actor {
+        Actor::User { user, .. } => Some(user),
+        _ => None,
+    }
+}
+
+fn column(name: &'static str) -> Expr {
+    Expr::col(("saved_view", name))
+}
+
+/// Views of the lists that the caller sees: their own, those of their teams, and the workspace's.
+fn visible_to(caller: &Caller, lists: Viewables) -> Result<SelectStatement> {
+    let mut select = SavedViewRow::select();
+    let mut whose = column("is_shared").eq(true);
+    if let Some(user) = person(caller) {
+        whose = whose.or(column("user_id").eq(user.uuid())).or(column("team_id").in_subquery(auth::teams::ids_of(user)));
+    }
+    select
+        .and_where(column("workspace_id").eq(caller.workspace()?.uuid()))
+        .and_where(column("list").is_in(lists.seen(caller)))
+        .and_where(whose);
+    Ok(select)
+}
+
+/// Views that the caller sees.
+///
+/// # Errors
+/// `no_workspace`.
+pub async fn list(conn: &mut Conn, caller: &Caller, lists: Viewables, query: &ListQuery) -> Result<Page<SavedView>> {
+    let page = store::list::page::<SavedViewRow>(conn, caller, visible_to(caller, lists)?, &SAVED_VIEW_LIST, query).await?;
+    Ok(page.map(|row| SavedView::shown_to(caller, row)))
+}
+
+/// One view.
+///
+/// # Errors
+/// `not_found`.
+pub async fn get(conn: &mut Conn, caller: &Caller, lists: Viewables, id: SavedViewId) -> Result<SavedView> {
+    let mut select = visible_to(caller, lists)?;
+    select.and_where(column("id").eq(id.uuid()));
+    let row = conn.one::<SavedViewRow>(&select).await?.ok_or_else(Error::not_found)?;
+    Ok(SavedView::shown_to(caller, row))
+}

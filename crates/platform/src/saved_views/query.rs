@@ -1,0 +1,177 @@
+//! What a view asks of its list.
+
+use std::collections::BTreeMap;
+
+use kernel::error::Faults;
+use kernel::{Patch, Result, percent};
+use serde::{Deserialize, Serialize};
+use store::list::{ListQuery, ListSpec, OF_A_PAGE};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// What the query string of a list says beside its filters.
+const BESIDE: [&str; 3] = ["sort", "q", "archived"];
+/// Bytes of a whole query at most.
+const LONGEST: usize = 20_000;
+
+store::text_enum! {
+    /// What a view does with archived records.
+    pub enum ViewArchived {
+        /// Leaves them out.
+        Without = "false",
+        /// Adds them.
+        With = "true",
+        /// Leaves all others out.
+        Only = "only",
+    }
+}
+
+/// What a view asks of its list, in the words of the list's own query string.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct ViewQuery {
+    /// Filters by their names, such as `status` or `created_at[gte]`, each with its value as text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub filters: BTreeMap<String, String>,
+    /// Full text to search for.
+    #[schema(max_length = 200)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    /// What becomes of archived records; they are left out unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<ViewArchived>,
+    /// By what it is sorted, `-` for descending; as the list does unless given.
+    #[schema(max_items = 10)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<String>,
+    /// The members to show, in this order; those that the frontend chooses unless given.
+    #[schema(max_items = 100)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+}
+
+/// A change of what a view asks: what is absent stays, null clears.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct ViewQueryPatch {
+    /// Filters by their names; null takes one away.
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub filters: Patch<BTreeMap<String, Option<String>>>,
+    /// Full text to search for.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub q: Patch<String>,
+    /// What becomes of archived records.
+    #[schema(value_type = Option<ViewArchived>)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub archived: Patch<ViewArchived>,
+    /// By what it is sorted.
+    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub sort: Patch<Vec<String>>,
+    /// The members to show.
+    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub columns: Patch<Vec<String>>,
+}
+
+impl ViewQueryPatch {
+    /// Applies the change, as a merge patch says (RFC 7396).
+    pub(super) fn apply(self, query: &mut ViewQuery) {
+        match self.filters {
+            Patch::Absent => {}
+            Patch::Null => query.filters.clear(),
+            Patch::Value(filters) => {
+                for (name, value) in filters {
+                    match value {
+                        Some(value) => query.filters.insert(name, value),
+                        None => query.filters.remove(&name),
+                    };
+                }
+            }
+        }
+        self.q.apply(&mut query.q);
+        self.archived.apply(&mut query.archived);
+        let list = |patch: Patch<Vec<String>>, target: &mut Vec<String>| match patch {
+            Patch::Absent => {}
+            Patch::Null => target.clear(),
+            Patch::Value(list) => *target = list,
+        };
+        list(self.sort, &mut query.sort);
+        list(self.columns, &mut query.columns);
+    }
+}
+
+/// A name as it stands in a JSON pointer.
+fn pointed(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+impl ViewQuery {
+    /// What it asks, but for its columns, as the parameters of the list.
+    fn parameters(&self) -> Vec<(String, String)> {
+        let mut pairs: Vec<(String, String)> = self.filters.clone().into_iter().collect();
+        pairs.extend(self.q.clone().map(|q| ("q".to_owned(), q)));
+        pairs.extend(self.archived.map(|archived| ("archived".to_owned(), archived.as_str().to_owned())));
+        if !self.sort.is_empty() {
+            pairs.push(("sort".to_owned(), self.sort.join(",")));
+        }
+        pairs
+    }
+
+    /// It as a query string of the list.
+    pub fn query_string(&self) -> String {
+        let mut pairs = self.parameters();
+        if !self.columns.is_empty() {
+            pairs.push(("fields".to_owned(), self.columns.join(",")));
+        }
+        percent::query_string(&pairs)
+    }
+
+    /// Whether the list can be asked so, as its own parser says.
+    ///
+    /// # Errors
+    /// `validation_failed` with everything that is wrong, each unknown name with the names there are.
+    pub(super) fn check(&self, list: &'static ListSpec) -> Result<()> {
+        let mut faults = Faults::new();
+        let mut parameters = self.parameters();
+        for name in self.filters.keys() {
+            // it would be taken for what it is beside the filters
+            if BESIDE.contains(&name.as_str()) || OF_A_PAGE.contains(&name.as_str()) {
+                let known: Vec<&str> = list.filter_names().collect();
+                let message = format!("there is no such filter; there are {}", known.join(", "));
+                faults.add(format!("/query/filters/{}", pointed(name)), "unknown_filter", message);
+                let value = self.filters.get(name);
+                parameters.retain(|(known, given)| known != name || Some(given) != value);
+            }
+        }
+        if let Err(error) = ListQuery::parse_whole(list, &parameters, &[]) {
+            if error.kind() != kernel::Kind::Invalid {
+                return Err(error);
+            }
+            faults.extend(error.fields().iter().cloned().map(|mut field| {
+                let name = field.pointer.trim_start_matches('?');
+                field.pointer = match name {
+                    "" => "/query/filters".to_owned(),
+                    name if BESIDE.contains(&name) => format!("/query/{name}"),
+                    name => format!("/query/filters/{}", pointed(name)),
+                };
+                field
+            }));
+        }
+        for (place, column) in self.columns.iter().enumerate() {
+            let pointer = format!("/query/columns/{place}");
+            if !list.members.contains(&column.as_str()) {
+                let message = format!("there is no such column; there are {}", list.members.join(", "));
+                faults.add(pointer, "unknown_column", message);
+            } else if self.columns.iter().take(place).any(|before| before == column) {
+                faults.add(pointer, "repeated", "is named twice");
+            }
+        }
+        if self.query_string().len() > LONGEST {
+            faults.add("/query", "too_long", format!("must be at most {LONGEST} bytes as a query string"));
+        }
+        faults.into_result()
+    }
+}
