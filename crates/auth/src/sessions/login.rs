@@ -183,7 +183,7 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     if password_change::credential_of(uow, &before).await?.is_none_or(|(_, changed_at)| changed_at != signed_in.changed_at) {
         return Err(Error::new(&INVALID_CREDENTIALS));
     }
-    match second_factor::accept(auth, uow, &before, signed_in.code.as_deref()).await {
+    let accepted = match second_factor::accept(auth, uow, &before, signed_in.code.as_deref()).await {
         Err(error) if *error.code() == INVALID_SECOND_FACTOR => {
             let change = Change::plain().event("user.sign_in_failed").detail("reason", "second_factor");
             uow.enter(before.default_workspace_id).await?;
@@ -192,7 +192,7 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
             return Ok(Err(error));
         }
         accepted => accepted?,
-    }
+    };
     auth.store.shared().forget(&signed_in.attempts, ATTEMPTS_WINDOW).await;
     let caller = uow.caller();
     let session = SessionRow {
@@ -210,7 +210,11 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
         updated_at: now,
     };
     // a session is its account's and nobody's workspace's, though its trail may be
-    let change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
+    let mut change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
+    if let Some(accepted) = accepted {
+        // whoever reads it sees where a recovery code was used up
+        change = change.detail("second_factor", accepted.as_str());
+    }
     uow.insert(&session, change.in_trail_of(before.default_workspace_id)).await?;
     uow.enter(before.default_workspace_id).await?;
     devices::note(auth, uow, &before, &caller.origin).await?;
