@@ -22,6 +22,8 @@ mod m20261126_000081_teams;
 mod m20261126_000082_sessions;
 mod m20261126_000083_profiles;
 mod m20261126_000084_second_factors;
+mod m20261127_000090_token_usage;
+mod m20261127_000091_brands;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -49,6 +51,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000082_sessions::Step),
             Box::new(m20261126_000083_profiles::Step),
             Box::new(m20261126_000084_second_factors::Step),
+            Box::new(m20261127_000090_token_usage::Step),
+            Box::new(m20261127_000091_brands::Step),
         ]
     }
 }

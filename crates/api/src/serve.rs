@@ -33,6 +33,8 @@ use crate::{openapi, problem, routes};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is written down how often API tokens were used, if nothing else has it written.
+const WRITE_USES: Duration = Duration::from_mins(1);
 /// Connections at once for each worker.
 const MOST_CONNECTIONS: usize = 10_000;
 
@@ -55,7 +57,7 @@ pub struct Parts {
 }
 
 /// The records that files can be on, as their domains say.
-pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
+pub static ATTACHABLES: &[&[Attachable]] = &[&files::brands::ATTACHABLES, &clients::ATTACHABLES];
 
 /// What can be imported, as its domains say.
 pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter]);
@@ -106,7 +108,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         schemas: Schemas::default(),
         openapi: Published::new(registry.clone()),
     }));
-    let origins = config.cors_origins.clone();
+    let (origins, auth) = (config.cors_origins.clone(), state.auth.clone());
     let server = HttpServer::new(move || {
         let registry = registry.clone();
         App::new()
@@ -123,6 +125,12 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
     let connections = Connections::default();
     let noted = connections.clone();
     tokio::spawn(connections.watch(config.keep_alive + HEAD_TIMEOUT));
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(WRITE_USES).await;
+            auth.write_uses().await;
+        }
+    });
     let server = if config.workers > 0 { server.workers(config.workers) } else { server };
     let server = server
         .on_connect(move |io, extensions| noted.add(io, extensions))

@@ -16,7 +16,7 @@ use store::{Conn, Json, Record as _};
 
 use crate::api_tokens::PREFIX;
 use crate::errors::NETWORK_NOT_ALLOWED;
-use crate::rows::{ApiTokenRow, SessionId};
+use crate::rows::{ApiTokenId, ApiTokenRow, SessionId};
 use crate::workspaces::WorkspaceSettings;
 use crate::{Auth, roles, second_factor, secret_text, sessions, users};
 
@@ -122,6 +122,9 @@ impl Auth {
         {
             return Err(Error::new(&NETWORK_NOT_ALLOWED));
         }
+        if let (Actor::Token { token, .. }, Some(workspace)) = (identity.actor, identity.default_workspace) {
+            self.note_use(ApiTokenId::from_uuid(token), workspace, now, origin.ip).await;
+        }
         Ok(identity)
     }
 
@@ -149,10 +152,18 @@ impl Auth {
     async fn find_token(&self, secret: &str, now: DateTime) -> Result<Option<Identity>> {
         let mut reader = self.store.reader(&self.installation()).await?;
         let mut select = ApiTokenRow::select();
-        select.and_where(Expr::col(("api_token", "hash")).eq(secret_text::hash(secret)));
+        let hash = secret_text::hash(secret);
+        let is = |column| Expr::col(("api_token", column)).eq(hash.as_str());
+        select.and_where(is("hash").or(is("old_hash")));
         let Some(token) = reader.one::<ApiTokenRow>(&select).await? else { return Ok(None) };
         let maker = users::find(&mut reader, token.user_id).await?.filter(|user| user.is_active);
-        let expired = token.expires_at.is_some_and(|at| at <= now);
+        let ends_at = if token.hash == hash {
+            token.expires_at
+        } else {
+            // the secret that there was before goes on for a while, and never longer than the token
+            token.expires_at.into_iter().chain(token.old_ends_at).min()
+        };
+        let expired = ends_at.is_some_and(|at| at <= now);
         let Some(maker) = maker.filter(|_| token.is_active && !expired) else { return Ok(None) };
         let mut places = places(&mut reader, maker.id, maker.is_super_admin).await?;
         reader.close().await?;
@@ -163,7 +174,6 @@ impl Auth {
         if places.is_empty() {
             return Ok(None);
         }
-        self.note_use(&token, now).await;
         Ok(Some(Identity {
             actor: Actor::Token { token: token.id.uuid(), user: maker.id },
             is_super_admin: false,
@@ -171,27 +181,8 @@ impl Auth {
             places,
             has_second_factor: true,
             networks: token.networks.0,
-            expires_at: token.expires_at,
+            expires_at: ends_at,
         }))
-    }
-
-    /// Writes down that a token was used, once a minute at most, and never in the way of the request.
-    async fn note_use(&self, token: &ApiTokenRow, now: DateTime) {
-        if token.last_used_at.is_some_and(|at| now - at < chrono::Duration::minutes(1)) {
-            return;
-        }
-        let id = token.id.uuid();
-        let noted = self
-            .store
-            .write(&self.installation(), async |uow| {
-                let mut update = Query::update();
-                update.table("api_token").value("last_used_at", store::Field::value(&now)).and_where(Expr::col("id").eq(id));
-                uow.execute(&update).await
-            })
-            .await;
-        if let Err(error) = noted {
-            tracing::warn!(?error, "the use of a token was not noted");
-        }
     }
 }
 

@@ -199,10 +199,13 @@ store::record! {
         name: String,
         prefix: String,
         hash: String => Secret,
+        old_hash: Option<String> => Secret,
+        old_ends_at: Option<DateTime>,
         scopes: Json<PermissionSet>,
         networks: Json<Vec<ipnet::IpNet>>,
         expires_at: Option<DateTime>,
         last_used_at: Option<DateTime> => Derived,
+        last_used_from: Option<String> => Derived,
         is_active: bool,
     }
 }

@@ -36,7 +36,7 @@ def seed(installation):
     admin = installation.admin
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
-        "import_id", "file_id", "folder_id", "role_id", "team_id",
+        "import_id", "file_id", "folder_id", "role_id", "team_id", "brand_id",
     )}
     clients_of = {}
 
@@ -46,6 +46,7 @@ def seed(installation):
         return record["id"]
 
     for number in range(OTHERS):
+        made("brand_id", "/v1/brands", {"name": f"Brand {number}", "accent_color": "#1b4f8f"})
         made("tag_id", "/v1/tags", {"name": f"Tag {number}", "colour": "#d4af37"})
         made("token_id", "/v1/tokens", {"name": f"Export {number}", "scopes": ["clients.view_all"], "networks": ["192.0.2.0/24"]})
         # half of them are there to be accepted
@@ -90,7 +91,7 @@ def seed(installation):
     others = [membership for membership in admin.get("/v1/memberships")["data"] if membership["user_id"] != admin.user_id]
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
-    kept |= keep_roles(admin) | keep_teams(admin, ids)
+    kept |= keep_brands(admin) | keep_roles(admin) | keep_teams(admin, ids)
     sessions, signed_in_as = keep_sessions(installation)
     kept |= sessions
     kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
@@ -106,6 +107,17 @@ def seed(installation):
     # a mail is sent by a job
     ids["job_id"] = [job["id"] for job in admin.get("/v1/admin/jobs")["data"]]
     return Seeds(ids, kept, kept_client, clients_of, signed_in_as)
+
+
+def keep_brands(admin):
+    """Brands that go, and those that are away: the default is another."""
+    brands = [admin.post("/v1/brands", {"name": f"Goes {number}"})["id"] for number in range(3 * KEPT)]
+    for brand in brands[KEPT:]:
+        admin.send("DELETE", f"/v1/brands/{brand}")
+    return {
+        "archive_brand": {"brand_id": brands[:KEPT]}, "restore_brand": {"brand_id": brands[KEPT : 2 * KEPT]},
+        "purge_brand": {"brand_id": brands[2 * KEPT :]},
+    }
 
 
 def keep_roles(admin):

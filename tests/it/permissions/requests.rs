@@ -91,9 +91,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
     Some(match operation {
         "health_live" | "health_ready" | "metrics" | "jwks" | "openapi" => ALONE.read(),
         "get_me" | "list_my_audit" | "list_workspaces" | "list_users" | "list_roles" | "list_memberships"
-        | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts" => {
-            ALONE.read()
-        }
+        | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts"
+        | "list_brands" => ALONE.read(),
         "login" | "refresh" | "accept_invitation" | "logout" | "reset_password" => ALONE,
         // whoever asks gets the same answer, and a job that changes no record
         "forgot_password" => ALONE.read(),
@@ -140,6 +139,9 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "update_workspace" => WORKSPACES,
         "list_backups" | "get_backup" => ALONE.read(),
         "request_backup" => ALONE,
+        "create_brand" => ALONE,
+        "get_brand" => SHARED.read(),
+        "update_brand" | "archive_brand" | "restore_brand" | "purge_brand" => SHARED,
         "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
         "list_import_rows" | "get_import_report" => SHARED.read(),
         "start_client_import" => ALONE,
@@ -147,8 +149,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "update_tag" | "delete_tag" | "revoke_invitation" => SHARED,
         "get_user" | "get_membership" => MEMBERS.read(),
         "update_user" | "update_membership" | "delete_membership" => MEMBERS,
-        "get_token" => TOKENS.read(),
-        "update_token" | "delete_token" => TOKENS,
+        "get_token" | "get_token_usage" => TOKENS.read(),
+        "update_token" | "delete_token" | "rotate_token" => TOKENS,
         "get_client" | "get_client_summary" | "list_client_audit" | "list_client_notes" | "get_client_note" => OWNED.read(),
         "list_client_contacts" | "get_client_contact" => OWNED.read(),
         "update_client" | "archive_client" | "restore_client" | "purge_client" | "bulk_clients" => OWNED,
@@ -210,9 +212,12 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "create_invitation" => json!({ "email": format!("invited{number}@example.com"), "role": "nothing" }),
         "create_token" => json!({ "name": "made", "scopes": ["tokens.manage_own"] }),
         "update_token" => json!({ "name": format!("token {number}") }),
+        "rotate_token" => json!({ "overlap_hours": 1 }),
         "update_user" => json!({ "given_name": format!("Renamed {number}") }),
         // the role that it has: a role that could be taken away is the gate's matter, not the record's
         "update_membership" => json!({ "role": id("role") }),
+        "create_brand" => json!({ "name": format!("made {number}") }),
+        "update_brand" => json!({ "tagline": format!("tagline {number}") }),
         "create_tag" => json!({ "name": format!("made {number}") }),
         "update_tag" => json!({ "name": format!("renamed {number}") }),
         "create_client" => json!({ "kind": "company", "name": "Made" }),

@@ -42,7 +42,7 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         }
     });
 
-    let mail = auth.mail().clone();
+    let (mail, counting) = (auth.mail().clone(), auth.clone());
     let parts = Parts { store: store.clone(), auth, files, backups, mail, config: api_config(config), metrics };
     let running = api::serve(listener, parts)?;
     say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
@@ -68,6 +68,7 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
     } else {
         running.server.await.map_err(Error::internal)?;
     }
+    counting.write_uses().await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -52,7 +52,8 @@ fn file_scope(data: &Data, reader: &Reader) -> String {
         format!("(rel_type = '{rel_type}' AND rel_id IN (SELECT id FROM {rel_type} WHERE {scope}))")
     };
     let (client, contact) = (on("client", client_scope(data, reader)), on("contact", contact_scope(data, reader)));
-    format!("workspace_id = {} AND ({alone} OR {client} OR {contact})", data.sql(&reader.workspace))
+    // whoever is in the workspace sees its face
+    format!("workspace_id = {} AND ({alone} OR {client} OR {contact} OR rel_type = 'brand')", data.sql(&reader.workspace))
 }
 
 /// Clients that the reader may see and that a condition holds of, archived or not.
@@ -82,6 +83,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_contacts" => (None, "id", format!("contact WHERE {} AND archived_at IS NULL", contact_scope(data, reader))),
         "list_files" => (None, "id", format!("file WHERE {} AND archived_at IS NULL", file_scope(data, reader))),
         "list_folders" => (None, "id", format!("folder WHERE {}", file_scope(data, reader))),
+        "list_brands" => (None, "id", format!("brand WHERE {workspace} AND archived_at IS NULL")),
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
         "list_teams" if reader.can(Permission::AdminManageUsers) => (None, "id", format!("team WHERE {workspace}")),

@@ -1,6 +1,7 @@
-//! What any record can have: tags, the audit trail, imports.
+//! What any record can have: tags, brands, the audit trail, imports.
 
 pub(super) mod audit;
+mod brands;
 mod imports;
 mod tags;
 
@@ -8,6 +9,7 @@ use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
     tags::register(registry);
+    brands::register(registry);
     audit::register(registry);
     imports::register(registry);
 }

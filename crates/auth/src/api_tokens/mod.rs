@@ -1,5 +1,9 @@
 //! API tokens: for integrators. A token acts for the account that made it, with the permissions that it was given and its maker still
-//! has.
+//! has. Its secret can be changed for another while it stays what it is ([`rotate`]), and how often it is used is counted ([`usage`]).
+
+mod rotate;
+mod usage;
+mod uses;
 
 use std::collections::HashSet;
 
@@ -16,6 +20,11 @@ use validator::Validate;
 use crate::rows::{ApiTokenId, ApiTokenRow};
 use crate::{secret_text, shape};
 
+pub use rotate::{RotateApiToken, rotate};
+pub(crate) use usage::first_day;
+pub use usage::{DayOfUse, TokenUsage, usage};
+pub(crate) use uses::Uses;
+
 /// Before every API token, so that secret scanners find it.
 pub const PREFIX: &str = "plt_";
 /// Characters of a token that are shown.
@@ -30,6 +39,8 @@ pub struct ApiToken {
     pub name: String,
     /// How the secret begins.
     pub prefix: String,
+    /// Until when the secret goes on that there was before the last rotation; null where it ended at once or there was none.
+    pub old_secret_ends_at: Option<DateTime>,
     /// The account it acts for.
     pub user_id: UserId,
     /// What it may do, each as `area.action`; never more than its maker may at the time of use.
@@ -67,6 +78,7 @@ impl From<ApiTokenRow> for ApiToken {
             id: row.id,
             name: row.name,
             prefix: row.prefix,
+            old_secret_ends_at: row.old_ends_at,
             user_id: row.user_id,
             scopes: row.scopes.0.iter().map(|permission| permission.to_string()).collect(),
             networks: row.networks.0.iter().map(ToString::to_string).collect(),
@@ -178,12 +190,15 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
         workspace_id: workspace,
         user_id: user,
         name: input.name.trim().to_owned(),
-        prefix: secret.chars().take(SHOWN).collect(),
+        prefix: shown(&secret),
         hash: secret_text::hash(&secret),
+        old_hash: None,
+        old_ends_at: None,
         scopes: Json(scopes),
         networks: Json(networks),
         expires_at: input.expires_at.or_else(|| maker.and_then(|maker| maker.expires_at)),
         last_used_at: None,
+        last_used_from: None,
         is_active: true,
         version: 1,
         created_at: now,
@@ -191,6 +206,11 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
     };
     uow.insert(&row, Change::plain()).await?;
     Ok(NewApiToken { token: row.into(), secret })
+}
+
+/// What is shown of a secret.
+fn shown(secret: &str) -> String {
+    secret.chars().take(SHOWN).collect()
 }
 
 /// The token with which the caller asks, if with one.

@@ -1,0 +1,3 @@
+//! What any record can have, and how a workspace shows itself, through HTTP.
+
+mod brands;
