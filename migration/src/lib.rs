@@ -24,6 +24,7 @@ mod m20261126_000083_profiles;
 mod m20261126_000084_second_factors;
 mod m20261127_000090_token_usage;
 mod m20261127_000091_brands;
+mod m20261127_000092_settings;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000084_second_factors::Step),
             Box::new(m20261127_000090_token_usage::Step),
             Box::new(m20261127_000091_brands::Step),
+            Box::new(m20261127_000092_settings::Step),
         ]
     }
 }

@@ -17,7 +17,7 @@ use store::{Conn, Json, Record as _};
 use crate::api_tokens::PREFIX;
 use crate::errors::NETWORK_NOT_ALLOWED;
 use crate::rows::{ApiTokenId, ApiTokenRow, SessionId};
-use crate::workspaces::WorkspaceSettings;
+use crate::settings::{self, SettingValues, WorkspaceSettings};
 use crate::{Auth, roles, second_factor, secret_text, sessions, users};
 
 /// How long what was found out is kept at most.
@@ -25,8 +25,17 @@ const KEPT_FOR: Duration = Duration::from_secs(5);
 /// Identities that are kept at most.
 const KEPT: u64 = 20_000;
 /// Record types whose changes drop what is kept.
-const DEPENDS_ON: [&str; 8] =
-    ["membership", "second_factor", "role", "role_override", "user_account", "session", "api_token", "workspace"];
+const DEPENDS_ON: [&str; 9] = [
+    "membership",
+    "second_factor",
+    "role",
+    "role_override",
+    "user_account",
+    "session",
+    "api_token",
+    "workspace",
+    "installation_settings",
+];
 /// The topic under which nodes tell each other.
 const TOPIC: &str = "identities";
 
@@ -212,6 +221,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
         .eq(Expr::col(("role", "id")))
         .and(Expr::col(("role_override", "workspace_id")).eq(Expr::col(("workspace", "id"))));
     select.left_join("role_override", over);
+    let installation = settings::of_installation(conn).await?;
     conn.rows(&select)
         .await?
         .iter()
@@ -229,7 +239,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                 permissions,
                 timezone: row.get(9)?,
                 defaults: Defaults { currency: row.get(5)?, locale: row.get(6)? },
-                settings: row.get::<Json<WorkspaceSettings>>(7)?.0,
+                settings: WorkspaceSettings::of(&row.get::<Json<SettingValues>>(7)?.0, &installation)?,
             })
         })
         .collect()

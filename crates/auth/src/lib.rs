@@ -30,6 +30,7 @@ mod rows;
 pub mod second_factor;
 mod secret_text;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 mod shape;
 pub mod staff;

@@ -139,6 +139,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "update_workspace" => WORKSPACES,
         "list_backups" | "get_backup" => ALONE.read(),
         "request_backup" => ALONE,
+        "get_settings" | "get_installation_settings" => ALONE.read(),
+        "update_settings" | "update_installation_settings" => ALONE,
         "create_brand" => ALONE,
         "get_brand" => SHARED.read(),
         "update_brand" | "archive_brand" | "restore_brand" | "purge_brand" => SHARED,
@@ -216,6 +218,8 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "update_user" => json!({ "given_name": format!("Renamed {number}") }),
         // the role that it has: a role that could be taken away is the gate's matter, not the record's
         "update_membership" => json!({ "role": id("role") }),
+        "update_settings" => json!({ "mail.tagline": format!("tagline {number}") }),
+        "update_installation_settings" => json!({ "tokens.max_days": 3000 + number % 600 }),
         "create_brand" => json!({ "name": format!("made {number}") }),
         "update_brand" => json!({ "tagline": format!("tagline {number}") }),
         "create_tag" => json!({ "name": format!("made {number}") }),

@@ -109,9 +109,16 @@ fn of_auth(name: &str) -> Option<Value> {
             "settings": {
                 "require_if_match": false, "second_factor_roles": ["super_admin"], "file_kinds": ["jpeg", "png", "pdf", "zip"],
                 "mail": { "accent_color": "#0b6b53", "tagline": null, "reply_to": "info@athens.example" },
+                "duplicates": { "block_on_create": false }, "tokens": { "max_days": 90 },
             },
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
         }),
+        "SettingList" => json!({ "data": [{
+            "key": "tokens.max_days", "description": "The longest life of a new API token, in days.", "kind": "integer", "level": "both",
+            "value": 90, "default": null, "source": "workspace", "minimum": 1, "maximum": 3650, "options": null,
+        }] }),
+        "SettingsPatch" => json!({ "tokens.max_days": 90, "second_factor_roles": ["super_admin"], "mail.tagline": null }),
+        "InstallationSettingsPatch" => json!({ "second_factor_roles": ["super_admin"], "tokens.max_days": null }),
         "WorkspacePage" => page(&of("Workspace")),
         "CreateWorkspace" => json!({ "slug": "athens", "name": "Αθήνα", "default_currency": "EUR" }),
         "WorkspacePatch" => json!({ "name": "Αθήνα και Πειραιάς" }),

@@ -74,6 +74,29 @@ pub fn add_workspace(dialect: Dialect, table: &str) -> String {
     format!("ALTER TABLE {table} ADD COLUMN workspace_id {kind} REFERENCES workspace (id)")
 }
 
+/// Takes members out of a JSON column where they have these values, in every row: the owner, too, is under forced row security.
+pub fn forget_members(dialect: Dialect, table: &str, column: &str, members: &[(&str, &str)]) -> Vec<String> {
+    let forget = |(name, value): &(&str, &str)| match dialect {
+        Dialect::Sqlite => {
+            format!(
+                "UPDATE {table} SET {column} = json_remove({column}, '$.{name}') WHERE {column} -> '$.{name}' = json('{value}')"
+            )
+        }
+        Dialect::Postgres => {
+            format!("UPDATE {table} SET {column} = {column} - '{name}' WHERE {column} -> '{name}' = '{value}'::jsonb")
+        }
+    };
+    let statements = members.iter().map(forget);
+    match dialect {
+        Dialect::Sqlite => statements.collect(),
+        Dialect::Postgres => [format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")]
+            .into_iter()
+            .chain(statements)
+            .chain([format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY")])
+            .collect(),
+    }
+}
+
 /// An index for the sort of a list by a column that may be empty, and for finding what has one value in it.
 pub fn sort_index(dialect: Dialect, name: &str, table: &str, column: &str, kind: FieldKind) -> String {
     let stand_in = super::stand_in(dialect, kind);

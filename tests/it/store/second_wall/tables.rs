@@ -103,6 +103,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("recovery_code", Kept::ByAccount, ACCOUNT, "goes with the second factor"),
     table("refresh_token", Kept::Shared, &[], "read before it is known who asks"),
     table("installation", Kept::Shared, &[], "one row, the installation's own"),
+    table("installation_settings", Kept::Shared, &[], "the installation's own; every workspace reads what holds for it"),
     table("signing_key", Kept::Shared, &[], "the installation's own; private keys are sealed"),
     table("backup_run", Kept::Shared, &[], "a backup is of the whole installation"),
     table("seaql_migrations", Kept::Closed, &[], "the owner's, who migrates"),

@@ -251,6 +251,12 @@ impl Calls {
             "list_import_issues" => Call::to(format!("/v1/imports/{}/issues", self.import)),
             "get_invitation" => Call::to(format!("/v1/invitations/{}", self.invitation)),
             "get_membership" => Call::to(format!("/v1/memberships/{}", self.membership)),
+            "get_settings" => Call::to("/v1/settings"),
+            "get_installation_settings" => Call::to("/v1/installation/settings"),
+            "update_settings" => Call::with("/v1/settings", json!({ "mail.tagline": number.to_string() })),
+            "update_installation_settings" => {
+                Call::with("/v1/installation/settings", json!({ "duplicates.block_on_create": number.is_multiple_of(2) }))
+            }
             "list_brands" => Call::to("/v1/brands"),
             "get_brand" => Call::to(self.brand()?),
             "create_brand" => Call::with("/v1/brands", self.a_brand()),
