@@ -25,6 +25,7 @@ mod m20261126_000084_second_factors;
 mod m20261127_000090_token_usage;
 mod m20261127_000091_brands;
 mod m20261127_000092_settings;
+mod m20261127_000093_own_come_in;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000090_token_usage::Step),
             Box::new(m20261127_000091_brands::Step),
             Box::new(m20261127_000092_settings::Step),
+            Box::new(m20261127_000093_own_come_in::Step),
         ]
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn write_home(auth: &Auth, uow: &mut UnitOfWork, user: &UserRow
     let here = uow.caller().workspace;
     let place = match here {
         Some(here) => Some(here),
-        None => memberships::home_of(uow, user).await?,
+        None => memberships::home_of(uow, Some(user)).await?,
     };
     if place.is_none() {
         return Ok(());

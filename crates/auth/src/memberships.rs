@@ -240,18 +240,21 @@ pub(crate) async fn check_not_shared(uow: &mut UnitOfWork, here: WorkspaceId, us
     if shared && !uow.caller().is_super_admin { Err(Error::new(&SHARED_ACCOUNT)) } else { Ok(()) }
 }
 
-/// Where an account is at home: in the workspace that is its own by default, if it belongs there, or where it has belonged for longest.
-pub(crate) async fn home_of(conn: &mut Conn, user: &UserRow) -> Result<Option<WorkspaceId>> {
+/// Where an account is at home: in the workspace that is its own by default, if it belongs there, or where it has belonged for longest. Its
+/// trail stands there; nobody belongs anywhere by calling it theirs. For an address that is nobody's the same is looked for.
+pub(crate) async fn home_of(conn: &mut Conn, user: Option<&UserRow>) -> Result<Option<WorkspaceId>> {
+    let id = user.map_or(uuid::Uuid::nil(), |user| user.id.uuid());
     let mut select = Query::select();
     select
         .column("workspace_id")
         .from("membership")
-        .and_where(Expr::col("user_id").eq(user.id.uuid()))
+        .and_where(Expr::col("user_id").eq(id))
         .order_by("created_at", Order::Asc)
         .order_by("id", Order::Asc);
     let rows = conn.rows(&select).await?;
     let places: Vec<WorkspaceId> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-    let chosen = user.default_workspace_id.filter(|chosen| user.is_super_admin || places.contains(chosen));
+    let belongs = |user: &UserRow| user.default_workspace_id.filter(|chosen| user.is_super_admin || places.contains(chosen));
+    let chosen = user.and_then(belongs);
     Ok(chosen.or_else(|| places.first().copied()))
 }
 

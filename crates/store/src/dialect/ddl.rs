@@ -171,7 +171,7 @@ pub enum Wall {
     /// As `WorkspaceOrInstallation`; whoever is in no workspace sees the rows of none. For what is kept for callers who are in none.
     WorkspaceOrNone,
     /// Rows of the account, and of accounts that belong to the transaction's workspace; the installation sees all. For sessions, which
-    /// whoever manages users may end.
+    /// whoever manages users may end. Nobody but the account and the installation puts one there.
     Account,
     /// As `WorkspaceOrInstallation`; everybody sees the rows of no workspace. For what the installation provides and a workspace adds to.
     WorkspaceOrShared,
@@ -251,7 +251,20 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
         statements.push(format!("CREATE POLICY {table}_delete ON {table} FOR DELETE TO {APP_ROLE} USING ({write})"));
         statements.push(format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}"));
     }
+    if wall == Wall::Account {
+        statements.extend(only_own_come_in(dialect, table));
+    }
     statements
+}
+
+/// Lets nobody but the account and the installation put a row into a table behind [`Wall::Account`].
+pub fn only_own_come_in(dialect: Dialect, table: &str) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => {
+            vec![format!("ALTER POLICY {table}_insert ON {table} WITH CHECK (user_id = {ACCOUNT} OR {INSTALLATION})")]
+        }
+    }
 }
 
 /// The journal's tables, their partitions and the triggers that keep them append-only.

@@ -13,7 +13,7 @@ pub(super) enum Kept {
     ByWorkspaceOrInstallation,
     /// By workspace, where none is one as well; the installation sees and writes all.
     ByWorkspaceOrNone,
-    /// By account: its own, and in a workspace those of who belongs to it; the installation sees and writes all.
+    /// By account: its own, and in a workspace those of who belongs to it, which are not put there; the installation sees and writes all.
     ByAccount,
     /// By workspace; everybody sees the rows of none; the installation sees and writes all.
     ByWorkspaceOrShared,
@@ -163,7 +163,15 @@ impl Expected {
         }
     }
 
-    /// Whether the caller may put such a row there, and change and delete one that it sees.
+    /// Whether the caller may put such a row there.
+    pub(super) fn inserts(&self, world: &World, asking: &Asking, whose: Whose) -> bool {
+        match self.kept {
+            Kept::ByAccount => whose == Whose::Mine || asking.is_installation(),
+            _ => self.writes(world, asking, whose),
+        }
+    }
+
+    /// Whether the caller may change and delete such a row that it sees.
     pub(super) fn writes(&self, world: &World, asking: &Asking, whose: Whose) -> bool {
         let ours = whose == Whose::Ours && asking.in_ours(world);
         let nowhere = whose == Whose::Nowhere && asking.workspace.is_empty();
