@@ -5,6 +5,7 @@ use harness::{Session, TestApp};
 use serde_json::json;
 
 use super::{events, places_of};
+use crate::faults::program::Program;
 
 #[tokio::test]
 async fn a_token_with_more_than_its_maker_has_is_refused_by_each_scope() {
@@ -336,4 +337,25 @@ async fn how_often_a_token_is_used_is_counted_by_day_on_all_nodes_and_written_on
     let (_, next) = made(&app, &admin, &json!({ "name": "next", "scopes": ["clients.view_all"] })).await;
     app.get("/v1/clients", &next).await.expect(200);
     assert_eq!(app.db.rows("SELECT CAST(uses AS text) FROM api_token_usage").await, ["1"]);
+}
+
+/// Seen to fail where the server stops without writing down what it has counted.
+#[tokio::test]
+async fn what_a_server_has_counted_is_written_down_when_it_is_asked_to_stop() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let db = harness::Database::fresh(&folder).await;
+    let mut program = Program::on(&db, &[]).await;
+    let made = program.post("/v1/tokens", &json!({ "name": "export", "scopes": ["clients.view_all"] })).await.expect(201);
+    let admin = std::mem::replace(&mut program.token, made.body["secret"].as_str().unwrap().to_owned());
+    for _ in 0..5 {
+        program.get("/v1/clients").await.expect(200);
+    }
+    let pid = program.pid().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    crate::mail::until_so("the server has stopped", async || db.count("api_token_usage WHERE uses = 5").await == 1).await;
+    program.kill();
+    program.start();
+    program.token = admin;
+    let usage = program.get(&format!("/v1/tokens/{}/usage", made.id())).await.expect(200);
+    assert_eq!(usage.body["uses"], 5);
 }

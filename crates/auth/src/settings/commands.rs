@@ -16,6 +16,8 @@ use crate::rows::{InstallationSettingsId, InstallationSettingsRow, WorkspaceRow}
 
 /// The installation's row: there is one.
 const THE_ONE: Uuid = Uuid::nil();
+/// The version that the installation's settings have as long as there is no row of them.
+const NOTHING_SAID: i64 = 1;
 
 /// Whose role keys a setting may name.
 #[derive(Clone, Copy)]
@@ -98,7 +100,7 @@ pub async fn update(uow: &mut UnitOfWork, seen: Option<i64>, patch: SettingsPatc
 pub async fn get_of_installation(conn: &mut Conn, caller: &Caller) -> Result<SettingList> {
     caller.require_super_admin()?;
     let row = installation_row(conn).await?;
-    let (values, version) = row.map_or_else(Default::default, |row| (row.settings.0, row.version));
+    let (values, version) = row.map_or_else(|| (SettingValues::default(), NOTHING_SAID), |row| (row.settings.0, row.version));
     Ok(SettingList::of_installation(&values, version))
 }
 
@@ -113,7 +115,7 @@ pub async fn update_of_installation(
 ) -> Result<SettingList> {
     uow.caller().require_super_admin()?;
     let before = uow.locked::<InstallationSettingsRow>(InstallationSettingsRow::select()).await?;
-    crate::check_seen(seen, before.as_ref().map_or(0, |row| row.version))?;
+    crate::check_seen(seen, before.as_ref().map_or(NOTHING_SAID, |row| row.version))?;
     let mut values = before.as_ref().map(|row| row.settings.0.clone()).unwrap_or_default();
     put(uow, &mut values, patch.0, Roles::OfAll, "").await?;
     let now = uow.now();
@@ -122,12 +124,12 @@ pub async fn update_of_installation(
             let after = InstallationSettingsRow { settings: Json(values), ..before.clone() };
             uow.update(&before, after, Change::plain()).await?
         }
-        None if values == SettingValues::default() => return Ok(SettingList::of_installation(&values, 0)),
+        None if values == SettingValues::default() => return Ok(SettingList::of_installation(&values, NOTHING_SAID)),
         None => {
             let row = InstallationSettingsRow {
                 id: InstallationSettingsId::from_uuid(THE_ONE),
                 settings: Json(values),
-                version: 1,
+                version: NOTHING_SAID + 1,
                 created_at: now,
                 updated_at: now,
             };
