@@ -91,7 +91,7 @@ def seed(installation):
     others = [membership for membership in admin.get("/v1/memberships")["data"] if membership["user_id"] != admin.user_id]
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
-    kept |= keep_brands(admin) | keep_roles(admin) | keep_teams(admin, ids)
+    kept |= keep_brands(admin) | keep_tokens(admin) | keep_roles(admin) | keep_teams(admin, ids)
     sessions, signed_in_as = keep_sessions(installation)
     kept |= sessions
     kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
@@ -110,14 +110,25 @@ def seed(installation):
 
 
 def keep_brands(admin):
-    """Brands that go, and those that are away: the default is another."""
+    """Brands that go, those that are away (the default is another), and one with pictures on it, as its logos must be."""
     brands = [admin.post("/v1/brands", {"name": f"Goes {number}"})["id"] for number in range(3 * KEPT)]
     for brand in brands[KEPT:]:
         admin.send("DELETE", f"/v1/brands/{brand}")
+    shown = admin.post("/v1/brands", {"name": "Shown"})["id"]
+    logos = [admin.upload(f"logo-{number}.png", IMAGE, rel_type="brand", rel_id=shown)["id"] for number in range(2)]
     return {
+        "update_brand": {
+            "brand_id": [shown], "logo_light_file_id": logos, "logo_dark_file_id": logos, "logo_circular_file_id": logos,
+        },
         "archive_brand": {"brand_id": brands[:KEPT]}, "restore_brand": {"brand_id": brands[KEPT : 2 * KEPT]},
         "purge_brand": {"brand_id": brands[2 * KEPT :]},
     }
+
+
+def keep_tokens(admin):
+    """Tokens that nobody switches off: of one that has ended there is no other secret."""
+    tokens = [admin.post("/v1/tokens", {"name": f"Kept {number}", "scopes": ["clients.view_all"]})["id"] for number in range(KEPT)]
+    return {"rotate_token": {"token_id": tokens}}
 
 
 def keep_roles(admin):

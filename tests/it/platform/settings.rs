@@ -197,6 +197,10 @@ async fn a_new_token_lives_no_longer_than_the_setting_says() {
     let at: kernel::DateTime = made.body["expires_at"].as_str().unwrap().parse().unwrap();
     let left = at - app.clock.now();
     assert!(left <= Duration::days(10) && left > Duration::days(10) - Duration::minutes(1), "{left}");
+    // a whole number is one however it is written, and nobody is locked out by what it looks like
+    app.patch(ALL, &app.admin, &json!({ "tokens.max_days": 11.0 })).await.expect(200);
+    assert_eq!(setting(&app, &app.admin, "tokens.max_days").await, from(json!(11), "installation"));
+    app.patch(OWN, &app.admin, &json!({ "tokens.max_days": 11.5 })).await.expect_problem(422, "validation_failed");
     // of what the token that asks has and what there may be the earlier, and what was made before stays
     let old = Session::bearer(old.body["secret"].as_str().unwrap());
     let by_token = app.post("/v1/tokens", &old, &json!({ "name": "y", "scopes": ["clients.view_all"] })).await.expect(201);
@@ -234,4 +238,12 @@ async fn what_nobody_had_said_is_not_taken_for_said_when_an_older_database_is_br
     assert_eq!(setting(&app, &app.admin, "file_kinds").await, from(json!(["pdf"]), "workspace"));
     assert_eq!(setting(&app, &app.admin, "mail.tagline").await, from(json!("Sea"), "workspace"));
     assert_eq!(setting(&app, &app.admin, "mail.accent_color").await, from(json!(null), "default"));
+    // what another version left and nobody can read counts as nothing
+    let strange = old.replace("false", "\"perhaps\"").replace("pdf", "hologram");
+    let literal = if app.db.engine == Engine::Postgres { format!("'{strange}'::jsonb") } else { format!("'{strange}'") };
+    app.db.execute(&format!("UPDATE workspace SET settings = {literal}")).await.unwrap();
+    let admin = app.sign_in("admin@example.com").await;
+    assert_eq!(setting(&app, &admin, "file_kinds").await.1, "default");
+    assert_eq!(setting(&app, &admin, "require_if_match").await, from(json!(true), "installation"));
+    assert_eq!(setting(&app, &admin, "mail.tagline").await, from(json!("Sea"), "workspace"));
 }

@@ -45,7 +45,10 @@ async fn put(conn: &mut Conn, values: &mut SettingValues, new: Map<String, Value
                 faults.add(format!("{at}/{key}/{place}"), "unknown_role", "is no role that there is");
             }
         }
-        values.set(setting.key, value);
+        match setting.read(value) {
+            Some(value) => values.set(setting.key, value),
+            None => faults.add(format!("{at}/{key}"), "wrong_type", "is of the wrong type"),
+        }
     }
     faults.into_result()
 }

@@ -77,10 +77,11 @@ impl WorkspaceSettings {
 }
 
 /// The value of a setting, and where it comes from.
-fn effective(setting: &Setting, own: Option<&SettingValues>, installation: &SettingValues) -> (Value, SettingSource) {
-    let own = own.filter(|_| setting.is_of_workspaces()).and_then(|own| own.get(setting.key));
-    let of_installation = || installation.get(setting.key).filter(|_| setting.is_of_installation());
-    match (own, of_installation()) {
+fn effective<'a>(setting: &Setting, own: Option<&'a SettingValues>, installation: &'a SettingValues) -> (Value, SettingSource) {
+    let of = |values: &'a SettingValues| values.get(setting.key).filter(|value| setting.fits(value));
+    let own = own.filter(|_| setting.is_of_workspaces()).and_then(of);
+    let of_installation = Some(installation).filter(|_| setting.is_of_installation()).and_then(of);
+    match (own, of_installation) {
         (Some(value), _) => (value.clone(), SettingSource::Workspace),
         (None, Some(value)) => (value.clone(), SettingSource::Installation),
         (None, None) => (setting.default(), SettingSource::Default),

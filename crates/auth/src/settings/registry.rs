@@ -120,6 +120,33 @@ impl Setting {
         self.level != SettingLevel::Workspace
     }
 
+    /// A value that fits its schema, as it is kept; none where it is of another kind.
+    pub(super) fn read(&self, value: Value) -> Option<Value> {
+        let value = match (self.takes, value.as_f64()) {
+            // JSON knows one kind of number, and 30.0 is a whole one to a schema
+            (Takes::Integer(..), Some(number)) if number.fract() == 0.0 => {
+                format!("{number:.0}").parse::<i64>().map_or(value, Value::from)
+            }
+            _ => value,
+        };
+        (value.is_null() || self.fits(&value)).then_some(value)
+    }
+
+    /// Whether a value is of its kind. One that is kept and is not, as another version may have left it, counts as nothing: what everybody's
+    /// requests depend on must always be there.
+    pub(super) fn fits(&self, value: &Value) -> bool {
+        let are_words = |is_one: &dyn Fn(&str) -> bool| {
+            value.as_array().is_some_and(|list| list.iter().all(|word| word.as_str().is_some_and(is_one)))
+        };
+        match self.takes {
+            Takes::Boolean => value.is_boolean(),
+            Takes::Integer(..) => value.is_i64(),
+            Takes::Text(..) => value.is_string(),
+            Takes::Words(words) => are_words(&|word| words.contains(&word)),
+            Takes::Roles => are_words(&|_| true),
+        }
+    }
+
     /// What its values are.
     pub fn kind(&self) -> SettingKind {
         match self.takes {
@@ -160,6 +187,23 @@ mod tests {
         let declared: Vec<String> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
         assert_eq!(declared.iter().cloned().collect::<BTreeSet<_>>(), there);
         assert_eq!(declared.len(), there.len(), "a key is declared twice");
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_none_and_a_whole_number_is_one_however_it_is_written() {
+        let read = |key: &str, value: Value| Setting::find(key).unwrap().read(value);
+        assert_eq!(read("tokens.max_days", serde_json::json!(30.0)), Some(serde_json::json!(30)));
+        assert_eq!(read("tokens.max_days", Value::Null), Some(Value::Null));
+        for (key, value) in [
+            ("tokens.max_days", serde_json::json!(30.5)),
+            ("tokens.max_days", serde_json::json!("30")),
+            ("require_if_match", serde_json::json!(1)),
+            ("file_kinds", serde_json::json!(["pdf", "exe"])),
+            ("second_factor_roles", serde_json::json!([7])),
+            ("mail.tagline", serde_json::json!({})),
+        ] {
+            assert_eq!(read(key, value.clone()), None, "{key}: {value}");
+        }
     }
 
     #[test]
