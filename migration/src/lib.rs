@@ -25,6 +25,10 @@ mod m20261126_000084_second_factors;
 mod m20261127_000085_relationships;
 mod m20261127_000086_interactions;
 mod m20261127_000087_client_groups;
+mod m20261127_000090_token_usage;
+mod m20261127_000091_brands;
+mod m20261127_000092_settings;
+mod m20261127_000093_own_come_in;
 mod m20261127_000095_deprecated_uses;
 mod m20261127_000096_saved_views;
 mod table;
@@ -57,6 +61,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000085_relationships::Step),
             Box::new(m20261127_000086_interactions::Step),
             Box::new(m20261127_000087_client_groups::Step),
+            Box::new(m20261127_000090_token_usage::Step),
+            Box::new(m20261127_000091_brands::Step),
+            Box::new(m20261127_000092_settings::Step),
+            Box::new(m20261127_000093_own_come_in::Step),
             Box::new(m20261127_000095_deprecated_uses::Step),
             Box::new(m20261127_000096_saved_views::Step),
         ]

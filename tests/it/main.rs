@@ -17,5 +17,6 @@ mod logs;
 mod mail;
 mod openapi;
 mod permissions;
+mod platform;
 mod redis;
 mod store;

@@ -101,9 +101,10 @@ const UNDO_IMPORT_OF_CLIENTS: &[Permission] =
     &[P::AdminImport, P::ClientsEdit, P::ClientsDelete, P::ContactsEdit, P::ContactsDelete];
 const IMPORT_CLIENTS: &[Permission] = &[P::AdminImport, P::ClientsCreate, P::ClientsEdit, P::ContactsCreate, P::ContactsEdit];
 
-const SEE_FILES: Access = Access::AnyOf(&[P::FilesView, P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView]);
-const PUT_FILES: Access = Access::AnyOf(&[P::FilesUpload, P::ClientsEdit, P::ContactsEdit]);
-const PUT_FILES_AWAY: Access = Access::AnyOf(&[P::FilesDelete, P::ClientsEdit, P::ContactsEdit]);
+const SEE_FILES: Access =
+    Access::AnyOf(&[P::FilesView, P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView, P::AdminManageBrands]);
+const PUT_FILES: Access = Access::AnyOf(&[P::FilesUpload, P::ClientsEdit, P::ContactsEdit, P::AdminManageBrands]);
+const PUT_FILES_AWAY: Access = Access::AnyOf(&[P::FilesDelete, P::ClientsEdit, P::ContactsEdit, P::AdminManageBrands]);
 const MANAGE_FOLDERS: Access = Access::AnyOf(&[P::FilesManageFolders, P::ClientsEdit, P::ContactsEdit]);
 
 const fn one(id: &'static str, permission: &'static [Permission], reach: Reach) -> Operation {
@@ -148,6 +149,10 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("get_workspace", Access::Member, Own),
     one("create_workspace", &[P::AdminManageWorkspaces], Workspace),
     one("update_workspace", &[P::AdminManageWorkspaces], Workspace),
+    O::new("get_settings", Access::Member, Workspace),
+    one("update_settings", &[P::AdminManageSettings], Workspace),
+    O::new("get_installation_settings", Access::SuperAdmin, Nothing),
+    O::new("update_installation_settings", Access::SuperAdmin, Nothing),
     O::new("list_users", MANAGE_USERS, Workspace),
     O::new("get_user", MANAGE_USERS, Workspace),
     O::new("update_user", MANAGE_USERS, Workspace),
@@ -184,6 +189,8 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("create_token", MANAGE_TOKENS, Own),
     O::new("update_token", MANAGE_TOKENS, WorkspaceOrOwn),
     O::new("delete_token", MANAGE_TOKENS, WorkspaceOrOwn),
+    O::new("rotate_token", MANAGE_TOKENS, WorkspaceOrOwn),
+    O::new("get_token_usage", MANAGE_TOKENS, WorkspaceOrOwn),
     O::new("list_tags", SEE_TAGS, Workspace),
     O::new("get_tag", SEE_TAGS, Workspace),
     O::new("create_tag", MANAGE_TAGS, Workspace),
@@ -196,6 +203,13 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("create_saved_view", SEE_LISTS, Own),
     O::new("update_saved_view", SEE_LISTS, WorkspaceOrOwn),
     O::new("delete_saved_view", SEE_LISTS, WorkspaceOrOwn),
+    O::new("list_brands", Access::Member, Workspace),
+    O::new("get_brand", Access::Member, Workspace),
+    one("create_brand", &[P::AdminManageBrands], Workspace),
+    one("update_brand", &[P::AdminManageBrands], Workspace),
+    one("archive_brand", &[P::AdminManageBrands], Workspace),
+    one("restore_brand", &[P::AdminManageBrands], Workspace),
+    one("purge_brand", &[P::AdminManageBrands], Workspace),
     one("list_imports", &[P::AdminImport], Workspace),
     one("get_import", &[P::AdminImport], Workspace),
     one("list_import_issues", &[P::AdminImport], Workspace),

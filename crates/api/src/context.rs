@@ -329,6 +329,11 @@ impl Context {
         self.write(self.caller(), work).await
     }
 
+    /// The version that `If-Match` names, for what is done to a record with a body of its own.
+    pub fn if_match(&self) -> Option<i64> {
+        etag::seen(self.request.headers())
+    }
+
     /// The version that `If-Match` names. Where the workspace asks for one, whoever names none is refused.
     fn seen(&self) -> Result<Option<i64>> {
         if self.requires_if_match() && !self.request.headers().contains_key(header::IF_MATCH) {

@@ -154,8 +154,9 @@ pub(crate) async fn keep_writing(state: Data<State>) {
     }
 }
 
-/// Writes down what was counted, or warns that it could not be.
+/// Writes down what was counted, of old names and of API tokens, or warns that it could not be.
 pub(crate) async fn write_down(state: &State) {
+    state.auth.write_uses().await;
     if let Err(error) = state.deprecations.flush(&state.store, &state.auth).await {
         tracing::warn!(?error, "the uses of old names are written down later");
     }

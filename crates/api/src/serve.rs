@@ -57,7 +57,7 @@ pub struct Parts {
 }
 
 /// The records that files can be on, as their domains say.
-pub static ATTACHABLES: &[&[Attachable]] = &[&clients::ATTACHABLES];
+pub static ATTACHABLES: &[&[Attachable]] = &[&files::brands::ATTACHABLES, &clients::ATTACHABLES];
 
 /// What can be imported, as its domains say.
 pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter]);

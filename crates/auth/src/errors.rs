@@ -35,6 +35,10 @@ kernel::error_codes! {
     SIGN_IN_BUSY = "sign_in_busy", Unavailable, "Too many people sign in at once";
     /// The request comes from a network that the token is not allowed from.
     NETWORK_NOT_ALLOWED = "network_not_allowed", Forbidden, "The token is not allowed from this network";
+    /// The token was switched off or has expired.
+    TOKEN_ENDED = "token_ended", Conflict, "The token has ended";
+    /// Whoever gets the secret of a token can do what it can: it may no more, from no further networks and for no longer than they may.
+    TOKEN_TOO_HIGH = "token_too_high", Forbidden, "The token may more than you may";
     /// A role can be given only by one who has all that it allows.
     ROLE_TOO_HIGH = "role_too_high", Forbidden, "The role allows more than you may give";
     /// The role came with the installation, or is the workspace's own where an override was meant.

@@ -54,6 +54,12 @@ impl FileKinds {
         self.0 & kind.bit() != 0
     }
 
+    /// Those in it that are pictures.
+    #[must_use]
+    pub fn pictures(self) -> Self {
+        self.iter().filter(|kind| matches!(kind, FileKind::Jpeg | FileKind::Png | FileKind::Gif | FileKind::Webp)).collect()
+    }
+
     /// The kinds in it.
     pub fn iter(self) -> impl Iterator<Item = FileKind> {
         FileKind::ALL.into_iter().filter(move |kind| self.contains(*kind))

@@ -16,8 +16,8 @@ use store::{Conn, Json, Record as _};
 
 use crate::api_tokens::PREFIX;
 use crate::errors::NETWORK_NOT_ALLOWED;
-use crate::rows::{ApiTokenRow, SessionId};
-use crate::workspaces::WorkspaceSettings;
+use crate::rows::{ApiTokenId, ApiTokenRow, SessionId};
+use crate::settings::{self, SettingValues, WorkspaceSettings};
 use crate::{Auth, roles, second_factor, secret_text, sessions, users};
 
 /// How long what was found out is kept at most.
@@ -25,8 +25,17 @@ const KEPT_FOR: Duration = Duration::from_secs(5);
 /// Identities that are kept at most.
 const KEPT: u64 = 20_000;
 /// Record types whose changes drop what is kept.
-const DEPENDS_ON: [&str; 8] =
-    ["membership", "second_factor", "role", "role_override", "user_account", "session", "api_token", "workspace"];
+const DEPENDS_ON: [&str; 9] = [
+    "membership",
+    "second_factor",
+    "role",
+    "role_override",
+    "user_account",
+    "session",
+    "api_token",
+    "workspace",
+    "installation_settings",
+];
 /// The topic under which nodes tell each other.
 const TOPIC: &str = "identities";
 
@@ -122,6 +131,9 @@ impl Auth {
         {
             return Err(Error::new(&NETWORK_NOT_ALLOWED));
         }
+        if let (Actor::Token { token, .. }, Some(workspace)) = (identity.actor, identity.default_workspace) {
+            self.note_use(ApiTokenId::from_uuid(token), workspace, now, origin.ip).await;
+        }
         Ok(identity)
     }
 
@@ -149,10 +161,18 @@ impl Auth {
     async fn find_token(&self, secret: &str, now: DateTime) -> Result<Option<Identity>> {
         let mut reader = self.store.reader(&self.installation()).await?;
         let mut select = ApiTokenRow::select();
-        select.and_where(Expr::col(("api_token", "hash")).eq(secret_text::hash(secret)));
+        let hash = secret_text::hash(secret);
+        let is = |column| Expr::col(("api_token", column)).eq(hash.as_str());
+        select.and_where(is("hash").or(is("old_hash")));
         let Some(token) = reader.one::<ApiTokenRow>(&select).await? else { return Ok(None) };
         let maker = users::find(&mut reader, token.user_id).await?.filter(|user| user.is_active);
-        let expired = token.expires_at.is_some_and(|at| at <= now);
+        let ends_at = if token.hash == hash {
+            token.expires_at
+        } else {
+            // the secret that there was before goes on for a while, and never longer than the token
+            token.expires_at.into_iter().chain(token.old_ends_at).min()
+        };
+        let expired = ends_at.is_some_and(|at| at <= now);
         let Some(maker) = maker.filter(|_| token.is_active && !expired) else { return Ok(None) };
         let mut places = places(&mut reader, maker.id, maker.is_super_admin).await?;
         reader.close().await?;
@@ -163,7 +183,6 @@ impl Auth {
         if places.is_empty() {
             return Ok(None);
         }
-        self.note_use(&token, now).await;
         Ok(Some(Identity {
             actor: Actor::Token { token: token.id.uuid(), user: maker.id },
             is_super_admin: false,
@@ -171,27 +190,8 @@ impl Auth {
             places,
             has_second_factor: true,
             networks: token.networks.0,
-            expires_at: token.expires_at,
+            expires_at: ends_at,
         }))
-    }
-
-    /// Writes down that a token was used, once a minute at most, and never in the way of the request.
-    async fn note_use(&self, token: &ApiTokenRow, now: DateTime) {
-        if token.last_used_at.is_some_and(|at| now - at < chrono::Duration::minutes(1)) {
-            return;
-        }
-        let id = token.id.uuid();
-        let noted = self
-            .store
-            .write(&self.installation(), async |uow| {
-                let mut update = Query::update();
-                update.table("api_token").value("last_used_at", store::Field::value(&now)).and_where(Expr::col("id").eq(id));
-                uow.execute(&update).await
-            })
-            .await;
-        if let Err(error) = noted {
-            tracing::warn!(?error, "the use of a token was not noted");
-        }
     }
 }
 
@@ -221,6 +221,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
         .eq(Expr::col(("role", "id")))
         .and(Expr::col(("role_override", "workspace_id")).eq(Expr::col(("workspace", "id"))));
     select.left_join("role_override", over);
+    let installation = settings::of_installation(conn).await?;
     conn.rows(&select)
         .await?
         .iter()
@@ -238,7 +239,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                 permissions,
                 timezone: row.get(9)?,
                 defaults: Defaults { currency: row.get(5)?, locale: row.get(6)? },
-                settings: row.get::<Json<WorkspaceSettings>>(7)?.0,
+                settings: WorkspaceSettings::of(&row.get::<Json<SettingValues>>(7)?.0, &installation)?,
             })
         })
         .collect()

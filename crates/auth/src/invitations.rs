@@ -12,7 +12,7 @@ use validator::Validate;
 use crate::errors::{ALREADY_INVITED, ALREADY_MEMBER, INVALID_INVITATION};
 use crate::rows::{InvitationId, InvitationRow, UserRow};
 use crate::users::{self, User};
-use crate::{Auth, memberships, password, roles, secret_text, shape};
+use crate::{Auth, memberships, password, roles, secret_text, shape, workspaces};
 
 /// An invitation to the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -165,6 +165,8 @@ pub async fn create(auth: &Auth, uow: &mut UnitOfWork, input: CreateInvitation) 
     let caller = uow.caller();
     caller.require(Permission::AdminManageUsers)?;
     let (workspace, user, now) = (uow.workspace()?, caller.user()?, uow.now());
+    // a role that is deleted meanwhile is gone before, or in use
+    workspaces::lock(uow, workspace).await?;
     let role = memberships::role_to_give(uow, &caller, &input.role).await?;
     if let Some(account) = users::find_by_email(uow, &input.email).await?
         && users::is_member(uow, workspace, account.id).await?

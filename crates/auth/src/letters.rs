@@ -1,11 +1,11 @@
 //! Letters to accounts.
 
-use kernel::{Result, UserId};
-use mail::{Letter, Recipient};
+use kernel::{Caller, DateTime, Result, UserId};
+use mail::{Act, Letter, Recipient};
 use store::UnitOfWork;
 
 use crate::rows::UserRow;
-use crate::{Auth, users};
+use crate::{Auth, memberships, users};
 
 impl Auth {
     /// Writes to an account, in its language and by the clock on its wall. Nobody writes to one that is deactivated.
@@ -23,4 +23,25 @@ impl Auth {
 /// An account as somebody who gets a mail.
 pub(crate) fn recipient<'a>(user: &'a UserRow, name: &'a str) -> Recipient<'a> {
     Recipient { address: &user.email, name: Some(name), locale: Some(&user.locale), timezone: Some(&user.timezone) }
+}
+
+/// When a caller does something, and from where.
+pub(crate) fn act(caller: &Caller, at: DateTime) -> Act<'_> {
+    Act { at, address: caller.origin.ip, device: caller.origin.user_agent.as_deref() }
+}
+
+/// Writes to an account whose owner does something that belongs to no workspace: in the one that they are in, or where they are at home. One
+/// who belongs nowhere is not written to, as there is no workspace whose mail it could be.
+pub(crate) async fn write_home(auth: &Auth, uow: &mut UnitOfWork, user: &UserRow, letter: &Letter<'_>) -> Result<()> {
+    let here = uow.caller().workspace;
+    let place = match here {
+        Some(here) => Some(here),
+        None => memberships::home_of(uow, Some(user)).await?,
+    };
+    if place.is_none() {
+        return Ok(());
+    }
+    uow.enter(place).await?;
+    auth.mail().post(uow, recipient(user, &user.given_name), letter).await?;
+    uow.enter(here).await
 }

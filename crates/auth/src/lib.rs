@@ -30,6 +30,7 @@ mod rows;
 pub mod second_factor;
 mod secret_text;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 mod shape;
 pub mod staff;
@@ -81,6 +82,7 @@ pub struct Auth {
     passwords: Passwords,
     keys: Keys,
     identities: identify::Identities,
+    uses: Arc<api_tokens::Uses>,
 }
 
 impl Auth {
@@ -92,7 +94,8 @@ impl Auth {
         roles::sync(&store).await?;
         let keys = Keys::open(store.clone()).await?;
         let passwords = Passwords::new(config.hashing_at_once);
-        let auth = Self { store, mail, config: Arc::new(config), passwords, keys, identities: identify::identities() };
+        let (identities, uses) = (identify::identities(), Arc::default());
+        let auth = Self { store, mail, config: Arc::new(config), passwords, keys, identities, uses };
         auth.watch_changes();
         Ok(auth)
     }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use kernel::{Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec, RecordQuery};
-use store::query::{Expr, ExprTrait, Query, SelectStatement};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::errors::{LAST_SUPER_ADMIN, ROLE_TOO_HIGH, SHARED_ACCOUNT};
 use crate::roles::{self, SUPER_ADMIN};
-use crate::rows::{MembershipId, MembershipRow, RoleId, RoleRow};
+use crate::rows::{MembershipId, MembershipRow, RoleId, RoleRow, UserRow};
 use crate::users::{self, UserBrief};
 use crate::{teams, workspaces};
 
@@ -238,6 +238,24 @@ pub(crate) async fn check_not_shared(uow: &mut UnitOfWork, here: WorkspaceId, us
     let shared = !elsewhere_of(&mut reader, here, user).await?.is_empty();
     reader.close().await?;
     if shared && !uow.caller().is_super_admin { Err(Error::new(&SHARED_ACCOUNT)) } else { Ok(()) }
+}
+
+/// Where an account is at home: in the workspace that is its own by default, if it belongs there, or where it has belonged for longest. Its
+/// trail stands there; nobody belongs anywhere by calling it theirs. For an address that is nobody's the same is looked for.
+pub(crate) async fn home_of(conn: &mut Conn, user: Option<&UserRow>) -> Result<Option<WorkspaceId>> {
+    let id = user.map_or(uuid::Uuid::nil(), |user| user.id.uuid());
+    let mut select = Query::select();
+    select
+        .column("workspace_id")
+        .from("membership")
+        .and_where(Expr::col("user_id").eq(id))
+        .order_by("created_at", Order::Asc)
+        .order_by("id", Order::Asc);
+    let rows = conn.rows(&select).await?;
+    let places: Vec<WorkspaceId> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    let belongs = |user: &UserRow| user.default_workspace_id.filter(|chosen| user.is_super_admin || places.contains(chosen));
+    let chosen = user.and_then(belongs);
+    Ok(chosen.or_else(|| places.first().copied()))
 }
 
 /// The other workspaces that an account belongs to. Row security hides them, so the installation looks.

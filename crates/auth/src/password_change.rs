@@ -14,7 +14,7 @@ use crate::errors::{LOCKED_OUT, NO_SESSION};
 use crate::letters::recipient;
 use crate::password::Verified;
 use crate::rows::{SessionId, UserRow};
-use crate::{Auth, password, sessions, users};
+use crate::{Auth, memberships, password, sessions, users};
 
 /// The window in which wrong guesses at the present password are counted.
 const WINDOW: Duration = Duration::from_mins(15);
@@ -131,7 +131,8 @@ pub(crate) async fn set(
     forget.from_table("password_reset").and_where(Expr::col("user_id").eq(user.id.uuid()));
     uow.execute(&forget).await?;
     sessions::revoke_all(uow, user.id, keep, "password_changed").await?;
-    uow.enter(user.default_workspace_id).await?;
+    let home = memberships::home_of(uow, Some(user)).await?;
+    uow.enter(home).await?;
     uow.record(Action::Update, "user_account", Some(user.id.uuid()), Change::plain().event("user.password_changed"));
     let caller = uow.caller();
     let act = Act { at: now, address: caller.origin.ip, device: caller.origin.user_agent.as_deref() };

@@ -17,7 +17,7 @@ use validator::Validate;
 use crate::errors::INVALID_RESET_TOKEN;
 use crate::letters::recipient;
 use crate::rows::UserRow;
-use crate::{Auth, password, password_change, secret_text, shape, users};
+use crate::{Auth, memberships, password, password_change, secret_text, shape, users};
 
 /// How long a token works.
 const WORKS: chrono::Duration = chrono::Duration::hours(1);
@@ -137,7 +137,8 @@ impl Auth {
             .values_panic([id.value(), secret_text::hash(&token).value(), expires_at.value(), now.value()].map(Expr::value))
             .on_conflict(OnConflict::column("user_id").update_columns(["token_hash", "expires_at", "created_at"]).to_owned());
         uow.execute(&insert).await?;
-        uow.enter(user.default_workspace_id).await?;
+        let home = memberships::home_of(uow, Some(&user)).await?;
+        uow.enter(home).await?;
         uow.record(Action::Update, "user_account", Some(id.uuid()), Change::plain().event("user.password_reset_asked"));
         self.mail.post(uow, recipient(&user, &user.given_name), &Letter::PasswordReset { token: &token, expires_at }).await?;
         uow.enter(None).await

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use store::Json;
 
 use crate::roles::Laid;
+use crate::settings::SettingValues;
 use crate::teams::TeamRole;
-use crate::workspaces::WorkspaceSettings;
 
 kernel::typed_id! {
     /// Names a role.
@@ -45,6 +45,11 @@ kernel::typed_id! {
     pub ApiTokenId
 }
 
+kernel::typed_id! {
+    /// Names the settings of the installation, of which there is one row.
+    pub InstallationSettingsId
+}
+
 store::id_fields!(
     RoleId,
     RoleOverrideId,
@@ -54,7 +59,8 @@ store::id_fields!(
     InvitationId,
     SessionId,
     SecondFactorId,
-    ApiTokenId
+    ApiTokenId,
+    InstallationSettingsId
 );
 
 store::text_enum! {
@@ -75,8 +81,15 @@ store::record! {
         default_currency: Currency,
         timezone: String,
         locale: String,
-        settings: Json<WorkspaceSettings>,
+        settings: Json<SettingValues>,
         is_active: bool,
+    }
+}
+
+store::record! {
+    pub(crate) struct InstallationSettingsRow in "installation_settings" of installation {
+        id: InstallationSettingsId;
+        settings: Json<SettingValues>,
     }
 }
 
@@ -199,10 +212,13 @@ store::record! {
         name: String,
         prefix: String,
         hash: String => Secret,
+        old_hash: Option<String> => Secret,
+        old_ends_at: Option<DateTime>,
         scopes: Json<PermissionSet>,
         networks: Json<Vec<ipnet::IpNet>>,
         expires_at: Option<DateTime>,
         last_used_at: Option<DateTime> => Derived,
+        last_used_from: Option<String> => Derived,
         is_active: bool,
     }
 }

@@ -6,9 +6,9 @@ use store::jobs::schedule::When;
 use store::jobs::{Handlers, JobContext};
 use store::query::Condition;
 
-use crate::Auth;
 use crate::password_reset::SendReset;
 use crate::sessions::SendLockOut;
+use crate::{Auth, api_tokens};
 
 /// How long a session is kept that nobody can go on with.
 const ENDED: Duration = Duration::days(7);
@@ -18,7 +18,8 @@ const UNSEEN: Duration = Duration::days(180);
 store::job_kind! {
     /// Deletes sessions that expired or were revoked more than 7 days ago, with their refresh tokens. A session that can still be gone on
     /// with stays with all its tokens, used ones too, because one that comes again must be known. Further: tokens to set a new password
-    /// with that no longer work, and devices that nobody signed in from for 180 days.
+    /// with that no longer work, devices that nobody signed in from for 180 days, and how often tokens were used on days that nobody is
+    /// told of any more.
     pub struct SessionCleanup as "session_cleanup" on Maintenance {}
 }
 
@@ -47,5 +48,6 @@ async fn clean_sessions(context: JobContext) -> Result<()> {
     context.delete_before("session", "expires_at", before, Condition::all).await?;
     context.delete_before("session", "revoked_at", before, Condition::all).await?;
     context.delete_before("password_reset", "expires_at", now, Condition::all).await?;
-    context.delete_before("known_device", "last_seen_at", now - UNSEEN, Condition::all).await.map(|_| ())
+    context.delete_before("known_device", "last_seen_at", now - UNSEEN, Condition::all).await?;
+    context.delete_before("api_token_usage", "day", api_tokens::first_day(now), Condition::all).await.map(|_| ())
 }

@@ -2,6 +2,7 @@
 
 use kernel::{Caller, Currency, DateTime, Defaults, Error, Page, Permission, Result, WorkspaceId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Query, SelectStatement};
 use store::{Change, Conn, Json, OnUnique as _, Record as _, UnitOfWork};
@@ -10,34 +11,12 @@ use validator::Validate;
 
 use crate::errors::SLUG_TAKEN;
 pub use crate::file_kinds::{FileKind, FileKinds};
-use crate::memberships;
-use crate::roles;
 use crate::rows::WorkspaceRow;
-use crate::shape;
+pub use crate::settings::WorkspaceSettings;
+use crate::settings::{self, SettingValues};
+use crate::{memberships, roles, shape};
 
-/// How a workspace works.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct WorkspaceSettings {
-    /// Whether a change or deletion of a record must name by `If-Match` the state that it is meant for; one that does not is answered 428.
-    pub require_if_match: bool,
-    /// The kinds of file that are taken.
-    #[schema(value_type = Vec<FileKind>)]
-    pub file_kinds: FileKinds,
-    /// The keys of the roles whose members must have a second factor; until they do they can do nothing there but switch it on.
-    pub second_factor_roles: Vec<String>,
-    /// The face of its mail.
-    pub mail: mail::FaceSettings,
-}
-
-impl WorkspaceSettings {
-    /// Whether one who has a role must have a second factor.
-    pub fn requires_second_factor(&self, role: &str) -> bool {
-        self.second_factor_roles.iter().any(|known| known == role)
-    }
-}
-
-/// A change of [`WorkspaceSettings`].
+/// A change of some [`WorkspaceSettings`]; all of them are changed by `PATCH /v1/settings`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorkspaceSettingsPatch {
@@ -61,6 +40,28 @@ pub struct WorkspaceSettingsPatch {
     pub mail: Option<mail::FaceSettingsPatch>,
 }
 
+impl WorkspaceSettingsPatch {
+    /// The values that it gives, by key; null where it takes one away.
+    fn by_key(self) -> Map<String, Value> {
+        let mut given = Map::new();
+        let mut give = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                given.insert(key.to_owned(), value);
+            }
+        };
+        give("require_if_match", self.require_if_match.map(Value::from));
+        give("file_kinds", self.file_kinds.map(|kinds| kinds.iter().map(FileKind::as_str).collect()));
+        give("second_factor_roles", self.second_factor_roles.map(Value::from));
+        let face = self.mail.unwrap_or_default();
+        let members =
+            [("mail.accent_color", face.accent_color), ("mail.tagline", face.tagline), ("mail.reply_to", face.reply_to)];
+        for (key, member) in members {
+            give(key, (!member.is_absent()).then(|| member.value().map_or(Value::Null, |text| text.as_str().into())));
+        }
+        given
+    }
+}
+
 /// A company or site whose data is apart from all others.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Workspace {
@@ -77,7 +78,7 @@ pub struct Workspace {
     pub timezone: String,
     /// Its language.
     pub locale: String,
-    /// How it works.
+    /// How it works: what it says itself, and where it says nothing what the installation says, or the default.
     pub settings: WorkspaceSettings,
     /// Whether it is in use.
     pub is_active: bool,
@@ -90,21 +91,22 @@ pub struct Workspace {
     pub version: i64,
 }
 
-impl From<WorkspaceRow> for Workspace {
-    fn from(row: WorkspaceRow) -> Self {
-        Self {
+impl Workspace {
+    /// The row as it is where the installation gives these values.
+    fn of(row: WorkspaceRow, installation: &SettingValues) -> Result<Self> {
+        Ok(Self {
             id: row.id,
             slug: row.slug,
             name: row.name,
             default_currency: row.default_currency,
             timezone: row.timezone,
             locale: row.locale,
-            settings: row.settings.0,
+            settings: WorkspaceSettings::of(&row.settings.0, installation)?,
             is_active: row.is_active,
             created_at: row.created_at,
             updated_at: row.updated_at,
             version: row.version,
-        }
+        })
     }
 }
 
@@ -212,7 +214,9 @@ fn visible_to(caller: &Caller) -> Result<SelectStatement> {
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Workspace>> {
     let base = visible_to(caller)?;
     let page = store::list::page::<WorkspaceRow>(conn, caller, base, &WORKSPACE_LIST, query).await?;
-    Ok(page.map(Workspace::from))
+    let installation = settings::of_installation(conn).await?;
+    let data = page.data.into_iter().map(|row| Workspace::of(row, &installation)).collect::<Result<_>>()?;
+    Ok(Page { data, page: page.page })
 }
 
 /// One workspace.
@@ -222,7 +226,8 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
 pub async fn get(conn: &mut Conn, caller: &Caller, id: WorkspaceId) -> Result<Workspace> {
     let mut select = visible_to(caller)?;
     select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(id)));
-    conn.one::<WorkspaceRow>(&select).await?.map(Workspace::from).ok_or_else(Error::not_found)
+    let row = conn.one::<WorkspaceRow>(&select).await?.ok_or_else(Error::not_found)?;
+    Workspace::of(row, &settings::of_installation(conn).await?)
 }
 
 /// Makes a workspace, in which the caller becomes the first super admin.
@@ -251,7 +256,7 @@ pub(crate) async fn insert(uow: &mut UnitOfWork, input: CreateWorkspace) -> Resu
         default_currency: currency.unwrap_or(Currency::EUR),
         timezone: input.timezone.unwrap_or_else(|| "Europe/Athens".to_owned()),
         locale: input.locale.unwrap_or_else(|| "el".to_owned()),
-        settings: Json(WorkspaceSettings::default()),
+        settings: Json(SettingValues::default()),
         is_active: true,
         version: 1,
         created_at: now,
@@ -259,7 +264,7 @@ pub(crate) async fn insert(uow: &mut UnitOfWork, input: CreateWorkspace) -> Resu
     };
     uow.enter(Some(id)).await?;
     uow.insert(&row, Change::plain()).await.on_unique(slug_taken)?;
-    Ok(row.into())
+    Workspace::of(row, &settings::of_installation(uow).await?)
 }
 
 fn slug_taken() -> Error {
@@ -281,38 +286,20 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
     let before = uow.locked::<WorkspaceRow>(select).await?.ok_or_else(Error::not_found)?;
     crate::check_seen(seen, before.version)?;
     let currency = patch.default_currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
-    let settings = patch.settings.unwrap_or_default();
-    let second_factor_roles = match settings.second_factor_roles {
-        Some(keys) => known_roles(uow, id, keys).await?,
-        None => before.settings.0.second_factor_roles.clone(),
-    };
+    let given = patch.settings.map(WorkspaceSettingsPatch::by_key).unwrap_or_default();
+    let settings = settings::given(uow, id, &before.settings.0, given, "/settings").await?;
     let after = WorkspaceRow {
         slug: patch.slug.unwrap_or_else(|| before.slug.clone()),
         name: patch.name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned()),
         default_currency: currency.unwrap_or(before.default_currency),
         timezone: patch.timezone.unwrap_or_else(|| before.timezone.clone()),
         locale: patch.locale.unwrap_or_else(|| before.locale.clone()),
-        settings: Json(WorkspaceSettings {
-            require_if_match: settings.require_if_match.unwrap_or(before.settings.0.require_if_match),
-            file_kinds: settings.file_kinds.unwrap_or(before.settings.0.file_kinds),
-            second_factor_roles,
-            mail: before.settings.0.mail.clone().changed(settings.mail.unwrap_or_default()),
-        }),
+        settings: Json(settings),
         is_active: patch.is_active.unwrap_or(before.is_active),
         ..before.clone()
     };
-    uow.update(&before, after, Change::plain()).await.on_unique(slug_taken).map(Workspace::from)
-}
-
-/// The keys, if each is one of a role that there is in the workspace.
-async fn known_roles(uow: &mut UnitOfWork, workspace: WorkspaceId, keys: Vec<String>) -> Result<Vec<String>> {
-    let known: Vec<String> = roles::keys(uow, workspace).await?.into_values().collect();
-    let mut faults = kernel::error::Faults::new();
-    for (place, _) in keys.iter().enumerate().filter(|(_, key)| !known.contains(key)) {
-        faults.add(format!("/settings/second_factor_roles/{place}"), "unknown_role", "is no role of the workspace");
-    }
-    faults.into_result()?;
-    Ok(keys)
+    let after = uow.update(&before, after, Change::plain()).await.on_unique(slug_taken)?;
+    Workspace::of(after, &settings::of_installation(uow).await?)
 }
 
 /// Locks the workspace, so that what concerns all of it is decided by one at a time.
@@ -330,11 +317,7 @@ pub async fn lock(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
 /// # Errors
 /// `no_workspace` when the caller is in none; `not_found` when it is gone.
 pub async fn settings(conn: &mut Conn, caller: &Caller) -> Result<WorkspaceSettings> {
-    let id = kernel::TypedId::uuid(caller.workspace()?);
-    let mut select = Query::select();
-    select.column("settings").from("workspace").and_where(Expr::col("id").eq(id));
-    let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
-    Ok(row.get::<Json<WorkspaceSettings>>(0)?.0)
+    settings::of_workspace(conn, caller.workspace()?).await
 }
 
 /// What new records are given in the caller's workspace: known with the caller, or read.

@@ -25,6 +25,8 @@ pub struct Attachable {
     pub plural: &'static str,
     /// The event when a file is added to one, such as `client.file_added`.
     pub added: &'static str,
+    /// Whether nothing but pictures can be on it.
+    pub only_pictures: bool,
     /// Which of them the caller may see; `forbidden` where none.
     pub visible: fn(&Caller) -> Result<Seen>,
     /// Fails unless the caller may edit this one, and keeps it locked until the transaction ends.

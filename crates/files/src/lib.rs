@@ -13,6 +13,7 @@
 //! is in a ZIP, whose directory `content::zip` reads by itself, because a library would hold all of it in memory before it could be refused.
 
 mod attach;
+pub mod brands;
 pub mod cleanup;
 mod config;
 pub mod content;

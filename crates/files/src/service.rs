@@ -91,6 +91,14 @@ impl Files {
         Spool::begin(&self.0.config.spool, self.0.store.runtime(), self.0.config.most_bytes).await
     }
 
+    /// What is taken of what a workspace takes, on a record of this type or on none.
+    pub fn taken_on(&self, rel_type: Option<&str>, allowed: auth::workspaces::FileKinds) -> auth::workspaces::FileKinds {
+        match rel_type.and_then(|rel_type| self.0.attachables.find(rel_type)) {
+            Some(attachable) if attachable.only_pictures => allowed.pictures(),
+            _ => allowed,
+        }
+    }
+
     /// Tells what a file is and that it may be taken.
     ///
     /// # Errors

@@ -22,6 +22,12 @@ store::text_enum! {
         LockOut = "lock_out",
         /// An import has come to its end.
         ImportFinished = "import_finished",
+        /// Signing in to an account takes a second factor from now on.
+        SecondFactorOn = "second_factor_on",
+        /// Signing in to an account takes no second factor any more.
+        SecondFactorOff = "second_factor_off",
+        /// Somebody else took the second factor from an account.
+        SecondFactorReset = "second_factor_reset",
     }
 }
 
@@ -30,16 +36,27 @@ const COMMON: [&str; 3] = ["workspace_name", "tagline", "recipient_name"];
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Invitation, Self::PasswordReset, Self::PasswordChanged, Self::NewDevice, Self::LockOut, Self::ImportFinished];
+    pub const ALL: [Self; 9] = [
+        Self::Invitation,
+        Self::PasswordReset,
+        Self::PasswordChanged,
+        Self::NewDevice,
+        Self::LockOut,
+        Self::ImportFinished,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
+        Self::SecondFactorReset,
+    ];
 
     /// The names of what it has to say.
     pub fn variables(self) -> Vec<&'static str> {
         let own: &[&str] = match self {
             Self::Invitation => &["inviter_name", "link", "token", "expires_at"],
             Self::PasswordReset => &["link", "token", "expires_at"],
-            Self::PasswordChanged => &["at", "address", "device", "link"],
-            Self::NewDevice => &["at", "address", "device", "link"],
+            Self::PasswordChanged | Self::NewDevice | Self::SecondFactorOn | Self::SecondFactorOff => {
+                &["at", "address", "device", "link"]
+            }
+            Self::SecondFactorReset => &["at", "actor_name", "link"],
             Self::LockOut => &["at", "address", "minutes", "link"],
             Self::ImportFinished => &["source_name", "created", "changed", "unchanged", "wrong", "link"],
         };
@@ -50,7 +67,13 @@ impl MailKind {
     pub fn needs(self) -> &'static [&'static str] {
         match self {
             Self::Invitation | Self::PasswordReset => &["link"],
-            Self::PasswordChanged | Self::NewDevice | Self::LockOut | Self::ImportFinished => &[],
+            Self::PasswordChanged
+            | Self::NewDevice
+            | Self::LockOut
+            | Self::ImportFinished
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff
+            | Self::SecondFactorReset => &[],
         }
     }
 
@@ -67,7 +90,16 @@ impl MailKind {
     /// Whether it is about the safety of an account. Such a mail is kept back neither because somebody complained about others nor because
     /// many went out: whoever makes them go out is limited where they ask. Only an address that does not work ends them.
     pub(crate) fn is_about_safety(self) -> bool {
-        matches!(self, Self::PasswordReset | Self::PasswordChanged | Self::NewDevice | Self::LockOut)
+        matches!(
+            self,
+            Self::PasswordReset
+                | Self::PasswordChanged
+                | Self::NewDevice
+                | Self::LockOut
+                | Self::SecondFactorOn
+                | Self::SecondFactorOff
+                | Self::SecondFactorReset
+        )
     }
 }
 
@@ -122,6 +154,23 @@ pub enum Letter<'a> {
         /// Rows that could not be read.
         wrong: i64,
     },
+    /// Signing in to an account takes a second factor from now on.
+    SecondFactorOn {
+        /// When and from where.
+        act: Act<'a>,
+    },
+    /// Signing in to an account takes no second factor any more.
+    SecondFactorOff {
+        /// When and from where.
+        act: Act<'a>,
+    },
+    /// Somebody else took the second factor from an account.
+    SecondFactorReset {
+        /// Who.
+        actor: &'a str,
+        /// When.
+        at: DateTime,
+    },
 }
 
 /// When something was done, and from where.
@@ -151,6 +200,9 @@ impl Letter<'_> {
             Self::NewDevice { .. } => MailKind::NewDevice,
             Self::LockOut { .. } => MailKind::LockOut,
             Self::ImportFinished { .. } => MailKind::ImportFinished,
+            Self::SecondFactorOn { .. } => MailKind::SecondFactorOn,
+            Self::SecondFactorOff { .. } => MailKind::SecondFactorOff,
+            Self::SecondFactorReset { .. } => MailKind::SecondFactorReset,
         }
     }
 
@@ -172,7 +224,11 @@ impl Letter<'_> {
                 say("token", (*token).to_owned());
                 say("expires_at", language.moment(*expires_at, zone));
             }
-            Self::PasswordChanged { act } | Self::NewDevice { act } | Self::LockOut { act, .. } => {
+            Self::PasswordChanged { act }
+            | Self::NewDevice { act }
+            | Self::LockOut { act, .. }
+            | Self::SecondFactorOn { act }
+            | Self::SecondFactorOff { act } => {
                 say("at", language.moment(act.at, zone));
                 say("address", act.address.map(|ip| ip.to_string()).unwrap_or_default());
                 // what can be done about it; a lock-out has no device that would be the owner's
@@ -182,6 +238,11 @@ impl Letter<'_> {
                 } else {
                     say("device", one_line(act.device.unwrap_or_default()).chars().take(DEVICE).collect());
                 }
+            }
+            Self::SecondFactorReset { actor, at } => {
+                say("at", language.moment(*at, zone));
+                say("actor_name", one_line(actor));
+                say("link", format!("{frontend}/forgot-password"));
             }
             Self::ImportFinished { source, path, created, changed, unchanged, wrong } => {
                 say("source_name", one_line(source));
@@ -208,6 +269,9 @@ impl Letter<'_> {
             MailKind::PasswordChanged => Self::PasswordChanged { act },
             MailKind::NewDevice => Self::NewDevice { act },
             MailKind::LockOut => Self::LockOut { act, minutes: 15 },
+            MailKind::SecondFactorOn => Self::SecondFactorOn { act },
+            MailKind::SecondFactorOff => Self::SecondFactorOff { act },
+            MailKind::SecondFactorReset => Self::SecondFactorReset { actor: "Μαρία Παπά", at: now },
             MailKind::ImportFinished => Self::ImportFinished {
                 source: "clients.csv",
                 path: "/imports/00000000-0000-7000-8000-000000000000",

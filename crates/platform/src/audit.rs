@@ -64,7 +64,8 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 29] = [
+const SEEN_WITH: [(&str, &[Permission]); 30] = [
+    ("installation_settings", &[Permission::AdminManageSettings]),
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),

@@ -1,10 +1,18 @@
-//! What can go wrong with tags, notes, saved views and imports.
+//! What can go wrong with tags, notes, brands, saved views and imports.
 
 kernel::error_codes! {
     /// Another tag of the workspace has this name.
     TAG_NAME_TAKEN = "tag_name_taken", Conflict, "Another tag has this name";
     /// Another view of the account and list has this name.
     VIEW_NAME_TAKEN = "view_name_taken", Conflict, "Another view has this name";
+    /// Another brand in use has this name.
+    BRAND_NAME_TAKEN = "brand_name_taken", Conflict, "Another brand has this name";
+    /// The default brand is followed by another, which is made the default; it does not go by itself.
+    BRAND_IS_DEFAULT = "brand_is_default", Conflict, "The brand is the default: make another the default first";
+    /// An archived brand is not changed; restore it first.
+    BRAND_ARCHIVED = "brand_archived", Conflict, "The brand is archived";
+    /// Only what is archived can be purged.
+    BRAND_NOT_ARCHIVED = "brand_not_archived", Conflict, "Only an archived brand can be purged";
     /// What was asked cannot be done to a job that is as far as this one.
     JOB_STATE = "job_state", Conflict, "The job is too far for that";
     /// Another job for the same thing waits already.

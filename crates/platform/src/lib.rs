@@ -1,10 +1,12 @@
-//! What any record can have: tags, notes, the audit trail, saved views, exports, the bookkeeping of imports, who uses names that go, and background work as administrators see it.
+//! What any record can have: tags, notes, the audit trail, the brands of a workspace, saved views, exports, the bookkeeping of imports, who uses
+//! names that go, and background work as administrators see it.
 //!
 //! What hangs on a record follows that record: the record's own domain decides who may see or edit it, and then calls this crate.
 //!
 //! CSV is read with `csv` and `encoding_rs`, the field's standard crates for it.
 
 pub mod audit;
+pub mod brands;
 pub mod csv_source;
 pub mod deprecated_uses;
 pub mod errors;

@@ -37,7 +37,7 @@ def seed(installation):
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
         "import_id", "file_id", "folder_id", "role_id", "team_id", "interaction_id", "relationship_id", "client_group_id",
-        "view_id",
+        "view_id", "brand_id",
     )}
     clients_of = {}
 
@@ -47,6 +47,7 @@ def seed(installation):
         return record["id"]
 
     for number in range(OTHERS):
+        made("brand_id", "/v1/brands", {"name": f"Brand {number}", "accent_color": "#1b4f8f"})
         made("tag_id", "/v1/tags", {"name": f"Tag {number}", "colour": "#d4af37"})
         made("client_group_id", "/v1/client-groups", {"name": f"Group {number}"})
         made("token_id", "/v1/tokens", {"name": f"Export {number}", "scopes": ["clients.view_all"], "networks": ["192.0.2.0/24"]})
@@ -97,7 +98,7 @@ def seed(installation):
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
     kept |= keep_roles(admin) | keep_teams(admin, ids) | keep_admins(admin, ids["user_id"][0])
-    kept |= keep_views(admin, ids) | keep_tags(admin)
+    kept |= keep_views(admin, ids) | keep_tags(admin) | keep_brands(admin) | keep_tokens(admin)
     sessions, signed_in_as = keep_sessions(installation)
     kept |= sessions
     kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
@@ -156,6 +157,28 @@ def keep_admins(admin, user):
     for client in clients:
         admin.post(f"/v1/clients/{client}/admins", {"user_id": user})
     return {"remove_client_admin": {"client_id": clients, "user_id": [user]}}
+
+
+def keep_brands(admin):
+    """Brands that go, those that are away (the default is another), and one with pictures on it, as its logos must be."""
+    brands = [admin.post("/v1/brands", {"name": f"Goes {number}"})["id"] for number in range(3 * KEPT)]
+    for brand in brands[KEPT:]:
+        admin.send("DELETE", f"/v1/brands/{brand}")
+    shown = admin.post("/v1/brands", {"name": "Shown"})["id"]
+    logos = [admin.upload(f"logo-{number}.png", IMAGE, rel_type="brand", rel_id=shown)["id"] for number in range(2)]
+    return {
+        "update_brand": {
+            "brand_id": [shown], "logo_light_file_id": logos, "logo_dark_file_id": logos, "logo_circular_file_id": logos,
+        },
+        "archive_brand": {"brand_id": brands[:KEPT]}, "restore_brand": {"brand_id": brands[KEPT : 2 * KEPT]},
+        "purge_brand": {"brand_id": brands[2 * KEPT :]},
+    }
+
+
+def keep_tokens(admin):
+    """Tokens that nobody switches off: of one that has ended there is no other secret."""
+    tokens = [admin.post("/v1/tokens", {"name": f"Kept {number}", "scopes": ["clients.view_all"]})["id"] for number in range(KEPT)]
+    return {"rotate_token": {"token_id": tokens}}
 
 
 def keep_roles(admin):

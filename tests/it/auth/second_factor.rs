@@ -74,8 +74,12 @@ async fn whoever_has_switched_it_on_signs_in_with_a_code_and_with_each_code_once
 #[tokio::test]
 async fn a_recovery_code_stands_in_once_and_new_ones_end_the_old() {
     let app = TestApp::spawn().await;
-    let (nikos, _, recovery) = enabled(&app).await;
+    let (nikos, totp, recovery) = enabled(&app).await;
     sign_in(&app, Some(&recovery[0])).await.expect(200);
+    // whoever reads the trail sees what came in the place of the app
+    let sign_ins = app.get("/v1/audit?event=user.signed_in&limit=200", &app.admin).await.expect(200).body;
+    let means = |code: &str| json!({ "to": code });
+    assert_eq!(sign_ins["data"][0]["changes"]["second_factor"], means("recovery_code"), "{sign_ins}");
     sign_in(&app, Some(&recovery[0])).await.expect_problem(401, "invalid_second_factor");
     sign_in(&app, Some(&recovery[1].to_uppercase().replace('-', " "))).await.expect(200);
     let seen = app.get("/v1/me/second-factor", &nikos).await.expect(200);
@@ -86,6 +90,9 @@ async fn a_recovery_code_stands_in_once_and_new_ones_end_the_old() {
     let renewed = app.post(path, &nikos, &json!({ "password": PASSWORD })).await.expect(200);
     sign_in(&app, Some(&recovery[2])).await.expect_problem(401, "invalid_second_factor");
     sign_in(&app, renewed.body["recovery_codes"][0].as_str()).await.expect(200);
+    sign_in(&app, Some(&self::code(&app, &totp, 1))).await.expect(200);
+    let sign_ins = app.get("/v1/audit?event=user.signed_in&limit=1", &app.admin).await.expect(200).body;
+    assert_eq!(sign_ins["data"][0]["changes"]["second_factor"], means("app"), "{sign_ins}");
     // of two at once with one code one is let in
     let code = renewed.body["recovery_codes"][1].as_str();
     let (one, other) = tokio::join!(sign_in(&app, code), sign_in(&app, code));
@@ -236,4 +243,67 @@ async fn a_workspace_asks_it_of_a_role_and_whoever_lacks_it_can_do_nothing_there
     // nor does anybody take their own by the right to manage users
     let own = format!("/v1/users/{}/second-factor/reset", director.user_id);
     app.act(&own, &director).await.expect_problem(409, "own_second_factor");
+}
+
+/// The mails of an account about its second factor, oldest first, as kind and whether a text stands in each.
+async fn letters(app: &TestApp, holds: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT kind || ' ' || CASE WHEN body LIKE '%{holds}%' THEN 'so' ELSE 'not' END FROM mail_message \
+         WHERE to_address = 'nikos@example.com' AND kind LIKE 'second_factor_%' ORDER BY created_at, id"
+    );
+    app.db.rows(&sql).await
+}
+
+/// Seen to fail with each of the three left out.
+#[tokio::test]
+async fn its_owner_is_told_when_it_is_switched_on_or_off_or_reset_by_somebody_else() {
+    let app = TestApp::spawn().await;
+    let (nikos, _, codes) = enabled(&app).await;
+    assert_eq!(letters(&app, "127.0.0.1").await, ["second_factor_on so"]);
+    let wrong = json!({ "password": PASSWORD, "code": "no such code" });
+    app.post("/v1/me/second-factor/disable", &nikos, &wrong).await.expect_problem(422, "validation_failed");
+    assert_eq!(letters(&app, "x").await.len(), 1, "of what did not happen nobody is told");
+    let off = json!({ "password": PASSWORD, "code": codes[0] });
+    app.post("/v1/me/second-factor/disable", &nikos, &off).await.expect(204);
+    assert_eq!(letters(&app, "127.0.0.1").await, ["second_factor_on so", "second_factor_off so"]);
+
+    // by somebody else, who is named
+    let begun = app.post("/v1/me/second-factor", &nikos, &json!({ "password": PASSWORD })).await.expect(200);
+    let totp = Totp::from_url(begun.body["otpauth_url"].as_str().unwrap()).unwrap();
+    to_a_step(&app);
+    let first = json!({ "code": code(&app, &totp, 0) });
+    app.post("/v1/me/second-factor/confirm", &nikos, &first).await.expect(200);
+    app.act(&format!("/v1/users/{}/second-factor/reset", nikos.user_id), &app.admin).await.expect(204);
+    let told = letters(&app, "Ada Admin").await;
+    assert_eq!(told, ["second_factor_on not", "second_factor_off not", "second_factor_on not", "second_factor_reset so"]);
+    assert_eq!(app.count("mail_message WHERE kind LIKE 'second_factor_%' AND workspace_id IS NULL").await, 0);
+}
+
+/// Seen to fail with the workspace that he calls his own.
+#[tokio::test]
+async fn one_who_says_no_workspace_is_told_where_they_belong_and_not_where_they_would_like_to() {
+    let app = TestApp::spawn().await;
+    let other = app.second_workspace("other").await;
+    let third = app.second_workspace("third").await;
+    let main = app.admin.in_workspace("main");
+    let nikos = app.member(&main, "viewer", "nikos@example.com").await;
+    for by in [&other, &third] {
+        app.post("/v1/invitations", by, &json!({ "email": "nikos@example.com", "role": "viewer" })).await.expect(201);
+        let accept = json!({ "token": app.invitation_token("nikos@example.com").await });
+        app.post("/v1/auth/accept-invitation", &Session::nobody(), &accept).await.expect(200);
+        app.clock.advance(Duration::seconds(1));
+    }
+    // a default that he does not belong to any more
+    app.patch("/v1/me/profile", &nikos, &json!({ "default_workspace_id": app.workspace })).await.expect(200);
+    let membership = super::membership_of(&app, &main, &nikos.user_id).await;
+    app.delete(&format!("/v1/memberships/{membership}"), &main).await.expect(204);
+    let nikos = sign_in(&app, None).await.expect(200);
+    let nikos = Session::bearer(nikos.body["access_token"].as_str().unwrap());
+    let begun = app.post("/v1/me/second-factor", &nikos, &json!({ "password": PASSWORD })).await.expect(200);
+    let totp = Totp::from_url(begun.body["otpauth_url"].as_str().unwrap()).unwrap();
+    to_a_step(&app);
+    let first = json!({ "code": code(&app, &totp, 0) });
+    app.post("/v1/me/second-factor/confirm", &nikos, &first).await.expect(200);
+    let places = "SELECT w.slug FROM mail_message m JOIN workspace w ON w.id = m.workspace_id WHERE m.kind = 'second_factor_on'";
+    assert_eq!(app.db.rows(places).await, ["other"]);
 }

@@ -113,3 +113,43 @@ async fn a_flood_of_logins_for_unknown_accounts_is_told_to_come_back_and_the_res
     assert!(refused > 0 && busy > 0, "{refused} were refused and {busy} told to come back");
     app.get("/v1/clients", &app.admin).await.expect(200);
 }
+
+/// Seen to fail with the workspace that the account says is its own.
+#[tokio::test]
+async fn sign_ins_stand_in_the_trail_of_a_workspace_that_the_account_belongs_to() {
+    let app = TestApp::spawn().await;
+    let other = app.second_workspace("other").await;
+    let main = app.admin.in_workspace("main");
+    let nikos = app.member(&main, "viewer", "nikos@example.com").await;
+    app.post("/v1/invitations", &other, &json!({ "email": "nikos@example.com", "role": "viewer" })).await.expect(201);
+    let accept = json!({ "token": app.invitation_token("nikos@example.com").await });
+    app.post("/v1/auth/accept-invitation", &Session::nobody(), &accept).await.expect(200);
+    let trail = async |by: &Session, event: &str| {
+        let query = format!("/v1/audit?event={event}&limit=200");
+        let entries = app.get(&query, by).await.expect(200).body["data"].as_array().unwrap().clone();
+        let own = entries
+            .into_iter()
+            .filter(|entry| [&entry["subject_id"], &entry["record_id"]].into_iter().any(|id| *id == *nikos.user_id.as_str()));
+        own.count()
+    };
+    let seen = async || {
+        let mut seen = Vec::new();
+        for by in [&main, &other] {
+            seen.push((trail(by, "user.signed_in").await, trail(by, "user.sign_in_failed").await));
+        }
+        seen
+    };
+    assert_eq!(seen().await, [(1, 0), (0, 0)]);
+    // where he belongs no more, though he calls it his own, nobody is to look for him
+    app.patch("/v1/me/profile", &nikos, &json!({ "default_workspace_id": app.workspace })).await.expect(200);
+    let membership = super::membership_of(&app, &main, &nikos.user_id).await;
+    app.delete(&format!("/v1/memberships/{membership}"), &main).await.expect(204);
+    login(&app, "nikos@example.com", "wrong-wrong-wrong-1").await.expect(401);
+    login(&app, "nikos@example.com", PASSWORD).await.expect(200);
+    assert_eq!(seen().await, [(1, 0), (1, 1)]);
+    // nor is he out of sight where he says nothing
+    app.patch("/v1/me/profile", &nikos.in_workspace("other"), &json!({ "default_workspace_id": null })).await.expect(200);
+    login(&app, "nikos@example.com", "wrong-wrong-wrong-1").await.expect(401);
+    login(&app, "nikos@example.com", PASSWORD).await.expect(200);
+    assert_eq!(seen().await, [(1, 0), (2, 2)]);
+}

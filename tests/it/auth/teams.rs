@@ -212,3 +212,43 @@ async fn a_table_that_is_no_table_of_members_is_refused_whole() {
     assert_eq!((&told.body["wrong"], told.body["problems"].as_array().unwrap().len()), (&json!(20_000), 1000));
     assert_eq!((app.count("team_member").await, told.body["added"].as_u64()), (0, Some(0)));
 }
+
+/// Seen to fail on PostgreSQL, with `in_use`, where a team or a role goes without the lock of the workspace.
+#[tokio::test]
+async fn a_team_or_a_role_that_goes_while_something_is_put_into_it_goes_before_or_after() {
+    let app = TestApp::spawn().await;
+    let nikos = app.member(&app.admin, "viewer", "nikos@example.com").await;
+    let member = json!({ "user_id": nikos.user_id });
+    for number in 0..10 {
+        let team = app.post("/v1/teams", &app.admin, &json!({ "name": format!("team {number}") })).await.expect(201).id();
+        let (path, members) = (format!("/v1/teams/{team}"), format!("/v1/teams/{team}/members"));
+        let (gone, put) = tokio::join!(app.delete(&path, &app.admin), app.post(&members, &app.admin, &member));
+        assert_eq!(gone.status, 204, "{}", gone.text);
+        assert!([201, 404].contains(&put.status), "{}", put.text);
+
+        let role = app.role(&app.admin, &format!("role_{number}"), &[]).await;
+        let invitation = json!({ "email": format!("asked{number}@example.com"), "role": format!("role_{number}") });
+        let path = format!("/v1/roles/{role}");
+        let (gone, put) = tokio::join!(app.delete(&path, &app.admin), app.post("/v1/invitations", &app.admin, &invitation));
+        match (gone.status, put.status) {
+            (204, 422) => {}
+            (409, 201) => assert_eq!(gone.body["code"], "role_in_use"),
+            _ => panic!("{} {}", gone.text, put.text),
+        }
+    }
+    assert_eq!((app.count("team").await, app.count("team_member").await), (0, 0));
+}
+
+#[tokio::test]
+async fn of_a_table_nobody_learns_anything_whose_table_is_not_wanted() {
+    let app = TestApp::spawn().await;
+    let nikos = app.member(&app.admin, "viewer", "nikos@example.com").await;
+    let team = app.post("/v1/teams", &app.admin, &json!({ "name": "Islands" })).await.expect(201).id();
+    let wrong = "no,such,columns\n1,2,3\n";
+    let told = load(&app, &app.admin, &team, wrong).await;
+    assert!([400, 422].contains(&told.status), "{}", told.text);
+    load(&app, &nikos, &team, wrong).await.expect_problem(404, "not_found");
+    let member = json!({ "user_id": nikos.user_id });
+    app.post(&format!("/v1/teams/{team}/members"), &app.admin, &member).await.expect(201);
+    load(&app, &nikos, &team, wrong).await.expect_problem(403, "forbidden");
+}

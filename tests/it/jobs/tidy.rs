@@ -131,6 +131,20 @@ async fn sessions_go_a_week_after_nobody_can_go_on_with_them_and_their_refresh_t
 }
 
 #[tokio::test]
+async fn how_often_a_token_was_used_goes_after_thirty_days() {
+    let app = working(|_| {}).await;
+    app.token(&app.admin, &["clients.view_all"]).await;
+    let midnight = app.clock.now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    for (uses, days) in [(1, 29), (2, 30)] {
+        let age = app.clock.now() - midnight + Duration::days(days);
+        let sql = format!("INSERT INTO api_token_usage SELECT workspace_id, id, {}, {uses} FROM api_token", before(&app, age));
+        assert_eq!(app.db.execute(&sql).await, Ok(1));
+    }
+    run(&app, auth::SessionCleanup {}).await;
+    assert_eq!(app.db.rows("SELECT CAST(uses AS text) FROM api_token_usage").await, ["1"]);
+}
+
+#[tokio::test]
 async fn the_coming_months_are_made_by_a_job() {
     let app = working(|_| {}).await;
     run(&app, PrepareMonths {}).await;

@@ -230,6 +230,13 @@ impl World {
             let view = json!({ "list": "clients", "name": format!("view {}", self.number()) });
             records.put("view_id", self.app.post("/v1/saved-views", &maker, &view).await.expect(201).id());
         }
+        if needs("brand_id") {
+            // one that is there before is the default, which goes last
+            let brand = json!({ "name": format!("brand {}", self.number()) });
+            self.app.post("/v1/brands", &by, &brand).await.expect(201);
+            let brand = json!({ "name": format!("brand {}", self.number()) });
+            records.put("brand_id", self.app.post("/v1/brands", &by, &brand).await.expect(201).id());
+        }
         if operation == "untag_client" {
             let path = format!("/v1/clients/{}/tags", records.get("client_id"));
             self.app.post(&path, &by, &json!({ "tag_id": records.get("tag_id") })).await.expect(200);
@@ -371,6 +378,7 @@ impl World {
             "restore_client" | "purge_client" => format!("/v1/clients/{}", records.get("client_id")),
             "restore_contact" | "purge_contact" => format!("/v1/contacts/{}", records.get("contact_id")),
             "restore_file" | "purge_file" => format!("/v1/files/{}", records.get("file_id")),
+            "restore_brand" | "purge_brand" => format!("/v1/brands/{}", records.get("brand_id")),
             "restore_client_note" => {
                 format!("/v1/clients/{}/notes/{}", records.get("client_id"), records.get("note_id"))
             }

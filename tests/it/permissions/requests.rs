@@ -95,9 +95,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
     Some(match operation {
         "health_live" | "health_ready" | "metrics" | "jwks" | "openapi" => ALONE.read(),
         "get_me" | "list_my_audit" | "list_workspaces" | "list_users" | "list_roles" | "list_memberships"
-        | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts" => {
-            ALONE.read()
-        }
+        | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts"
+        | "list_brands" => ALONE.read(),
         "login" | "refresh" | "accept_invitation" | "logout" | "reset_password" => ALONE,
         // whoever asks gets the same answer, and a job that changes no record
         "forgot_password" => ALONE.read(),
@@ -148,6 +147,11 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "update_workspace" => WORKSPACES,
         "list_backups" | "get_backup" => ALONE.read(),
         "request_backup" => ALONE,
+        "get_settings" | "get_installation_settings" => ALONE.read(),
+        "update_settings" | "update_installation_settings" => ALONE,
+        "create_brand" => ALONE,
+        "get_brand" => SHARED.read(),
+        "update_brand" | "archive_brand" | "restore_brand" | "purge_brand" => SHARED,
         "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
         "list_import_rows" | "get_import_report" => SHARED.read(),
         // what is in it is told by tests/it/clients/export.rs
@@ -157,8 +161,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "update_tag" | "delete_tag" | "merge_tag" | "revoke_invitation" => SHARED,
         "get_user" | "get_membership" => MEMBERS.read(),
         "update_user" | "update_membership" | "delete_membership" => MEMBERS,
-        "get_token" => TOKENS.read(),
-        "update_token" | "delete_token" => TOKENS,
+        "get_token" | "get_token_usage" => TOKENS.read(),
+        "update_token" | "delete_token" | "rotate_token" => TOKENS,
         "get_client" | "get_client_summary" | "list_client_audit" | "list_client_notes" | "get_client_note" => OWNED.read(),
         "list_client_timeline" => OWNED.read(),
         "transfer_clients" => Ask { missing: 422, ..OWNED },
@@ -234,9 +238,14 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "create_invitation" => json!({ "email": format!("invited{number}@example.com"), "role": "nothing" }),
         "create_token" => json!({ "name": "made", "scopes": ["tokens.manage_own"] }),
         "update_token" => json!({ "name": format!("token {number}") }),
+        "rotate_token" => json!({ "overlap_hours": 1 }),
         "update_user" => json!({ "given_name": format!("Renamed {number}") }),
         // the role that it has: a role that could be taken away is the gate's matter, not the record's
         "update_membership" => json!({ "role": id("role") }),
+        "update_settings" => json!({ "mail.tagline": format!("tagline {number}") }),
+        "update_installation_settings" => json!({ "tokens.max_days": 3000 + number % 600 }),
+        "create_brand" => json!({ "name": format!("made {number}") }),
+        "update_brand" => json!({ "tagline": format!("tagline {number}") }),
         "create_tag" => json!({ "name": format!("made {number}") }),
         "update_tag" => json!({ "name": format!("renamed {number}") }),
         "merge_tag" => json!({ "into": id("other_tag") }),

@@ -13,8 +13,9 @@ use store::list::{ListQuery, ListSpec, Operator};
 use store::query::{Expr, ExprTrait as _, Query, SelectStatement};
 
 /// Lists of which a workspace, an installation or a record has so few that to sort them costs nothing, with what bounds them.
-const SMALL: [(&str, &str); 17] = [
+const SMALL: [(&str, &str); 18] = [
     ("backups", "one a night"),
+    ("brands", "faces of a workspace"),
     ("client_groups", "words of a workspace"),
     ("import_issues", "lines of one import"),
     ("import_rows", "rows of one import, by its own index"),

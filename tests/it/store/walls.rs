@@ -8,11 +8,12 @@ use harness::{Database, Engine};
 use sqlx::Connection as _;
 
 /// Tables that belong to no workspace. `workspace` itself has a wall of its own.
-const OF_THE_INSTALLATION: [&str; 15] = [
+const OF_THE_INSTALLATION: [&str; 16] = [
     "backup_run",
     "job_worker",
     "job_schedule",
     "installation",
+    "installation_settings",
     "signing_key",
     "user_account",
     "credential",

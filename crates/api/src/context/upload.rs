@@ -249,8 +249,10 @@ impl Context {
             }
             None => None,
         };
+        let on = place.as_ref().and_then(Option::as_ref).map(|(rel_type, _)| rel_type.as_str());
+        let taken = files.taken_on(on, settings.file_kinds);
         let examined = match file {
-            Some(file) => match files.examine(file, &declared, settings.file_kinds).await {
+            Some(file) => match files.examine(file, &declared, taken).await {
                 Ok(examined) => Some(examined),
                 // alone it is told by its own code
                 Err(error) if faults.is_empty() => return Err(error),

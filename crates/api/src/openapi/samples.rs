@@ -115,9 +115,16 @@ fn of_auth(name: &str) -> Option<Value> {
             "settings": {
                 "require_if_match": false, "second_factor_roles": ["super_admin"], "file_kinds": ["jpeg", "png", "pdf", "zip"],
                 "mail": { "accent_color": "#0b6b53", "tagline": null, "reply_to": "info@athens.example" },
+                "duplicates": { "block_on_create": false }, "tokens": { "max_days": 90 },
             },
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
         }),
+        "SettingList" => json!({ "data": [{
+            "key": "tokens.max_days", "description": "The longest life of a new API token, in days.", "kind": "integer", "level": "both",
+            "value": 90, "default": null, "source": "workspace", "minimum": 1, "maximum": 3650, "options": null,
+        }] }),
+        "SettingsPatch" => json!({ "tokens.max_days": 90, "second_factor_roles": ["super_admin"], "mail.tagline": null }),
+        "InstallationSettingsPatch" => json!({ "second_factor_roles": ["super_admin"], "tokens.max_days": null }),
         "WorkspacePage" => page(&of("Workspace")),
         "CreateWorkspace" => json!({ "slug": "athens", "name": "Αθήνα", "default_currency": "EUR" }),
         "WorkspacePatch" => json!({ "name": "Αθήνα και Πειραιάς" }),
@@ -159,7 +166,7 @@ fn of_auth(name: &str) -> Option<Value> {
         "InvitationPage" => page(&of("Invitation")),
         "CreateInvitation" => json!({ "email": "nikos@example.com", "role": "sales_agent", "given_name": "Νίκος" }),
         "ApiToken" => json!({
-            "id": RECORD, "name": "Nightly export", "prefix": "plt_9Jx2aQ4m", "user_id": USER, "scopes": ["clients.view_all"],
+            "id": RECORD, "name": "Nightly export", "prefix": "plt_9Jx2aQ4m", "old_secret_ends_at": null, "user_id": USER, "scopes": ["clients.view_all"],
             "networks": ["192.0.2.0/24"], "expires_at": AT, "last_used_at": null, "is_active": true, "created_at": AT,
             "updated_at": AT,
         }),
@@ -173,6 +180,10 @@ fn of_auth(name: &str) -> Option<Value> {
         }
         "CreateApiToken" => json!({ "name": "Nightly export", "scopes": ["clients.view_all"], "networks": ["192.0.2.0/24"] }),
         "ApiTokenPatch" => json!({ "is_active": false }),
+        "RotateApiToken" => json!({ "overlap_hours": 24 }),
+        "TokenUsage" => json!({
+            "last_used_at": AT, "last_used_from": "203.0.113.9", "uses": 412, "days": [{ "day": "2026-11-21", "uses": 412 }],
+        }),
         _ => return None,
     })
 }
@@ -197,6 +208,15 @@ fn of_platform(name: &str) -> Option<Value> {
             "list": "clients", "name": "Ενεργοί στην Ελλάδα", "sharing": "team", "team_id": RECORD, "query": of("ViewQuery"),
         }),
         "SavedViewPatch" => json!({ "query": { "filters": { "country": null } }, "is_default": true }),
+        "Brand" => json!({
+            "id": RECORD, "name": "Αιγαίο", "accent_color": "#1b4f8f", "secondary_color": "#d4af37", "tagline": "Ο κόσμος της θάλασσας",
+            "reply_to_email": "hello@aegean.example", "legal_name": "Αιγαίο ΑΕ", "tax_number": "094012345", "logo_light_file_id": FILE,
+            "logo_dark_file_id": null, "logo_circular_file_id": null, "is_default": true, "archived_at": null, "created_at": AT,
+            "updated_at": AT,
+        }),
+        "BrandPage" => page(&of("Brand")),
+        "CreateBrand" => json!({ "name": "Αιγαίο", "accent_color": "#1b4f8f", "reply_to_email": "hello@aegean.example" }),
+        "BrandPatch" => json!({ "logo_light_file_id": FILE, "tagline": null, "is_default": true }),
         "AddTag" => json!({ "tag_id": RECORD }),
         "Note" => json!({
             "id": RECORD, "rel_type": "client", "rel_id": CLIENT, "author_id": USER, "body": "Καλεί μετά τις πέντε.",

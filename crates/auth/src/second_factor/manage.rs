@@ -1,6 +1,7 @@
 //! The second factor of one's own account: on, off, and new recovery codes.
 
 use kernel::{Caller, DateTime, Error, Permission, Result, UserId};
+use mail::Letter;
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Change, Conn, UnitOfWork};
@@ -11,7 +12,7 @@ use super::{bare, bytes_to_hex, codes_left, context, find, find_locked, make_cod
 use crate::errors::{INVALID_SECOND_FACTOR, OWN_SECOND_FACTOR, SECOND_FACTOR_OFF, SECOND_FACTOR_ON};
 use crate::identify::Identity;
 use crate::rows::{SecondFactorRow, UserRow};
-use crate::{Auth, memberships, sessions, signed_in, users};
+use crate::{Auth, letters, memberships, sessions, signed_in, users};
 
 /// How long what was begun waits to be confirmed.
 const BEGUN: chrono::Duration = chrono::Duration::minutes(15);
@@ -183,6 +184,8 @@ pub async fn confirm(auth: &Auth, uow: &mut UnitOfWork, input: &CodeInput) -> Re
     let after = SecondFactorRow { confirmed_at: Some(uow.now()), ..before.clone() };
     let change = Change::plain().event("user.second_factor_enabled").about("user_account", id);
     uow.update(&before, after, change).await?;
+    let caller = uow.caller();
+    letters::write_home(auth, uow, &user, &Letter::SecondFactorOn { act: letters::act(&caller, uow.now()) }).await?;
     // whoever came in without a code goes, and comes back with one
     sessions::revoke_all(uow, id, Some(session), "second_factor_enabled").await?;
     Ok(RecoveryCodes { recovery_codes: make_codes(uow, id).await? })
@@ -213,7 +216,9 @@ pub async fn disable(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFacto
     // one who is signed in is not told that they are not
     let accepted = sign_in::accept(auth, uow, user, prepared.code.as_deref()).await;
     accepted.map_err(|error| if *error.code() == INVALID_SECOND_FACTOR { wrong_code() } else { error })?;
-    remove(uow, user.id, "user.second_factor_disabled").await
+    remove(uow, user.id, "user.second_factor_disabled").await?;
+    let caller = uow.caller();
+    letters::write_home(auth, uow, user, &Letter::SecondFactorOff { act: letters::act(&caller, uow.now()) }).await
 }
 
 /// Takes it from a member of the workspace who has lost it and the recovery codes, and ends their sessions: the telephone may be somebody
@@ -222,17 +227,20 @@ pub async fn disable(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFacto
 /// # Errors
 /// `forbidden` without `admin.manage_users`; `sign_in_needed` for a token; `own_second_factor` for one's own, which takes the password and a
 /// code; `role_too_high`; `shared_account`; `not_found`; `second_factor_off`.
-pub async fn reset_of(uow: &mut UnitOfWork, user: UserId) -> Result<()> {
+pub async fn reset_of(auth: &Auth, uow: &mut UnitOfWork, user: UserId) -> Result<()> {
     let caller = uow.caller();
     caller.require(Permission::AdminManageUsers)?;
-    if signed_in(&caller)?.0 == user {
+    let by = signed_in(&caller)?.0;
+    if by == user {
         return Err(Error::new(&OWN_SECOND_FACTOR));
     }
     users::find_to_change(uow, user).await?;
     let here = uow.workspace()?;
     memberships::check_not_shared(uow, here, user).await?;
     sessions::revoke_all(uow, user, None, "second_factor_reset").await?;
-    remove(uow, user, "user.second_factor_reset").await
+    remove(uow, user, "user.second_factor_reset").await?;
+    let by = users::find(uow, by).await?.map(|by| format!("{} {}", by.given_name, by.family_name)).unwrap_or_default();
+    auth.write_to(uow, user, &Letter::SecondFactorReset { actor: &by, at: uow.now() }).await
 }
 
 async fn remove(uow: &mut UnitOfWork, user: UserId, event: &'static str) -> Result<()> {

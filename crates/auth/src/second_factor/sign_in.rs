@@ -33,19 +33,35 @@ fn key_of(user: UserId) -> String {
     format!("second-factor:{user}")
 }
 
-/// Accepts the code of one whose password was right, where the account takes one. In the transaction that signs in, as the installation.
+store::text_enum! {
+    /// What came in the place of a second factor.
+    pub(crate) enum AcceptedCode {
+        /// A code of the app.
+        App = "app",
+        /// A recovery code.
+        RecoveryCode = "recovery_code",
+    }
+}
+
+/// Accepts the code of one whose password was right, where the account takes one; none where it takes none. In the transaction that signs
+/// in, as the installation.
 ///
 /// # Errors
 /// `second_factor_required` where there is none; `invalid_second_factor` where it is wrong or was used; `locked_out` after too many.
-pub(crate) async fn accept(auth: &Auth, uow: &mut UnitOfWork, user: &UserRow, code: Option<&str>) -> Result<()> {
-    let Some(row) = find(uow, user.id).await?.filter(|row| row.confirmed_at.is_some()) else { return Ok(()) };
+pub(crate) async fn accept(
+    auth: &Auth,
+    uow: &mut UnitOfWork,
+    user: &UserRow,
+    code: Option<&str>,
+) -> Result<Option<AcceptedCode>> {
+    let Some(row) = find(uow, user.id).await?.filter(|row| row.confirmed_at.is_some()) else { return Ok(None) };
     let Some(code) = code else { return Err(Error::new(&SECOND_FACTOR_REQUIRED)) };
     count_try(auth, user.id).await?;
     let code = bare(code);
-    let is_right = if code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()) {
-        take_step(auth, uow, &row, user, &code).await?
+    let (is_right, accepted) = if code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()) {
+        (take_step(auth, uow, &row, user, &code).await?, AcceptedCode::App)
     } else {
-        take_recovery_code(uow, user.id, &code).await?
+        (take_recovery_code(uow, user.id, &code).await?, AcceptedCode::RecoveryCode)
     };
-    if is_right { Ok(()) } else { Err(Error::new(&INVALID_SECOND_FACTOR)) }
+    if is_right { Ok(Some(accepted)) } else { Err(Error::new(&INVALID_SECOND_FACTOR)) }
 }

@@ -18,7 +18,7 @@ use crate::letters::recipient;
 use crate::password::Verified;
 use crate::rows::{SessionKind, SessionRow, UserRow};
 use crate::users::{self, User};
-use crate::{Auth, devices, password_change, second_factor, shape};
+use crate::{Auth, devices, memberships, password_change, second_factor, shape};
 
 /// The window in which failed attempts are counted.
 const ATTEMPTS_WINDOW: Duration = Duration::from_mins(15);
@@ -137,7 +137,8 @@ impl Auth {
         let caller = std::sync::Arc::new(caller);
         self.store
             .write(&caller, async |uow| {
-                uow.enter(user.as_ref().and_then(|user| user.default_workspace_id)).await?;
+                let home = memberships::home_of(uow, user.as_ref()).await?;
+                uow.enter(home).await?;
                 let change = Change::plain().event("user.sign_in_failed").personal_detail("email", email);
                 uow.record(Action::Login, "user_account", user.as_ref().map(|user| user.id.uuid()), change);
                 if is_told {
@@ -154,7 +155,8 @@ impl Auth {
         context
             .complete(async |uow| {
                 let Some(user) = users::find(uow, id).await?.filter(|user| user.is_active) else { return Ok(()) };
-                uow.enter(user.default_workspace_id).await?;
+                let home = memberships::home_of(uow, Some(&user)).await?;
+                uow.enter(home).await?;
                 // where it came from is personal, and a job holds nothing of that kind
                 let act = Act { at: job.at, address: None, device: None };
                 let letter = Letter::LockOut { act, minutes: ATTEMPTS_WINDOW.as_secs().div_euclid(60).cast_signed() };
@@ -183,16 +185,17 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     if password_change::credential_of(uow, &before).await?.is_none_or(|(_, changed_at)| changed_at != signed_in.changed_at) {
         return Err(Error::new(&INVALID_CREDENTIALS));
     }
-    match second_factor::accept(auth, uow, &before, signed_in.code.as_deref()).await {
+    let home = memberships::home_of(uow, Some(&before)).await?;
+    let accepted = match second_factor::accept(auth, uow, &before, signed_in.code.as_deref()).await {
         Err(error) if *error.code() == INVALID_SECOND_FACTOR => {
             let change = Change::plain().event("user.sign_in_failed").detail("reason", "second_factor");
-            uow.enter(before.default_workspace_id).await?;
+            uow.enter(home).await?;
             uow.record(Action::Login, "user_account", Some(before.id.uuid()), change);
             uow.enter(None).await?;
             return Ok(Err(error));
         }
         accepted => accepted?,
-    }
+    };
     auth.store.shared().forget(&signed_in.attempts, ATTEMPTS_WINDOW).await;
     let caller = uow.caller();
     let session = SessionRow {
@@ -210,9 +213,13 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
         updated_at: now,
     };
     // a session is its account's and nobody's workspace's, though its trail may be
-    let change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
-    uow.insert(&session, change.in_trail_of(before.default_workspace_id)).await?;
-    uow.enter(before.default_workspace_id).await?;
+    let mut change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
+    if let Some(accepted) = accepted {
+        // whoever reads it sees where a recovery code was used up
+        change = change.detail("second_factor", accepted.as_str());
+    }
+    uow.insert(&session, change.in_trail_of(home)).await?;
+    uow.enter(home).await?;
     devices::note(auth, uow, &before, &caller.origin).await?;
     uow.enter(None).await?;
     if let Some((there, ours)) = &signed_in.replaced {

@@ -10,7 +10,7 @@ use validator::Validate;
 use super::{Team, visible_to};
 use crate::errors::TEAM_NAME_TAKEN;
 use crate::rows::{TeamId, TeamMemberRow, TeamRow};
-use crate::shape;
+use crate::{shape, workspaces};
 
 /// The body of `POST /v1/teams`.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
@@ -71,6 +71,8 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateTeam) -> Result<Team> {
 async fn find_locked(uow: &mut UnitOfWork, id: TeamId, seen: Option<i64>) -> Result<TeamRow> {
     let caller = uow.caller();
     caller.require(Permission::AdminManageUsers)?;
+    // whoever is put into it holds the lock of the workspace: it goes before, or with them in it
+    workspaces::lock(uow, caller.workspace()?).await?;
     let mut select = visible_to(&caller)?;
     select.and_where(Expr::col(("team", "id")).eq(id.uuid()));
     let row = uow.locked::<TeamRow>(select).await?.ok_or_else(Error::not_found)?;

@@ -68,7 +68,8 @@ fn problem(line: u64, column: &str, code: &str, message: &str) -> MemberProblem 
     MemberProblem { line, column: Some(column.to_owned()), code: code.to_owned(), message: message.to_owned() }
 }
 
-/// Takes members of the workspace into a team, or makes them something else in it. `unreadable` are rows that could not be read.
+/// Takes members of the workspace into a team, or makes them something else in it. `unreadable` are rows that could not be read. Before it reads
+/// a table, whoever calls this makes sure by [`to_change`] that it is wanted.
 ///
 /// # Errors
 /// `not_found` for whoever does not see the team; `forbidden` for one who neither leads it nor manages users.

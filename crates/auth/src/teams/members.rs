@@ -126,7 +126,7 @@ pub async fn get_member(conn: &mut Conn, caller: &Caller, team: TeamId, user: Us
 ///
 /// # Errors
 /// `not_found` for whoever does not see the team; `forbidden` for one who neither leads it nor manages users.
-pub(super) async fn to_change(uow: &mut UnitOfWork, team: TeamId) -> Result<()> {
+pub async fn to_change(uow: &mut UnitOfWork, team: TeamId) -> Result<()> {
     let caller = uow.caller();
     let workspace = uow.workspace()?;
     workspaces::lock(uow, workspace).await?;

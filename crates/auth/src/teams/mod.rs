@@ -25,6 +25,7 @@ pub use load::{LoadedMembers, MemberProblem, MemberRow, load_members};
 pub(crate) use members::leave_all;
 pub use members::{
     AddTeamMember, MEMBER_LIST, TeamMember, TeamMemberPatch, add_member, change_member, get_member, list_members, remove_member,
+    to_change,
 };
 
 store::text_enum! {

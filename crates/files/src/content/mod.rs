@@ -89,7 +89,7 @@ fn judge(path: &Path, is_text: bool, declared: &Declared, allowed: FileKinds) ->
     let mut file = File::open(path)?;
     let found = accept!(sniff::sniff(&mut file, is_text, declared));
     if !allowed.contains(found.kind()) {
-        let detail = format!("This is {}; this workspace takes {}.", found.words(), kind::words_of(allowed));
+        let detail = format!("This is {}; what is taken here is {}.", found.words(), kind::words_of(allowed));
         return Ok(Err(Refusal::NotAllowed(detail)));
     }
     if let Err(refusal) = name::compare(found, declared) {

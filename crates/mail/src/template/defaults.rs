@@ -29,7 +29,10 @@ pub(super) fn of(kind: MailKind, language: Language) -> (&'static str, &'static 
         "password_changed" => PasswordChanged,
         "new_device" => NewDevice,
         "lock_out" => LockOut,
-        "import_finished" => ImportFinished
+        "import_finished" => ImportFinished,
+        "second_factor_on" => SecondFactorOn,
+        "second_factor_off" => SecondFactorOff,
+        "second_factor_reset" => SecondFactorReset
     }
 }
 

@@ -74,6 +74,29 @@ pub fn add_workspace(dialect: Dialect, table: &str) -> String {
     format!("ALTER TABLE {table} ADD COLUMN workspace_id {kind} REFERENCES workspace (id)")
 }
 
+/// Takes members out of a JSON column where they have these values, in every row: the owner, too, is under forced row security.
+pub fn forget_members(dialect: Dialect, table: &str, column: &str, members: &[(&str, &str)]) -> Vec<String> {
+    let forget = |(name, value): &(&str, &str)| match dialect {
+        Dialect::Sqlite => {
+            format!(
+                "UPDATE {table} SET {column} = json_remove({column}, '$.{name}') WHERE {column} -> '$.{name}' = json('{value}')"
+            )
+        }
+        Dialect::Postgres => {
+            format!("UPDATE {table} SET {column} = {column} - '{name}' WHERE {column} -> '{name}' = '{value}'::jsonb")
+        }
+    };
+    let statements = members.iter().map(forget);
+    match dialect {
+        Dialect::Sqlite => statements.collect(),
+        Dialect::Postgres => [format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")]
+            .into_iter()
+            .chain(statements)
+            .chain([format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY")])
+            .collect(),
+    }
+}
+
 /// An index for the sort of a list by a column that may be empty, and for finding what has one value in it.
 pub fn sort_index(dialect: Dialect, name: &str, table: &str, column: &str, kind: FieldKind) -> String {
     let stand_in = super::stand_in(dialect, kind);
@@ -194,7 +217,7 @@ pub enum Wall {
     /// As `WorkspaceOrInstallation`; whoever is in no workspace sees the rows of none. For what is kept for callers who are in none.
     WorkspaceOrNone,
     /// Rows of the account, and of accounts that belong to the transaction's workspace; the installation sees all. For sessions, which
-    /// whoever manages users may end.
+    /// whoever manages users may end. Nobody but the account and the installation puts one there.
     Account,
     /// As `WorkspaceOrInstallation`; everybody sees the rows of no workspace. For what the installation provides and a workspace adds to.
     WorkspaceOrShared,
@@ -281,7 +304,20 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
         statements.push(format!("CREATE POLICY {table}_delete ON {table} FOR DELETE TO {APP_ROLE} USING ({write})"));
         statements.push(format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}"));
     }
+    if wall == Wall::Account {
+        statements.extend(only_own_come_in(dialect, table));
+    }
     statements
+}
+
+/// Lets nobody but the account and the installation put a row into a table behind [`Wall::Account`].
+pub fn only_own_come_in(dialect: Dialect, table: &str) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => {
+            vec![format!("ALTER POLICY {table}_insert ON {table} WITH CHECK (user_id = {ACCOUNT} OR {INSTALLATION})")]
+        }
+    }
 }
 
 /// The journal's tables, their partitions and the triggers that keep them append-only.

@@ -43,6 +43,8 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("mail_suppression", &[P::AdminManageSettings]),
     ("import_run", &[P::AdminImport]),
     ("import_issue", &[P::AdminImport]),
+    ("installation_settings", &[P::AdminManageSettings]),
+    ("brand", &[]),
     // every member sees the workspace and the tags; a refusal says which operation, and nothing of a record
     ("workspace", &[]),
     ("tag", &[]),

@@ -186,9 +186,15 @@ pub(super) async fn make() -> Data {
         let gone = app.upload(workspace, &[("subject", "Παπάς")], "gone.txt", b"gone").await.expect(201).id();
         app.delete(&format!("/v1/files/{gone}"), workspace).await.expect(204);
         app.post("/v1/folders", workspace, &json!({ "name": "alone" })).await.expect(201);
+        let brand = app.post("/v1/brands", workspace, &json!({ "name": "Παπάς" })).await.expect(201).id();
+        let picture = crate::files::samples::picture(image::ImageFormat::Png, 2, 2);
+        let on = [("rel_type", "brand"), ("rel_id", brand.as_str()), ("subject", "Παπάς")];
+        app.upload(workspace, &on, "logo.png", &picture).await.expect(201);
         app.post("/v1/mail-suppressions", workspace, &json!({ "address": "gone@example.com" })).await.expect(201);
         app.post("/v1/mail-templates", workspace, &crate::permissions::requests::template(1)).await.expect(201);
     }
+
+    app.patch("/v1/installation/settings", &main, &json!({ "duplicates.block_on_create": true })).await.expect(200);
 
     // the director makes something too, here and elsewhere, so that its tokens have acts of their maker to read
     app.client(&director, "Παπάς director").await;

@@ -53,7 +53,8 @@ fn file_scope(data: &Data, reader: &Reader) -> String {
         format!("(rel_type = '{rel_type}' AND rel_id IN (SELECT id FROM {rel_type} WHERE {scope}))")
     };
     let (client, contact) = (on("client", client_scope(data, reader)), on("contact", contact_scope(data, reader)));
-    format!("workspace_id = {} AND ({alone} OR {client} OR {contact})", data.sql(&reader.workspace))
+    // whoever is in the workspace sees its face
+    format!("workspace_id = {} AND ({alone} OR {client} OR {contact} OR rel_type = 'brand')", data.sql(&reader.workspace))
 }
 
 /// The condition on relationships that the reader may see: of clients that they see, at one end or the other.
@@ -123,6 +124,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             let lists = if lists.is_empty() { "1 = 0".to_owned() } else { format!("list IN ({})", lists.join(", ")) };
             (None, "id", format!("saved_view WHERE {workspace} AND {lists} AND {whose}"))
         }
+        "list_brands" => (None, "id", format!("brand WHERE {workspace} AND archived_at IS NULL")),
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
         "list_teams" if reader.can(Permission::AdminManageUsers) => (None, "id", format!("team WHERE {workspace}")),

@@ -121,7 +121,7 @@ fn of_row(
         (
             format!("INSERT INTO {name} SELECT * FROM jsonb_populate_record(null::{name}, $1)"),
             Some(row),
-            or(writes, Outcome::Refused),
+            or(table.inserts(world, asking, whose), Outcome::Refused),
         ),
     ]
 }

@@ -13,7 +13,7 @@ pub(super) enum Kept {
     ByWorkspaceOrInstallation,
     /// By workspace, where none is one as well; the installation sees and writes all.
     ByWorkspaceOrNone,
-    /// By account: its own, and in a workspace those of who belongs to it; the installation sees and writes all.
+    /// By account: its own, and in a workspace those of who belongs to it, which are not put there; the installation sees and writes all.
     ByAccount,
     /// By workspace, and in it what all share, the account's own, and to read what its teams see.
     BySharing,
@@ -75,6 +75,7 @@ pub(super) const TABLES: &[Expected] = &[
         "what somebody looks for is theirs; who may change one that all share is asked by the application",
     ),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("brand", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("tagging", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("note", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     Expected { further: &["file_search"], ..table("file", Kept::ByWorkspace, WORKSPACE, "a company's data") },
@@ -87,6 +88,12 @@ pub(super) const TABLES: &[Expected] = &[
     table("invitation", Kept::ByWorkspaceOrInstallation, WORKSPACE, "looked up by its token, before a workspace is known"),
     table("api_token", Kept::ByWorkspaceOrInstallation, BOTH, "looked up by its hash, before a workspace is known"),
     table("deprecated_use", Kept::ByWorkspaceOrInstallation, BOTH, "written down by the installation for all"),
+    table(
+        "api_token_usage",
+        Kept::ByWorkspaceOrInstallation,
+        WORKSPACE,
+        "the installation writes how often the tokens of all are used",
+    ),
     table("mail_message", Kept::ByWorkspaceOrInstallation, WORKSPACE, "the installation sends the mail of all"),
     table("mail_suppression", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("mail_template", Kept::ByWorkspace, WORKSPACE, "a company's data"),
@@ -111,6 +118,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("recovery_code", Kept::ByAccount, ACCOUNT, "goes with the second factor"),
     table("refresh_token", Kept::Shared, &[], "read before it is known who asks"),
     table("installation", Kept::Shared, &[], "one row, the installation's own"),
+    table("installation_settings", Kept::Shared, &[], "the installation's own; every workspace reads what holds for it"),
     table("signing_key", Kept::Shared, &[], "the installation's own; private keys are sealed"),
     table("backup_run", Kept::Shared, &[], "a backup is of the whole installation"),
     table("seaql_migrations", Kept::Closed, &[], "the owner's, who migrates"),
@@ -178,7 +186,15 @@ impl Expected {
         }
     }
 
-    /// Whether the caller may put such a row there, and change and delete one that it sees.
+    /// Whether the caller may put such a row there.
+    pub(super) fn inserts(&self, world: &World, asking: &Asking, whose: Whose) -> bool {
+        match self.kept {
+            Kept::ByAccount => whose == Whose::Mine || asking.is_installation(),
+            _ => self.writes(world, asking, whose),
+        }
+    }
+
+    /// Whether the caller may change and delete such a row that it sees.
     pub(super) fn writes(&self, world: &World, asking: &Asking, whose: Whose) -> bool {
         let ours = whose == Whose::Ours && asking.in_ours(world);
         let nowhere = whose == Whose::Nowhere && asking.workspace.is_empty();

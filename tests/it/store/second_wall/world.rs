@@ -88,6 +88,7 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     app.upload(session, &[("subject", name)], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();
     app.post(&format!("/v1/clients/{client}/tags"), session, &json!({ "tag_id": tag })).await.expect(200);
+    app.post("/v1/brands", session, &json!({ "name": name })).await.expect(201);
     app.token(session, &["clients.view_all"]).await;
     app.get("/v1/customers", session).await.expect(200);
     app.post_once("/v1/clients", session, name, &json!({ "kind": "company", "name": name })).await.expect(201);
@@ -200,7 +201,10 @@ impl World {
         let factor = "INSERT INTO second_factor (id, user_id, secret, version, created_at, updated_at) \
                       SELECT gen_random_uuid(), id, '', 1, now(), now() FROM user_account";
         app.db.execute(factor).await.unwrap();
+        app.db.execute("INSERT INTO api_token_usage SELECT workspace_id, id, created_at, 1 FROM api_token").await.unwrap();
         app.db.execute("INSERT INTO recovery_code (user_id, hash) SELECT id, '' FROM user_account").await.unwrap();
+        let everywhere = json!({ "duplicates.block_on_create": true });
+        app.patch("/v1/installation/settings", &app.admin.in_workspace("main"), &everywhere).await.expect(200);
         app.post("/v1/admin/backups", &app.admin.in_workspace("main"), &json!({})).await.expect(201);
         app.db.execute("INSERT INTO job_worker VALUES (gen_random_uuid(), 1, now())").await.unwrap();
         app.db.execute("INSERT INTO job_schedule VALUES ('x', '', 'daily', now())").await.unwrap();

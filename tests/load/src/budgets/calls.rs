@@ -304,8 +304,23 @@ impl Calls {
             "list_import_issues" => Call::to(format!("/v1/imports/{}/issues", self.import)),
             "get_invitation" => Call::to(format!("/v1/invitations/{}", self.invitation)),
             "get_membership" => Call::to(format!("/v1/memberships/{}", self.membership)),
+            "get_settings" => Call::to("/v1/settings"),
+            "get_installation_settings" => Call::to("/v1/installation/settings"),
+            "update_settings" => Call::with("/v1/settings", json!({ "mail.tagline": number.to_string() })),
+            "update_installation_settings" => {
+                Call::with("/v1/installation/settings", json!({ "duplicates.block_on_create": number.is_multiple_of(2) }))
+            }
+            "list_brands" => Call::to("/v1/brands"),
+            "get_brand" => Call::to(self.brand()?),
+            "create_brand" => Call::with("/v1/brands", self.a_brand()),
+            "update_brand" => Call::with(self.brand()?, json!({ "tagline": number.to_string() })),
+            "archive_brand" => Call::to(self.brand()?),
+            "restore_brand" => Call::to(format!("{}/restore", self.archived_brand()?)),
+            "purge_brand" => Call::to(format!("{}/purge", self.archived_brand()?)),
             "get_tag" => Call::to(format!("/v1/tags/{tag}")),
             "get_token" => Call::to(format!("/v1/tokens/{}", self.api_token)),
+            "get_token_usage" => Call::to(format!("/v1/tokens/{}/usage", self.api_token)),
+            "rotate_token" => Call::with(format!("/v1/tokens/{}/rotate", self.api_token), json!({ "overlap_hours": 1 })),
             "get_role" => Call::to(format!("/v1/roles/{}", self.role()?)),
             "get_role_override" | "delete_role_override" => Call::to(self.overridden()?),
             "get_team" => Call::to(format!("/v1/teams/{}", self.team()?)),
@@ -537,6 +552,23 @@ impl Calls {
 
     fn view(&self) -> Result<String> {
         self.made("/v1/saved-views", &self.a_view())
+    }
+
+    fn a_brand(&self) -> Value {
+        json!({ "name": format!("Made {}", self.next()) })
+    }
+
+    /// The path of a brand that is not the default.
+    fn brand(&self) -> Result<String> {
+        // the first there is would be it
+        self.made("/v1/brands", &self.a_brand())?;
+        Ok(format!("/v1/brands/{}", self.made("/v1/brands", &self.a_brand())?))
+    }
+
+    fn archived_brand(&self) -> Result<String> {
+        let path = self.brand()?;
+        self.ask("DELETE", &path, None)?;
+        Ok(path)
     }
 
     fn role(&self) -> Result<String> {

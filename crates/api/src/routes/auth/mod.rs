@@ -8,6 +8,7 @@ mod memberships;
 mod roles;
 mod second_factor;
 mod sessions;
+mod settings;
 mod teams;
 mod tokens;
 mod users;
@@ -21,6 +22,7 @@ pub(super) fn register(registry: &mut Registry) {
     devices::register(registry);
     me::register(registry);
     workspaces::register(registry);
+    settings::register(registry);
     users::register(registry);
     roles::register(registry);
     memberships::register(registry);

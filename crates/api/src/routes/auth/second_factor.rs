@@ -91,8 +91,9 @@ async fn disable_my_second_factor(context: Context, body: Body) -> ApiResult {
     responses((status = 204, description = "It is off")))]
 async fn reset_user_second_factor(context: Context, body: Body) -> ApiResult {
     let id: UserId = context.id("user_id")?;
+    let auth = &context.state.auth;
     let work = async |uow: &mut UnitOfWork, _| {
-        factor::reset_of(uow, id).await?;
+        factor::reset_of(auth, uow, id).await?;
         Ok(Answer::nothing())
     };
     context.act(body, work).await

@@ -133,6 +133,8 @@ async fn add_team_member(context: Context, body: Body) -> ApiResult {
 async fn load_team_members(context: Context, body: Body) -> ApiResult {
     let id: TeamId = context.id("team_id")?;
     let work = async |uow: &mut UnitOfWork, bytes: &[u8]| {
+        // of a table that nobody wants nothing is said
+        teams::to_change(uow, id).await?;
         let (rows, unreadable) = table_of(bytes)?;
         Answer::ok(&teams::load_members(uow, id, &rows, unreadable).await?)
     };

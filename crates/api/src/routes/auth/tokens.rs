@@ -1,7 +1,7 @@
 //! `/v1/tokens`.
 
 use auth::ApiTokenId;
-use auth::api_tokens::{self, ApiToken, ApiTokenPatch, CreateApiToken, NewApiToken, TOKEN_LIST};
+use auth::api_tokens::{self, ApiToken, ApiTokenPatch, CreateApiToken, NewApiToken, RotateApiToken, TOKEN_LIST, TokenUsage};
 
 use crate::answer::Answer;
 use crate::body::Body;
@@ -21,6 +21,8 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_get_token, _, _>(get_token).record(&TOKEN_LIST);
     registry.add::<__path_update_token, _, _>(update_token);
     registry.add::<__path_delete_token, _, _>(delete_token);
+    registry.add::<__path_rotate_token, _, _>(rotate_token);
+    registry.add::<__path_get_token_usage, _, _>(get_token_usage);
 }
 
 /// List API tokens
@@ -77,4 +79,33 @@ async fn update_token(context: Context, body: Body) -> ApiResult {
 async fn delete_token(context: Context) -> ApiResult {
     let id: ApiTokenId = context.id("token_id")?;
     context.delete(async |uow, seen| api_tokens::delete(uow, id, seen).await).await
+}
+
+/// Change the secret of an API token
+///
+/// The new one is answered this once. The present one ends at once, or goes on beside it for the hours that are named. All else of the token
+/// stays. Nobody gets the secret of a token that may more than they may.
+#[utoipa::path(post, path = "/v1/tokens/{token_id}/rotate", tag = "tokens", request_body = RotateApiToken,
+    responses((status = 200, description = "The token with its new secret", body = NewApiToken)))]
+async fn rotate_token(context: Context, body: Body) -> ApiResult {
+    let id: ApiTokenId = context.id("token_id")?;
+    let seen = context.if_match();
+    let work = async |uow: &mut store::UnitOfWork, input| {
+        let made = api_tokens::rotate(uow, id, seen, input).await?;
+        Ok(Answer::ok(&made)?.version(made.token.version).secrets(&["secret"]))
+    };
+    context.post::<RotateApiToken>(body, work).await
+}
+
+/// Get how an API token is used
+///
+/// When and from where it was last used, and how often on each of the last 30 days.
+#[utoipa::path(get, path = "/v1/tokens/{token_id}/usage", tag = "tokens",
+    responses((status = 200, description = "How it is used", body = TokenUsage)))]
+async fn get_token_usage(context: Context) -> ApiResult {
+    let id: ApiTokenId = context.id("token_id")?;
+    context.parameters([])?;
+    let now = context.state.store.runtime().now();
+    let usage = context.read(async |conn, caller| api_tokens::usage(conn, caller, id, now).await).await?;
+    context.plain(&usage)
 }

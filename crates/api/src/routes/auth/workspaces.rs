@@ -53,7 +53,8 @@ async fn get_workspace(context: Context) -> ApiResult {
     let id: WorkspaceId = context.id("workspace_id")?;
     let query = context.record_query(&WORKSPACE_LIST)?;
     let workspace = context.read(async |conn, caller| workspaces::get(conn, caller, id).await).await?;
-    context.record(&workspace, workspace.version, &query)
+    // the installation may change what holds in it
+    context.living_record(&workspace, workspace.version, &query)
 }
 
 /// Change a workspace

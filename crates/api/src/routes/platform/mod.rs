@@ -1,6 +1,7 @@
-//! What any record can have: tags, the audit trail, imports, saved views; and names that go.
+//! What any record can have: tags, brands, the audit trail, imports, saved views; and names that go.
 
 pub(super) mod audit;
+mod brands;
 mod deprecations;
 mod imports;
 mod saved_views;
@@ -10,6 +11,7 @@ use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
     tags::register(registry);
+    brands::register(registry);
     audit::register(registry);
     deprecations::register(registry);
     imports::register(registry);

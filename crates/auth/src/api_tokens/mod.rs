@@ -1,8 +1,13 @@
 //! API tokens: for integrators. A token acts for the account that made it, with the permissions that it was given and its maker still
-//! has.
+//! has. Its secret can be changed for another while it stays what it is ([`rotate`]), and how often it is used is counted ([`usage`]).
+
+mod rotate;
+mod usage;
+mod uses;
 
 use std::collections::HashSet;
 
+use chrono::Duration;
 use ipnet::IpNet;
 use kernel::error::Faults;
 use kernel::{Caller, DateTime, Error, Page, Permission, PermissionSet, Result, TypedId as _, UserId};
@@ -14,7 +19,12 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::rows::{ApiTokenId, ApiTokenRow};
-use crate::{secret_text, shape};
+use crate::{secret_text, settings, shape};
+
+pub use rotate::{RotateApiToken, rotate};
+pub(crate) use usage::first_day;
+pub use usage::{DayOfUse, TokenUsage, usage};
+pub(crate) use uses::Uses;
 
 /// Before every API token, so that secret scanners find it.
 pub const PREFIX: &str = "plt_";
@@ -30,6 +40,8 @@ pub struct ApiToken {
     pub name: String,
     /// How the secret begins.
     pub prefix: String,
+    /// Until when the secret goes on that there was before the last rotation; null where it ended at once or there was none.
+    pub old_secret_ends_at: Option<DateTime>,
     /// The account it acts for.
     pub user_id: UserId,
     /// What it may do, each as `area.action`; never more than its maker may at the time of use.
@@ -67,6 +79,7 @@ impl From<ApiTokenRow> for ApiToken {
             id: row.id,
             name: row.name,
             prefix: row.prefix,
+            old_secret_ends_at: row.old_ends_at,
             user_id: row.user_id,
             scopes: row.scopes.0.iter().map(|permission| permission.to_string()).collect(),
             networks: row.networks.0.iter().map(ToString::to_string).collect(),
@@ -95,7 +108,7 @@ pub struct CreateApiToken {
     #[schema(nullable = false, max_items = 50)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub networks: Option<Vec<String>>,
-    /// When it stops working.
+    /// When it stops working; as late as the setting `tokens.max_days` lets it, unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime>,
 }
@@ -165,25 +178,31 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: ApiTokenId) -> Result<Api
 /// # Errors
 /// `forbidden` without `tokens.manage_own` or `admin.manage_tokens`; `validation_failed` for scopes that are unknown or that
 /// the maker lacks, for networks that are none, and for an expiry in the past. A token that makes another gives it no more than it
-/// has itself: its networks and its expiry where none are named, and none beyond them.
+/// has itself: its networks and its expiry where none are named, and none beyond them. Nor does any live longer than the setting
+/// `tokens.max_days` says, and it lives as long where nothing is said.
 pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewApiToken> {
     let caller = uow.caller();
     caller.require_any(&[Permission::TokensManageOwn, Permission::AdminManageTokens])?;
     let (workspace, user, now) = (uow.workspace()?, caller.user()?, uow.now());
     let maker = maker(uow, &caller).await?;
-    let (scopes, networks) = checked(&caller, maker.as_ref(), &input, now)?;
+    let longest = settings::of_workspace(uow, workspace).await?.tokens.max_days.map(|days| now + Duration::days(days));
+    let latest = maker.as_ref().and_then(|maker| maker.expires_at).into_iter().chain(longest).min();
+    let (scopes, networks) = checked(&caller, maker.as_ref(), &input, latest, now)?;
     let secret = secret_text::make(PREFIX, uow.random());
     let row = ApiTokenRow {
         id: uow.id(),
         workspace_id: workspace,
         user_id: user,
         name: input.name.trim().to_owned(),
-        prefix: secret.chars().take(SHOWN).collect(),
+        prefix: shown(&secret),
         hash: secret_text::hash(&secret),
+        old_hash: None,
+        old_ends_at: None,
         scopes: Json(scopes),
         networks: Json(networks),
-        expires_at: input.expires_at.or_else(|| maker.and_then(|maker| maker.expires_at)),
+        expires_at: input.expires_at.or(latest),
         last_used_at: None,
+        last_used_from: None,
         is_active: true,
         version: 1,
         created_at: now,
@@ -191,6 +210,11 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
     };
     uow.insert(&row, Change::plain()).await?;
     Ok(NewApiToken { token: row.into(), secret })
+}
+
+/// What is shown of a secret.
+fn shown(secret: &str) -> String {
+    secret.chars().take(SHOWN).collect()
 }
 
 /// The token with which the caller asks, if with one.
@@ -205,6 +229,7 @@ fn checked(
     caller: &Caller,
     maker: Option<&ApiTokenRow>,
     input: &CreateApiToken,
+    latest: Option<DateTime>,
     now: DateTime,
 ) -> Result<(PermissionSet, Vec<IpNet>)> {
     let mut faults = Faults::new();
@@ -243,9 +268,12 @@ fn checked(
     if input.expires_at.is_some_and(|at| at <= now) {
         faults.add("/expires_at", "in_the_past", "must be in the future");
     }
-    let latest = maker.and_then(|maker| maker.expires_at);
     if input.expires_at.zip(latest).is_some_and(|(at, latest)| at > latest) {
-        faults.add("/expires_at", "too_late", "must not be after the expiry of the token that asks");
+        faults.add(
+            "/expires_at",
+            "too_late",
+            "must not be after the expiry of the token that asks, nor beyond `tokens.max_days`",
+        );
     }
     faults.into_result()?;
     if networks.is_empty() {
