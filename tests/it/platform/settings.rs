@@ -221,7 +221,7 @@ async fn two_who_say_the_first_for_the_installation_at_once_are_both_heard() {
     assert_eq!(app.count("installation_settings").await, 1);
 }
 
-/// What every workspace had written down before there were settings of the installation.
+/// What every workspace had written down before there were settings of the installation. Seen to fail with values of another kind that count.
 #[tokio::test]
 async fn what_nobody_had_said_is_not_taken_for_said_when_an_older_database_is_brought_up() {
     let app = TestApp::spawn().await;
