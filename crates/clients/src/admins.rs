@@ -64,7 +64,7 @@ pub(crate) fn clients_with(user: Value) -> SelectStatement {
     ids
 }
 
-fn told(row: ClientAdminRow, users: &HashMap<UserId, UserBrief>) -> ClientAdmin {
+fn told(row: &ClientAdminRow, users: &HashMap<UserId, UserBrief>) -> ClientAdmin {
     ClientAdmin {
         client_id: row.client_id,
         user_id: row.user_id,
@@ -90,7 +90,7 @@ pub(crate) async fn of(conn: &mut Conn, caller: &Caller, clients: &[Uuid]) -> Re
     let users = auth::users::briefs(conn, rows.iter().map(|row| row.user_id)).await?;
     let mut found: HashMap<ClientId, Vec<ClientAdmin>> = HashMap::new();
     for row in rows {
-        found.entry(row.client_id).or_default().push(told(row, &users));
+        found.entry(row.client_id).or_default().push(told(&row, &users));
     }
     Ok(found)
 }
@@ -138,7 +138,7 @@ pub async fn add(uow: &mut UnitOfWork, client: ClientId, input: &AddClientAdmin)
     };
     uow.insert(&row, change(&row).event("client.admin_added")).await.on_unique(|| Error::new(&ALREADY_RESPONSIBLE))?;
     let users = auth::users::briefs(uow, [row.user_id]).await?;
-    Ok(told(row, &users))
+    Ok(told(&row, &users))
 }
 
 /// Makes somebody no longer responsible for a client.
