@@ -30,7 +30,7 @@ async fn a_workspaces_value_goes_before_the_installations_and_that_before_the_de
     let app = TestApp::spawn().await;
     let other = app.second_workspace("other").await;
     let main = app.admin.in_workspace("main");
-    let key = "duplicates.block_on_create";
+    let key = "tokens.require_networks";
     assert_eq!(setting(&app, &main, key).await, from(json!(false), "default"));
     let unsaid = app.get(ALL, &main).await.expect(200);
     assert_eq!(app.patch_if(ALL, &main, &unsaid.etag(), &json!({ key: null })).await.expect(200).etag(), unsaid.etag());
@@ -56,7 +56,7 @@ async fn a_workspaces_value_goes_before_the_installations_and_that_before_the_de
     let all: Vec<&str> = auth::settings::SETTINGS.iter().map(|setting| setting.key).collect();
     assert_eq!(keys(&list), all);
     let of_installation = keys(&app.get(ALL, &main).await.expect(200));
-    assert_eq!(of_installation, ["require_if_match", "file_kinds", "second_factor_roles", key, "tokens.max_days"]);
+    assert_eq!(of_installation, ["require_if_match", "file_kinds", "second_factor_roles", "tokens.max_days", key]);
     for setting in list.body["data"].as_array().unwrap() {
         assert!(!setting["description"].as_str().unwrap().is_empty());
         assert_eq!((&setting["value"], &setting["source"]), (&setting["default"], &json!("default")), "{setting}");
@@ -98,12 +98,11 @@ async fn everything_that_is_wrong_is_told_at_once_and_changes_nothing() {
     let app = TestApp::spawn().await;
     let wrong = json!({
         "require_if_match": "yes", "file_kinds": ["pdf", "exe", "pdf"], "second_factor_roles": "viewer", "mail.accent_color": "red",
-        "mail.reply_to": "nobody", "mail.tagline": "x".repeat(201), "tokens.max_days": 0, "duplicates.block_on_create": 1,
+        "mail.reply_to": "nobody", "mail.tagline": "x".repeat(201), "tokens.max_days": 0, "tokens.require_networks": 1,
         "no.such": 1, "mail": {},
     });
     let refused = app.patch(OWN, &app.admin, &wrong).await.expect_problem(422, "validation_failed");
     let expected = [
-        "/duplicates.block_on_create",
         "/file_kinds",
         "/file_kinds/1",
         "/mail",
@@ -114,6 +113,7 @@ async fn everything_that_is_wrong_is_told_at_once_and_changes_nothing() {
         "/require_if_match",
         "/second_factor_roles",
         "/tokens.max_days",
+        "/tokens.require_networks",
     ];
     assert_eq!(refused.pointers(), expected);
     let wrong = json!({ "tokens.max_days": 3651, "mail.tagline": "not the installation's" });
@@ -209,15 +209,33 @@ async fn a_new_token_lives_no_longer_than_the_setting_says() {
     app.post("/v1/tokens", &app.admin, &body(until(3000))).await.expect(201);
 }
 
+/// Seen to fail with the setting not asked.
+#[tokio::test]
+async fn a_workspace_can_want_every_new_token_to_name_its_networks() {
+    let app = TestApp::spawn().await;
+    let body = |networks: Value| json!({ "name": "x", "scopes": ["tags.none"], "networks": networks });
+    let wrong = app.post("/v1/tokens", &app.admin, &body(json!([]))).await.expect_problem(422, "validation_failed");
+    assert_eq!(wrong.pointers(), ["/scopes/0"]);
+    app.patch(OWN, &app.admin, &json!({ "tokens.require_networks": true })).await.expect(200);
+    let wrong = app.post("/v1/tokens", &app.admin, &body(json!([]))).await.expect_problem(422, "validation_failed");
+    assert_eq!(wrong.pointers(), ["/networks", "/scopes/0"]);
+    let silent = app.post("/v1/tokens", &app.admin, &json!({ "name": "x", "scopes": ["clients.view_all"] })).await;
+    assert_eq!(silent.expect_problem(422, "validation_failed").pointers(), ["/networks"]);
+    let named = json!({ "name": "x", "scopes": ["clients.view_all"], "networks": ["192.0.2.0/24"] });
+    app.post("/v1/tokens", &app.admin, &named).await.expect(201);
+    app.patch(OWN, &app.admin, &json!({ "tokens.require_networks": null })).await.expect(200);
+    app.post("/v1/tokens", &app.admin, &json!({ "name": "x", "scopes": ["clients.view_all"] })).await.expect(201);
+}
+
 #[tokio::test]
 async fn two_who_say_the_first_for_the_installation_at_once_are_both_heard() {
     let app = TestApp::spawn().await;
-    let (days, block) = (json!({ "tokens.max_days": 7 }), json!({ "duplicates.block_on_create": true }));
+    let (days, block) = (json!({ "tokens.max_days": 7 }), json!({ "tokens.require_networks": true }));
     let (one, other) = tokio::join!(app.patch(ALL, &app.admin, &days), app.patch(ALL, &app.admin, &block));
     assert_eq!((one.status, other.status), (200, 200), "{} {}", one.text, other.text);
     let all = app.get(ALL, &app.admin).await.expect(200);
     assert_eq!(of(&all, "tokens.max_days"), from(json!(7), "installation"));
-    assert_eq!(of(&all, "duplicates.block_on_create"), from(json!(true), "installation"));
+    assert_eq!(of(&all, "tokens.require_networks"), from(json!(true), "installation"));
     assert_eq!(app.count("installation_settings").await, 1);
 }
 

@@ -115,7 +115,7 @@ fn of_auth(name: &str) -> Option<Value> {
             "settings": {
                 "require_if_match": false, "second_factor_roles": ["super_admin"], "file_kinds": ["jpeg", "png", "pdf", "zip"],
                 "mail": { "accent_color": "#0b6b53", "tagline": null, "reply_to": "info@athens.example" },
-                "duplicates": { "block_on_create": false }, "tokens": { "max_days": 90 },
+                "tokens": { "max_days": 90, "require_networks": false },
             },
             "locale": "el", "is_active": true, "created_at": AT, "updated_at": AT,
         }),

@@ -185,9 +185,10 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
     caller.require_any(&[Permission::TokensManageOwn, Permission::AdminManageTokens])?;
     let (workspace, user, now) = (uow.workspace()?, caller.user()?, uow.now());
     let maker = maker(uow, &caller).await?;
-    let longest = settings::of_workspace(uow, workspace).await?.tokens.max_days.map(|days| now + Duration::days(days));
+    let wanted = settings::of_workspace(uow, workspace).await?.tokens;
+    let longest = wanted.max_days.map(|days| now + Duration::days(days));
     let latest = maker.as_ref().and_then(|maker| maker.expires_at).into_iter().chain(longest).min();
-    let (scopes, networks) = checked(&caller, maker.as_ref(), &input, latest, now)?;
+    let (scopes, networks) = checked(&caller, maker.as_ref(), &input, (wanted.require_networks, latest), now)?;
     let secret = secret_text::make(PREFIX, uow.random());
     let row = ApiTokenRow {
         id: uow.id(),
@@ -229,7 +230,7 @@ fn checked(
     caller: &Caller,
     maker: Option<&ApiTokenRow>,
     input: &CreateApiToken,
-    latest: Option<DateTime>,
+    (networks_required, latest): (bool, Option<DateTime>),
     now: DateTime,
 ) -> Result<(PermissionSet, Vec<IpNet>)> {
     let mut faults = Faults::new();
@@ -264,6 +265,9 @@ fn checked(
                 "must be an address or a network such as 192.0.2.0/24",
             ),
         }
+    }
+    if networks_required && held.is_empty() && input.networks.as_ref().is_none_or(Vec::is_empty) {
+        faults.add("/networks", "required", "must name at least one: `tokens.require_networks` wants it so");
     }
     if input.expires_at.is_some_and(|at| at <= now) {
         faults.add("/expires_at", "in_the_past", "must be in the future");

@@ -38,18 +38,8 @@ pub struct WorkspaceSettings {
     pub second_factor_roles: Vec<String>,
     /// The face of its mail.
     pub mail: mail::FaceSettings,
-    /// What is done about records that look alike.
-    pub duplicates: DuplicateSettings,
     /// What API tokens may be.
     pub tokens: TokenSettings,
-}
-
-/// What is done about records that look alike.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct DuplicateSettings {
-    /// Whether a client that looks like one that is there is refused, where otherwise it is made with a warning.
-    pub block_on_create: bool,
 }
 
 /// What API tokens may be.
@@ -58,6 +48,8 @@ pub struct DuplicateSettings {
 pub struct TokenSettings {
     /// The longest life of a new one, in days; any where this is null.
     pub max_days: Option<i64>,
+    /// Whether a new one must name the networks that it is used from.
+    pub require_networks: bool,
 }
 
 impl WorkspaceSettings {

@@ -87,13 +87,13 @@ pub static SETTINGS: &[Setting] = &[
     ),
     setting("mail.tagline", Workspace, Takes::Text(200, None, None), "A sentence under the name in mail."),
     setting("mail.reply_to", Workspace, Takes::Text(254, Some("email"), None), "Where answers to mail go."),
+    setting("tokens.max_days", Both, Takes::Integer(1, 3650), "The longest life of a new API token, in days."),
     setting(
-        "duplicates.block_on_create",
+        "tokens.require_networks",
         Both,
         Takes::Boolean,
-        "Whether a client that looks like one that is there is refused, where otherwise it is made with a warning.",
+        "Whether a new API token must name the networks that it is used from.",
     ),
-    setting("tokens.max_days", Both, Takes::Integer(1, 3650), "The longest life of a new API token, in days."),
 ];
 
 /// What settings are where nobody says anything.

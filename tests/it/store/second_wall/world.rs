@@ -203,7 +203,7 @@ impl World {
         app.db.execute(factor).await.unwrap();
         app.db.execute("INSERT INTO api_token_usage SELECT workspace_id, id, created_at, 1 FROM api_token").await.unwrap();
         app.db.execute("INSERT INTO recovery_code (user_id, hash) SELECT id, '' FROM user_account").await.unwrap();
-        let everywhere = json!({ "duplicates.block_on_create": true });
+        let everywhere = json!({ "tokens.require_networks": false });
         app.patch("/v1/installation/settings", &app.admin.in_workspace("main"), &everywhere).await.expect(200);
         app.post("/v1/admin/backups", &app.admin.in_workspace("main"), &json!({})).await.expect(201);
         app.db.execute("INSERT INTO job_worker VALUES (gen_random_uuid(), 1, now())").await.unwrap();

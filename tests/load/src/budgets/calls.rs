@@ -308,7 +308,7 @@ impl Calls {
             "get_installation_settings" => Call::to("/v1/installation/settings"),
             "update_settings" => Call::with("/v1/settings", json!({ "mail.tagline": number.to_string() })),
             "update_installation_settings" => {
-                Call::with("/v1/installation/settings", json!({ "duplicates.block_on_create": number.is_multiple_of(2) }))
+                Call::with("/v1/installation/settings", json!({ "tokens.max_days": 3000 + number }))
             }
             "list_brands" => Call::to("/v1/brands"),
             "get_brand" => Call::to(self.brand()?),
