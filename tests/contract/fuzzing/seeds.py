@@ -98,6 +98,8 @@ def seed(installation):
     ids["membership_id"] += [membership["id"] for membership in others]
     ids["user_id"] += [membership["user_id"] for membership in others]
     kept |= keep_roles(admin) | keep_teams(admin, ids) | keep_admins(admin, ids["user_id"][0])
+    # nobody gives clients to themselves
+    kept["transfer_clients"] = {"from_user_id": ids["user_id"][1:2], "to_user_id": ids["user_id"][:1]}
     kept |= keep_views(admin, ids) | keep_tags(admin) | keep_brands(admin) | keep_tokens(admin)
     sessions, signed_in_as = keep_sessions(installation)
     kept |= sessions
