@@ -134,15 +134,25 @@ impl Deprecations {
     /// # Errors
     /// What the database says.
     pub async fn flush(&self, store: &Store, auth: &Auth) -> Result<()> {
-        let uses: Vec<Use> = std::mem::take(&mut *self.counted()).into_values().collect();
-        if uses.is_empty() {
+        let mut taken = Taken { of: self, uses: std::mem::take(&mut *self.counted()).into_values().collect() };
+        if taken.uses.is_empty() {
             return Ok(());
         }
-        let written = store.write(&auth.installation(), async |uow| deprecated_uses::note(uow, &uses).await).await;
-        if written.is_err() {
-            uses.into_iter().for_each(|of_it| self.add(of_it));
-        }
-        written
+        store.write(&auth.installation(), async |uow| deprecated_uses::note(uow, &taken.uses).await).await?;
+        taken.uses.clear();
+        Ok(())
+    }
+}
+
+/// What is being written down. What is left of it when nobody goes on is counted still.
+struct Taken<'a> {
+    of: &'a Deprecations,
+    uses: Vec<Use>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.uses.drain(..).for_each(|of_it| self.of.add(of_it));
     }
 }
 

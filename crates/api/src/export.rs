@@ -29,6 +29,8 @@ pub(crate) struct ExportedTable(Vec<u8>);
 
 /// How long it is believed that somebody may do what they might.
 const BELIEVED: Duration = Duration::seconds(30);
+/// How long a reader may take over a piece.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
 /// Pieces that are ready before they are sent.
 const AHEAD: usize = 1;
 
@@ -162,7 +164,11 @@ impl<E: Export> Making<E> {
         if piece.is_empty() {
             return Ok(());
         }
-        self.sender.send(Ok(Bytes::from(piece))).await.map_err(|_| Cut::BrokenOff)
+        // whoever takes nothing for so long has gone without a word, and would keep a connection and two pieces for ever
+        match tokio::time::timeout(PATIENCE, self.sender.send(Ok(Bytes::from(piece)))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Cut::BrokenOff),
+        }
     }
 
     async fn note(&self, is_whole: bool) -> Result<()> {

@@ -37,8 +37,8 @@ kernel::error_codes! {
     NETWORK_NOT_ALLOWED = "network_not_allowed", Forbidden, "The token is not allowed from this network";
     /// The token was switched off or has expired.
     TOKEN_ENDED = "token_ended", Conflict, "The token has ended";
-    /// Whoever gets the secret of a token can do what it can: it may no more, from no further networks and for no longer than they may.
-    TOKEN_TOO_HIGH = "token_too_high", Forbidden, "The token may more than you may";
+    /// A token acts as its maker: its secret is for nobody else.
+    TOKEN_OF_ANOTHER = "token_of_another", Forbidden, "The token is somebody else's";
     /// A role can be given only by one who has all that it allows.
     ROLE_TOO_HIGH = "role_too_high", Forbidden, "The role allows more than you may give";
     /// The role came with the installation, or is the workspace's own where an override was meant.

@@ -30,14 +30,11 @@ pub(crate) fn act(caller: &Caller, at: DateTime) -> Act<'_> {
     Act { at, address: caller.origin.ip, device: caller.origin.user_agent.as_deref() }
 }
 
-/// Writes to an account whose owner does something that belongs to no workspace: in the one that they are in, or where they are at home. One
-/// who belongs nowhere is not written to, as there is no workspace whose mail it could be.
+/// Writes to an account whose owner does something that belongs to no workspace: where they are at home, which nobody who has come in as them
+/// can choose, or in the workspace that they are in where that is nowhere. Where both are nowhere there is no workspace whose mail it could be.
 pub(crate) async fn write_home(auth: &Auth, uow: &mut UnitOfWork, user: &UserRow, letter: &Letter<'_>) -> Result<()> {
     let here = uow.caller().workspace;
-    let place = match here {
-        Some(here) => Some(here),
-        None => memberships::home_of(uow, Some(user)).await?,
-    };
+    let place = memberships::home_of(uow, Some(user)).await?.or(here);
     if place.is_none() {
         return Ok(());
     }

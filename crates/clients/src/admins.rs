@@ -1,4 +1,6 @@
 //! The staff responsible for a client, beside its owner: whoever sees their own clients sees these too.
+//!
+//! As with an owner, leaving the workspace ends nothing of it: whoever left sees no client, and whoever comes back sees theirs again.
 
 use std::collections::HashMap;
 

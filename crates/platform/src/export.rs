@@ -182,5 +182,5 @@ pub fn or_empty(text: Option<&str>) -> Cow<'_, str> {
 
 /// Several in one cell.
 pub fn several<'t>(texts: impl Iterator<Item = &'t str>) -> Cow<'static, str> {
-    texts.collect::<Vec<_>>().join("; ").into()
+    texts.collect::<Vec<_>>().join(", ").into()
 }

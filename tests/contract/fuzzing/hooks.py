@@ -162,8 +162,10 @@ def put_on_a_client(case, number):
     body = case.body
     if operation_of(case) != "upload_file" or not isinstance(body, dict) or is_left_alone(case, number, 4):
         return
-    body.pop("folder_id", None)
-    if "rel_type" in body or "rel_id" in body:
+    # what is wrong stays wrong
+    if is_uuid(body.get("folder_id")):
+        del body["folder_id"]
+    if body.get("rel_type") in ("brand", "client", "contact") and is_uuid(body.get("rel_id")):
         # the last ones are archived by nobody as a rule
         body["rel_type"], body["rel_id"] = "client", NOTES["ids"]["client_id"][-1 - number % 3]
 

@@ -63,7 +63,7 @@ fn cell(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(list) => {
             let text = |item: &Value| cell(item.get("address").or(item.get("number")).unwrap_or(item));
-            list.iter().map(text).collect::<Vec<_>>().join("; ")
+            list.iter().map(text).collect::<Vec<_>>().join(", ")
         }
         Value::Object(address) => {
             let parts = ["line1", "line2", "postal_code", "city", "region", "country"];

@@ -135,6 +135,8 @@ async fn all_that_is_wrong_with_an_interaction_is_told_at_once_and_nothing_is_wr
     for year in ["1969", "9999"] {
         let long_ago = json!({ "client_id": client, "channel": "phone", "occurred_at": format!("{year}-12-31T23:59:59Z") });
         assert_eq!(ask(long_ago).await, ["/occurred_at"]);
+        let never = json!({ "client_id": client, "channel": "phone", "follow_up_at": format!("{year}-12-31T23:59:59Z") });
+        assert_eq!(ask(never).await, ["/follow_up_at"]);
     }
     let body = json!({
         "client_id": nobody, "contact_id": foreign, "channel": "phone", "follow_up_by": nobody,

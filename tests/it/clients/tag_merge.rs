@@ -42,6 +42,8 @@ async fn every_record_carries_the_tag_that_stays_once_and_the_journal_names_them
     app.delete(&format!("/v1/clients/{away}"), &app.admin).await.expect(204);
 
     let path = format!("/v1/tags/{old}/merge");
+    let stale = app.request(reqwest::Method::POST, &path, &app.admin).header("if-match", "\"v9\"").json(&json!({ "into": kept }));
+    app.send(stale).await.expect_problem(412, "stale");
     let merged = app.post_once(&path, &app.admin, "once", &json!({ "into": kept })).await.expect(200);
     assert_eq!((merged.id(), &merged.body["name"]), (kept.clone(), &json!("Very important")));
     // asked once more with the same key, it is answered so, and nothing is done

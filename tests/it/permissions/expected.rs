@@ -40,6 +40,9 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, is_token: bool, su
             _ => success,
         };
     }
+    if ask.by_maker && target == Target::Colleagues && matches!(holds, Holds::SuperAdmin) {
+        return 403;
+    }
     let permissions = match holds {
         Holds::Permissions(permissions) => permissions,
         // what is in another workspace is looked for there, by whoever may
@@ -53,6 +56,7 @@ pub(crate) fn scope(ask: &Ask, target: Target, holds: &Holds, is_token: bool, su
         // nobody changes one who may more than they may; everybody who manages users may look
         Target::Above if ask.changes && *permissions != PermissionSet::all() => 403,
         Target::Above => success,
+        Target::Colleagues if ask.by_maker && holds(Permission::AdminManageTokens) => 403,
         Target::Own | Target::Colleagues if ask.of_tokens => {
             if target == Target::Own || holds(Permission::AdminManageTokens) {
                 success

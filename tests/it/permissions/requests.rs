@@ -28,6 +28,8 @@ pub(crate) enum Target {
 pub(crate) struct Ask {
     /// The records, in the order in which the table shows the answers.
     pub targets: &'static [Target],
+    /// Whether of a record that has a maker nobody else may do it, also who sees it.
+    pub by_maker: bool,
     /// Whether it is about API tokens, which have a row scope of their own.
     pub of_tokens: bool,
     /// Whether it is about contacts by themselves, whose row scope follows that of their clients.
@@ -54,6 +56,7 @@ pub(crate) struct Ask {
 
 const ALONE: Ask = Ask {
     targets: &[Target::None],
+    by_maker: false,
     of_tokens: false,
     of_contacts: false,
     of_files: false,
@@ -162,7 +165,8 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "get_user" | "get_membership" => MEMBERS.read(),
         "update_user" | "update_membership" | "delete_membership" => MEMBERS,
         "get_token" | "get_token_usage" => TOKENS.read(),
-        "update_token" | "delete_token" | "rotate_token" => TOKENS,
+        "update_token" | "delete_token" => TOKENS,
+        "rotate_token" => Ask { by_people: true, by_maker: true, ..TOKENS },
         "get_client" | "get_client_summary" | "list_client_audit" | "list_client_notes" | "get_client_note" => OWNED.read(),
         "list_client_timeline" => OWNED.read(),
         "transfer_clients" => Ask { missing: 422, ..OWNED },

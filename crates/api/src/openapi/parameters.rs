@@ -182,7 +182,7 @@ fn header(name: &str, description: &str, schema: &Value) -> Value {
 
 /// Whether an operation changes a record that is there.
 pub(super) fn changes_a_record(served: &Served) -> bool {
-    may_need_if_match(served) || ["/restore", "/purge", "/rotate"].iter().any(|act| served.path.ends_with(act))
+    may_need_if_match(served) || ["/restore", "/purge", "/rotate", "/merge"].iter().any(|act| served.path.ends_with(act))
 }
 
 /// Whether an operation needs `If-Match` where the workspace requires it.

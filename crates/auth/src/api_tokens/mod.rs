@@ -186,7 +186,7 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
     let (workspace, user, now) = (uow.workspace()?, caller.user()?, uow.now());
     let maker = maker(uow, &caller).await?;
     let wanted = settings::of_workspace(uow, workspace).await?.tokens;
-    let longest = wanted.max_days.map(|days| now + Duration::days(days));
+    let longest = wanted.max_days.and_then(Duration::try_days).and_then(|days| now.checked_add_signed(days));
     let latest = maker.as_ref().and_then(|maker| maker.expires_at).into_iter().chain(longest).min();
     let (scopes, networks) = checked(&caller, maker.as_ref(), &input, (wanted.require_networks, latest), now)?;
     let secret = secret_text::make(PREFIX, uow.random());

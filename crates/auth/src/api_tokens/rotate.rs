@@ -1,15 +1,15 @@
 //! Rotation: another secret for the same token.
 
-use kernel::{Caller, Error, Result};
+use kernel::{Error, Result};
 use serde::{Deserialize, Serialize};
 use store::{Change, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{NewApiToken, PREFIX, find_locked, maker, shown};
-use crate::errors::{TOKEN_ENDED, TOKEN_TOO_HIGH};
+use super::{NewApiToken, PREFIX, find_locked, shown};
+use crate::errors::{TOKEN_ENDED, TOKEN_OF_ANOTHER};
 use crate::rows::{ApiTokenId, ApiTokenRow};
-use crate::secret_text;
+use crate::{secret_text, signed_in};
 
 /// The body of `POST /v1/tokens/{token_id}/rotate`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
@@ -25,17 +25,18 @@ pub struct RotateApiToken {
 /// Gives a token another secret. All else of it stays. Of the secrets before, the last one alone can go on for a while.
 ///
 /// # Errors
-/// `forbidden` without `tokens.manage_own` or `admin.manage_tokens`; `not_found`; `stale`; `token_ended`; `token_too_high` where the token may
-/// what the caller may not: whoever gets the secret can do as it can.
+/// `forbidden` without `tokens.manage_own` or `admin.manage_tokens`; `sign_in_needed` for a token: what comes by a secret that was given away must
+/// not come by the next one; `not_found`; `stale`; `token_of_another`, because a token acts as its maker and sees what is theirs: whoever manages
+/// tokens switches it off; `token_ended`.
 pub async fn rotate(uow: &mut UnitOfWork, id: ApiTokenId, seen: Option<i64>, input: RotateApiToken) -> Result<NewApiToken> {
-    let before = find_locked(uow, id, seen).await?;
     let (caller, now) = (uow.caller(), uow.now());
+    let (user, _) = signed_in(&caller)?;
+    let before = find_locked(uow, id, seen).await?;
+    if before.user_id != user {
+        return Err(Error::new(&TOKEN_OF_ANOTHER));
+    }
     if !before.is_active || before.expires_at.is_some_and(|at| at <= now) {
         return Err(Error::new(&TOKEN_ENDED));
-    }
-    let asking = maker(uow, &caller).await?;
-    if !may_have(&caller, asking.as_ref(), &before) {
-        return Err(Error::new(&TOKEN_TOO_HIGH));
     }
     let overlap = chrono::Duration::hours(input.overlap_hours.unwrap_or(0));
     let secret = secret_text::make(PREFIX, uow.random());
@@ -49,21 +50,4 @@ pub async fn rotate(uow: &mut UnitOfWork, id: ApiTokenId, seen: Option<i64>, inp
     };
     let row = uow.update(&before, after, Change::plain().event("api_token.rotated")).await?;
     Ok(NewApiToken { token: row.into(), secret })
-}
-
-/// Whether the secret of a token can be given to a caller. Whoever is signed in may have those of their own tokens, which never do more than
-/// they may; of others they must hold what these may. A token gets none that reaches beyond itself: it could come by rights, networks or
-/// time that it was not given.
-fn may_have(caller: &Caller, asking: Option<&ApiTokenRow>, token: &ApiTokenRow) -> bool {
-    let holds = token.scopes.0.difference(&caller.permissions).is_empty();
-    let Some(asking) = asking else {
-        return holds || caller.actor.user() == Some(token.user_id);
-    };
-    let wider = &asking.networks.0;
-    let within = |networks: &[ipnet::IpNet]| {
-        !networks.is_empty() && networks.iter().all(|network| wider.iter().any(|wide| wide.contains(network)))
-    };
-    let networks = wider.is_empty() || within(&token.networks.0);
-    let time = asking.expires_at.is_none_or(|latest| token.expires_at.is_some_and(|at| at <= latest));
-    asking.id == token.id || (holds && networks && time)
 }

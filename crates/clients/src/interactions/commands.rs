@@ -100,8 +100,12 @@ pub(super) fn about(row: &InteractionRow) -> Change {
 
 /// Looks at what is new in a row: who took part, and what is to follow.
 async fn check(uow: &mut UnitOfWork, before: Option<&InteractionRow>, row: &InteractionRow, faults: &mut Faults) -> Result<()> {
-    if !(1970..=9998).contains(&row.occurred_at.year()) {
-        faults.add("/occurred_at", "out_of_range", "must be from 1970 to 9998");
+    let moments =
+        [("/occurred_at", Some(row.occurred_at)), ("/follow_up_at", row.follow_up_at), ("/followed_up_at", row.followed_up_at)];
+    for (pointer, moment) in moments {
+        if moment.is_some_and(|moment| !(1970..=9998).contains(&moment.year())) {
+            faults.add(pointer, "out_of_range", "must be from 1970 to 9998");
+        }
     }
     if row.follow_up_at.is_none() {
         if row.follow_up_by.is_some() {

@@ -241,11 +241,13 @@ pub async fn update(
     Ok(SavedView::shown_to(&caller, after))
 }
 
-/// Deletes a view.
+/// Deletes a view, and what the journal holds of its name and its query.
 ///
 /// # Errors
 /// `not_found`; `forbidden` for whoever does not own it, but for one of the workspace's with `admin.manage_settings`; `stale`.
 pub async fn delete(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen: Option<i64>) -> Result<()> {
     let (row, _) = find_own(uow, lists, id, seen).await?;
-    uow.delete(&row, Change::plain()).await
+    // whom it looked for is nobody's to know any more
+    store::journal::erase(uow, [row.id.uuid()]).await?;
+    uow.delete_and_forget(&row, Change::plain()).await
 }

@@ -45,9 +45,9 @@ fn count(carriers: &Carriers) -> usize {
 /// told what carried which tag before.
 ///
 /// # Errors
-/// `forbidden` without `admin.manage_tags`; `not_found`; `validation_failed` where there is no tag to merge it into, or it is the
+/// `forbidden` without `admin.manage_tags`; `not_found`; `stale`; `validation_failed` where there is no tag to merge it into, or it is the
 /// same one.
-pub async fn merge(uow: &mut UnitOfWork, id: TagId, input: MergeTag) -> Result<Tag> {
+pub async fn merge(uow: &mut UnitOfWork, id: TagId, seen: Option<i64>, input: MergeTag) -> Result<Tag> {
     let caller = uow.caller();
     caller.require(Permission::AdminManageTags)?;
     let mut select = visible_to(&caller)?;
@@ -56,6 +56,7 @@ pub async fn merge(uow: &mut UnitOfWork, id: TagId, input: MergeTag) -> Result<T
     let mut found = uow.locked_all::<TagRow>(select).await?;
     let place = found.iter().position(|row| row.id == id).ok_or_else(Error::not_found)?;
     let old = found.swap_remove(place);
+    auth::check_seen(seen, old.version)?;
     if input.into == id {
         return Err(Error::invalid_field("/into", "same_tag", "must be another tag"));
     }

@@ -84,7 +84,7 @@ async fn delete_token(context: Context) -> ApiResult {
 /// Change the secret of an API token
 ///
 /// The new one is answered this once. The present one ends at once, or goes on beside it for the hours that are named. All else of the token
-/// stays. Nobody gets the secret of a token that may more than they may.
+/// stays. Its maker does it, signed in: a token acts as its maker, and who got hold of one secret shall not come by the next.
 #[utoipa::path(post, path = "/v1/tokens/{token_id}/rotate", tag = "tokens", request_body = RotateApiToken,
     responses((status = 200, description = "The token with its new secret", body = NewApiToken)))]
 async fn rotate_token(context: Context, body: Body) -> ApiResult {

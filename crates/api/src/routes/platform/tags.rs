@@ -79,8 +79,9 @@ async fn delete_tag(context: Context) -> ApiResult {
     responses((status = 200, description = "The tag that stays", body = Tag)))]
 async fn merge_tag(context: Context, body: Body) -> ApiResult {
     let id: TagId = context.id("tag_id")?;
+    let seen = context.if_match();
     let work = async |uow: &mut store::UnitOfWork, input| {
-        let tag = tags::merge(uow, id, input).await?;
+        let tag = tags::merge(uow, id, seen, input).await?;
         Ok(Answer::ok(&tag)?.version(tag.version))
     };
     context.post::<MergeTag>(body, work).await

@@ -13,9 +13,25 @@ use kernel::Result;
 
 use super::TableForm;
 
-/// What a spreadsheet would not take for text: it is put behind an apostrophe, which spreadsheets do not show.
+/// What a spreadsheet would not take for text is put behind an apostrophe, also within: where a list is separated by semicolons, as in half of
+/// Europe, a cell of a file with commas ends at the semicolon or the line that stands in it, and another begins there. OWASP names what begins
+/// a formula ("CSV Injection").
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}").into() } else { text.into() }
+    let runs = |letter: char| matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let (mut safe, mut done, mut begins) = (String::new(), 0, true);
+    for (place, letter) in text.char_indices() {
+        if (begins && runs(letter)) || (place == 0 && matches!(letter, '\t' | '\r' | '\n')) {
+            safe.push_str(text.get(done..place).unwrap_or_default());
+            safe.push('\'');
+            done = place;
+        }
+        begins = matches!(letter, ';' | '\t' | '\r' | '\n') || (begins && letter == ' ');
+    }
+    if done == 0 && safe.is_empty() {
+        return text.into();
+    }
+    safe.push_str(text.get(done..).unwrap_or_default());
+    safe.into()
 }
 
 impl TableForm {

@@ -108,3 +108,19 @@ fn what_no_cell_can_hold_is_cut_or_written_as_excel_writes_it() {
     assert_eq!(rows[0], ["b_x0008_c_xFFFF_"]);
     assert_eq!(rows[1][0].chars().count(), 32_767);
 }
+
+/// Seen to fail with the beginning of a cell looked at alone.
+#[test]
+fn nothing_runs_wherever_a_spreadsheet_lets_a_cell_begin() {
+    for (text, safe) in [
+        ("Foo;=cmd|' /C calc'!A0;x", "Foo;'=cmd|' /C calc'!A0;x"),
+        ("=1", "'=1"),
+        ("  @x", "  '@x"),
+        ("a\n-1; ＝2\t+3", "a\n'-1; '＝2\t'+3"),
+        ("\ra", "'\ra"),
+        ("", ""),
+        ("a-b=c, d;e", "a-b=c, d;e"),
+    ] {
+        assert_eq!(super::harmless(text), safe, "{text}");
+    }
+}
