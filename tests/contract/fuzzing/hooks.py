@@ -81,7 +81,6 @@ def before_call(context, case, kwargs):
         leave_alone_what_is_kept(case, number)
         use_ids_that_exist(case, number)
         go_through_the_client(case)
-        put_on_a_client(case, number)
     spare_ones_own(case)
     stay_at_home(case)
     let_others_work(case)
@@ -154,20 +153,6 @@ def go_through_the_client(case):
         client = NOTES["clients_of"].get(str(path.get(name)))
         if client and path.get("client_id") in NOTES["ids"]["client_id"]:
             path["client_id"] = client
-
-
-def put_on_a_client(case, number):
-    """What is uploaded is on a record and in a folder of that record, which drawn by themselves hardly ever are of each other: it goes on a
-    client, into no folder."""
-    body = case.body
-    if operation_of(case) != "upload_file" or not isinstance(body, dict) or is_left_alone(case, number, 4):
-        return
-    # what is wrong stays wrong
-    if is_uuid(body.get("folder_id")):
-        del body["folder_id"]
-    if body.get("rel_type") in ("brand", "client", "contact") and is_uuid(body.get("rel_id")):
-        # the last ones are archived by nobody as a rule
-        body["rel_type"], body["rel_id"] = "client", NOTES["ids"]["client_id"][-1 - number % 3]
 
 
 def spare_ones_own(case):

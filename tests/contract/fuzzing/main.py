@@ -42,6 +42,9 @@ OUT_OF_REACH = {
     "reset_password",
     # it must be a report of a mail server on a mail that was sent
     "receive_mail_bounce",
+    # what is uploaded must be on a record of its type and in a folder of that record, which chance brings together now and then; the seeds
+    # of every run go in by it
+    "upload_file",
     # a code of an authenticator app, and what takes one; nobody here has a second factor
     "confirm_my_second_factor", "renew_my_recovery_codes", "disable_my_second_factor", "reset_user_second_factor",
     # no job of this installation is dead, and none waits long enough to be called off
