@@ -1,8 +1,8 @@
 //! The permission table: what each operation needs. The gate, the OpenAPI document's `x-permission` and the permission matrix
 //! are all made from it, and an operation without a row does not start the server.
 
-use kernel::Permission;
 use kernel::Permission as P;
+use kernel::{Permission, PortalPermission};
 
 use crate::deprecation::Deprecation;
 
@@ -17,6 +17,10 @@ pub enum Access {
     Member,
     /// A super admin of the installation, signed in and not through a token: what it is about belongs to no workspace.
     SuperAdmin,
+    /// A contact, signed in to the portal.
+    Contact,
+    /// A contact who may do this for the client whose portal they are in.
+    Portal(PortalPermission),
     /// Whoever has one of these in the workspace.
     AnyOf(&'static [Permission]),
     /// Whoever has all of these in the workspace.
@@ -77,6 +81,8 @@ impl Operation {
             Access::SignedIn => "signed_in".to_owned(),
             Access::Member => "member".to_owned(),
             Access::SuperAdmin => "super_admin".to_owned(),
+            Access::Contact => "contact".to_owned(),
+            Access::Portal(permission) => format!("portal.{permission}"),
             Access::AnyOf(list) => names(list, " | "),
             Access::AllOf(list) => names(list, " & "),
         }
@@ -85,6 +91,7 @@ impl Operation {
 
 const SEE_CLIENTS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn]);
 const EDIT_CLIENTS: Access = Access::AllOf(&[P::ClientsEdit]);
+const MANAGE_PORTAL: Access = Access::AllOf(&[P::ContactsManagePortal, P::ContactsView]);
 const EDIT_LINKS: Access = Access::AllOf(&[P::ClientsEdit, P::ContactsView]);
 const EDIT_INTERACTIONS: Access = Access::AnyOf(&[P::ClientsEdit, P::ContactsEdit]);
 const SEE_GROUPS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::AdminManageTags]);
@@ -323,6 +330,20 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("archive_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
     O::new("restore_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
     one("list_contact_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
+    one("get_contact_portal", &[P::ContactsView], WorkspaceOrOwn),
+    O::new("invite_contact", MANAGE_PORTAL, WorkspaceOrOwn),
+    O::new("update_contact_portal", MANAGE_PORTAL, WorkspaceOrOwn),
+    O::new("update_contact_portal_client", MANAGE_PORTAL, WorkspaceOrOwn),
+    O::new("portal_login", Access::Public, Nothing),
+    O::new("portal_refresh", Access::Public, Nothing),
+    O::new("set_portal_password", Access::Public, Nothing),
+    O::new("forgot_portal_password", Access::Public, Nothing),
+    O::new("portal_logout", Access::Contact, Own),
+    O::new("change_portal_password", Access::Contact, Own),
+    O::new("get_portal_me", Access::Contact, Own),
+    O::new("switch_portal_client", Access::Contact, Own),
+    O::new("get_company_profile", Access::Contact, Own),
+    O::new("update_company_profile", Access::Portal(PortalPermission::CompanyProfile), Own),
 ];
 
 /// The row of an operation.

@@ -63,6 +63,10 @@ kernel::error_codes! {
     TEAM_NAME_TAKEN = "team_name_taken", Conflict, "The name is taken";
     /// The person is in the team already.
     ALREADY_IN_TEAM = "already_in_team", Conflict, "The person is in the team already";
+    /// Another contact of the workspace signs in to the portal with the address.
+    PORTAL_ADDRESS_TAKEN = "portal_address_taken", Conflict, "Another contact signs in with the address";
+    /// The contact's portal account is switched off: switch it on first.
+    PORTAL_SWITCHED_OFF = "portal_switched_off", Conflict, "The contact's portal account is switched off";
     /// Nobody takes the right to manage roles from themselves.
     OWN_LAST_RIGHT = "own_last_right", Conflict, "You would take from yourself the right to manage roles";
 }

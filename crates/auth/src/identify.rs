@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use kernel::error::codes;
-use kernel::{Actor, Caller, DateTime, Defaults, Error, Origin, PermissionSet, Result, TypedId as _, UserId, WorkspaceId};
+use kernel::{Actor, Caller, Company, DateTime, Defaults, Error, Origin, PermissionSet, Result, TypedId as _, UserId, WorkspaceId};
 use moka::sync::Cache;
 use serde_json::json;
 use store::query::{Expr, ExprTrait, Order, Query};
@@ -16,6 +16,7 @@ use store::{Conn, Json, Record as _};
 
 use crate::api_tokens::PREFIX;
 use crate::errors::NETWORK_NOT_ALLOWED;
+use crate::keys::PORTAL;
 use crate::rows::{ApiTokenId, ApiTokenRow, SessionId};
 use crate::settings::{self, SettingValues, WorkspaceSettings};
 use crate::{Auth, roles, second_factor, secret_text, sessions, users};
@@ -25,13 +26,15 @@ const KEPT_FOR: Duration = Duration::from_secs(5);
 /// Identities that are kept at most.
 const KEPT: u64 = 20_000;
 /// Record types whose changes drop what is kept.
-const DEPENDS_ON: [&str; 9] = [
+const DEPENDS_ON: [&str; 11] = [
     "membership",
     "second_factor",
     "role",
     "role_override",
     "user_account",
     "session",
+    "portal_account",
+    "portal_access",
     "api_token",
     "workspace",
     "installation_settings",
@@ -71,12 +74,14 @@ pub struct Identity {
     pub places: Vec<Place>,
     /// Where they are when they do not say.
     pub default_workspace: Option<WorkspaceId>,
+    /// Whose portal a contact is in.
+    pub(crate) company: Option<Company>,
     /// Whether they have a second factor, or need none: an API token signs in to nothing.
-    has_second_factor: bool,
+    pub(crate) has_second_factor: bool,
     /// Networks they may come from; any where there are none.
-    networks: Vec<IpNet>,
+    pub(crate) networks: Vec<IpNet>,
     /// When the token expires.
-    expires_at: Option<DateTime>,
+    pub(crate) expires_at: Option<DateTime>,
 }
 
 /// Kept identities, by the whole token.
@@ -142,12 +147,15 @@ impl Auth {
             return self.find_token(bearer, now).await;
         }
         let Some(claims) = self.keys.verify(bearer, now).await else { return Ok(None) };
+        if claims.aud == PORTAL {
+            return self.find_contact(&claims, now).await;
+        }
         let user_id = UserId::from_uuid(claims.sub);
         let mut reader = self.store.reader(&self.installation()).await?;
         let session = sessions::find(&mut reader, SessionId::from_uuid(claims.sid)).await?;
         let user = users::find(&mut reader, user_id).await?;
         let (Some(session), Some(user)) = (session, user) else { return Ok(None) };
-        if session.revoked_at.is_some() || session.expires_at <= now || session.user_id != user_id || !user.is_active {
+        if session.revoked_at.is_some() || session.expires_at <= now || session.user_id != Some(user_id) || !user.is_active {
             return Ok(None);
         }
         let places = places(&mut reader, user_id, user.is_super_admin).await?;
@@ -188,6 +196,7 @@ impl Auth {
             is_super_admin: false,
             default_workspace: Some(token.workspace_id),
             places,
+            company: None,
             has_second_factor: true,
             networks: token.networks.0,
             expires_at: ends_at,
@@ -256,7 +265,16 @@ impl Identity {
     /// An account where it belongs.
     pub(crate) fn of_account(actor: Actor, is_super_admin: bool, places: Vec<Place>, chosen: Option<WorkspaceId>) -> Self {
         let default_workspace = default_of(&places, chosen);
-        Self { actor, is_super_admin, places, default_workspace, has_second_factor: true, networks: Vec::new(), expires_at: None }
+        Self {
+            actor,
+            is_super_admin,
+            places,
+            default_workspace,
+            company: None,
+            has_second_factor: true,
+            networks: Vec::new(),
+            expires_at: None,
+        }
     }
 
     /// The Caller that they are in the workspace that they name (by slug or id), or in their own.
@@ -309,6 +327,7 @@ impl Identity {
             defaults: None,
             permissions: PermissionSet::none(),
             is_super_admin: self.is_super_admin,
+            company: self.company.clone(),
             origin,
         }
     }

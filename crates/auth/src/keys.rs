@@ -24,7 +24,7 @@ const ALGORITHM: Algorithm = Algorithm::EdDSA;
 /// What an access token says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    /// The account.
+    /// The staff account, or the contact.
     pub sub: uuid::Uuid,
     /// The session.
     pub sid: uuid::Uuid,
@@ -38,6 +38,8 @@ pub(crate) struct Claims {
 
 /// The audience of staff accounts.
 pub(crate) const STAFF: &str = "staff";
+/// The audience of contacts who sign in to the portal.
+pub(crate) const PORTAL: &str = "portal";
 
 struct Key {
     public: Vec<u8>,
@@ -194,7 +196,7 @@ impl Keys {
         }
         let ring = self.ring();
         let mut validation = Validation::new(ALGORITHM);
-        validation.set_audience(&[STAFF]);
+        validation.set_audience(&[STAFF, PORTAL]);
         // the time is an input, so it is compared here
         validation.validate_exp = false;
         let claims: Claims = jsonwebtoken::decode(token, &ring.keys.get(&kid)?.verifying, &validation).ok()?.claims;

@@ -24,6 +24,7 @@ pub mod memberships;
 mod password;
 pub mod password_change;
 pub mod password_reset;
+pub mod portal;
 pub mod profile;
 pub mod roles;
 mod rows;
@@ -50,7 +51,7 @@ pub use identify::Identity;
 pub use keys::{Jwk, Jwks, Keys};
 pub use password::Passwords;
 pub use password_reset::SendReset;
-pub use rows::{ApiTokenId, InvitationId, MembershipId, RoleId, SessionId, SessionKind, TeamId};
+pub use rows::{ApiTokenId, InvitationId, MembershipId, PortalAccountId, RoleId, SessionId, SessionKind, TeamId};
 pub use sessions::SendLockOut;
 pub use tidy::SessionCleanup;
 

@@ -20,7 +20,7 @@ use crate::rows::UserRow;
 use crate::{Auth, memberships, password, password_change, secret_text, shape, users};
 
 /// How long a token works.
-const WORKS: chrono::Duration = chrono::Duration::hours(1);
+pub(crate) const WORKS: chrono::Duration = chrono::Duration::hours(1);
 /// The window in which requests are counted.
 const WINDOW: Duration = Duration::from_hours(1);
 /// Requests from one network address in the window, whatever they ask for.
@@ -94,15 +94,21 @@ impl Auth {
     /// # Errors
     /// What the database says.
     pub async fn prepare_reset_request(&self, input: ForgotPassword, origin: &Origin) -> Result<ResetRequest> {
-        let shared = self.store.shared();
-        let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let address = shared.hit(&format!("reset-from:{from}"), 1, FROM_ONE_ADDRESS, WINDOW).await;
-        let key = format!("reset:{}", shape::email_key(&input.email));
-        let account = shared.hit(&key, 1, self.config.resets_per_hour, WINDOW).await;
+        let is_allowed = self.may_ask_for_reset("reset", &input.email, origin).await;
         let mut reader = self.store.reader(&self.installation()).await?;
         let user = users::find_by_email(&mut reader, &input.email).await?.filter(|user| user.is_active);
         reader.close().await?;
-        Ok(ResetRequest { user: user.map(|user| user.id), is_too_much: !(address.allowed && account.allowed) })
+        Ok(ResetRequest { user: user.map(|user| user.id), is_too_much: !is_allowed })
+    }
+
+    /// Whether a mail to set a new password with may be asked for: for the address, and by whoever asks.
+    pub(crate) async fn may_ask_for_reset(&self, door: &str, email: &str, origin: &Origin) -> bool {
+        let shared = self.store.shared();
+        let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let address = shared.hit(&format!("reset-from:{from}"), 1, FROM_ONE_ADDRESS, WINDOW).await;
+        let key = format!("{door}:{}", shape::email_key(email));
+        let account = shared.hit(&key, 1, self.config.resets_per_hour, WINDOW).await;
+        address.allowed && account.allowed
     }
 
     /// Checks a token and a new password, and hashes it, outside any transaction.

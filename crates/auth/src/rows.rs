@@ -1,8 +1,9 @@
 //! The tables of this crate. A row never leaves it; what leaves are the wire types beside each operation.
 
-use kernel::{Currency, DateTime, Permission, PermissionSet, UserId, WorkspaceId};
+use kernel::{Currency, DateTime, Permission, PermissionSet, PortalPermission, UserId, WorkspaceId};
 use serde_json::{Map, Value};
 use store::Json;
+use uuid::Uuid;
 
 use crate::roles::Laid;
 use crate::settings::SettingValues;
@@ -37,6 +38,14 @@ kernel::typed_id! {
     pub SessionId
 }
 kernel::typed_id! {
+    /// Names a portal account: how a contact signs in.
+    pub PortalAccountId
+}
+kernel::typed_id! {
+    /// Names what a contact may do in the portal for a client.
+    pub PortalAccessId
+}
+kernel::typed_id! {
     /// Names a second factor.
     pub SecondFactorId
 }
@@ -58,6 +67,8 @@ store::id_fields!(
     MembershipId,
     InvitationId,
     SessionId,
+    PortalAccountId,
+    PortalAccessId,
     SecondFactorId,
     ApiTokenId,
     InstallationSettingsId
@@ -184,7 +195,12 @@ store::record! {
 store::record! {
     pub(crate) struct SessionRow in "session" of installation {
         id: SessionId;
-        user_id: UserId,
+        /// The staff account; none for a contact's.
+        user_id: Option<UserId>,
+        /// The contact; none for a staff account's.
+        contact_id: Option<Uuid>,
+        /// The client whose portal a contact is in, where they have chosen.
+        client_id: Option<Uuid>,
         kind: SessionKind,
         ip: Option<String> => Personal,
         user_agent: Option<String> => Personal,
@@ -192,6 +208,36 @@ store::record! {
         last_used_at: Option<DateTime> => Derived,
         revoked_at: Option<DateTime>,
         revoked_because: Option<String>,
+    }
+}
+
+store::record! {
+    /// How a contact signs in. The contact itself is known to whoever keeps contacts; here it is an id.
+    pub(crate) struct PortalAccountRow in "portal_account" of workspace {
+        id: PortalAccountId;
+        contact_id: Uuid,
+        email: String => Personal,
+        email_key: String => Derived,
+        /// As it was when they were last invited: for letters, and for what a password must not be.
+        name: String => Personal,
+        /// As it was when they were last invited.
+        locale: String,
+        is_active: bool,
+        hash: Option<String> => Secret,
+        password_changed_at: Option<DateTime> => Derived,
+        token_hash: Option<String> => Secret,
+        token_expires_at: Option<DateTime>,
+        invited_at: Option<DateTime>,
+        last_login_at: Option<DateTime> => Derived,
+    }
+}
+
+store::record! {
+    pub(crate) struct PortalAccessRow in "portal_access" of workspace {
+        id: PortalAccessId;
+        contact_id: Uuid,
+        client_id: Uuid,
+        permissions: Json<Vec<PortalPermission>>,
     }
 }
 

@@ -7,6 +7,7 @@ use store::jobs::{Handlers, JobContext};
 use store::query::Condition;
 
 use crate::password_reset::SendReset;
+use crate::portal::SendPortalReset;
 use crate::sessions::SendLockOut;
 use crate::{Auth, api_tokens};
 
@@ -36,6 +37,11 @@ impl Auth {
         handlers.on(move |context: JobContext, job: SendLockOut| {
             let auth = auth.clone();
             async move { auth.send_lock_out(&context, &job).await }
+        });
+        let auth = self.clone();
+        handlers.on(move |context: JobContext, job: SendPortalReset| {
+            let auth = auth.clone();
+            async move { auth.send_portal_reset(&context, job.contact).await }
         });
         self.mail().handle_jobs(handlers);
         handlers.recurring("session-cleanup", When::Daily(3, 0), SessionCleanup {});

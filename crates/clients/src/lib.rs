@@ -16,6 +16,7 @@ pub mod groups;
 pub mod import;
 pub mod interactions;
 pub mod links;
+pub mod portal;
 pub mod relationships;
 mod rows;
 mod shape;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use crate::error::codes;
-use crate::{Currency, Error, Permission, PermissionSet, Result, UserId, WorkspaceId};
+use crate::{Currency, Error, Permission, PermissionSet, PortalPermission, Result, UserId, WorkspaceId};
 
 /// The kind of being that asks, with its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,10 +19,12 @@ pub enum Actor {
         /// The session it signed in on.
         session: Uuid,
     },
-    /// A portal login of a client's contact.
+    /// A contact of clients, signed in to the portal on a session.
     Contact {
         /// The contact.
         contact: Uuid,
+        /// The session they signed in on.
+        session: Uuid,
     },
     /// An API token, acting for the account that made it.
     Token {
@@ -56,7 +58,7 @@ impl Actor {
         match self {
             Self::Anonymous => None,
             Self::User { user, .. } => Some(user.uuid()),
-            Self::Contact { contact } => Some(*contact),
+            Self::Contact { contact, .. } => Some(*contact),
             Self::Token { token, .. } => Some(*token),
             Self::Job { job } => Some(*job),
         }
@@ -136,6 +138,15 @@ pub struct Defaults {
     pub locale: String,
 }
 
+/// The client whose portal a contact is in, and what they may do there for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Company {
+    /// The client.
+    pub client: Uuid,
+    /// What they may.
+    pub permissions: Vec<PortalPermission>,
+}
+
 /// Who asks, in which workspace, with which permissions, and from where.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -149,6 +160,8 @@ pub struct Caller {
     pub permissions: PermissionSet,
     /// Whether the account is a super admin of the installation.
     pub is_super_admin: bool,
+    /// Whose portal it is, for a contact: none for everybody else, and where no client lets them in by now.
+    pub company: Option<Company>,
     /// From where, and why.
     pub origin: Origin,
 }
@@ -156,8 +169,15 @@ pub struct Caller {
 impl Caller {
     /// Nobody that we know.
     pub fn anonymous(origin: Origin) -> Self {
-        let (workspace, defaults) = (None, None);
-        Self { actor: Actor::Anonymous, workspace, defaults, permissions: PermissionSet::none(), is_super_admin: false, origin }
+        Self {
+            actor: Actor::Anonymous,
+            workspace: None,
+            defaults: None,
+            permissions: PermissionSet::none(),
+            is_super_admin: false,
+            company: None,
+            origin,
+        }
     }
 
     /// The installation itself, at work in a workspace or in none.
@@ -168,6 +188,7 @@ impl Caller {
             defaults: None,
             permissions: PermissionSet::all(),
             is_super_admin: true,
+            company: None,
             origin: Origin { cause, ..Origin::default() },
         }
     }
@@ -229,6 +250,55 @@ impl Caller {
             Actor::User { .. } if self.is_super_admin => Ok(()),
             _ => Err(Error::new(&codes::FORBIDDEN).with_detail("This needs a super admin of the installation, signed in.")),
         }
+    }
+
+    /// The contact who asks, and the session they are signed in to the portal on.
+    ///
+    /// # Errors
+    /// `unauthenticated` for nobody; `forbidden` for whoever is no contact.
+    #[track_caller]
+    pub fn contact(&self) -> Result<(Uuid, Uuid)> {
+        match self.actor {
+            Actor::Anonymous => Err(Error::new(&codes::UNAUTHENTICATED)),
+            Actor::Contact { contact, session } => Ok((contact, session)),
+            _ => Err(Error::new(&codes::FORBIDDEN).with_detail("This is for contacts, who sign in to the portal.")),
+        }
+    }
+
+    /// The first line of what is done in the portal of a client: which, and what the contact may do there.
+    ///
+    /// # Errors
+    /// As [`contact`](Self::contact), and `no_portal_client` for a contact that no client lets in.
+    #[track_caller]
+    pub fn company(&self) -> Result<&Company> {
+        self.contact()?;
+        self.company.as_ref().ok_or_else(|| Error::new(&codes::NO_PORTAL_CLIENT))
+    }
+
+    /// Fails for contacts, who have nothing to do where staff work.
+    ///
+    /// # Errors
+    /// `forbidden` for a contact.
+    #[track_caller]
+    pub fn require_staff(&self) -> Result<()> {
+        match self.actor {
+            Actor::Contact { .. } => Err(Error::new(&codes::FORBIDDEN).with_detail("This is for staff.")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails unless the contact may do this for the client that they are in the portal of.
+    ///
+    /// # Errors
+    /// As [`company`](Self::company), and `portal_permission_needed`.
+    #[track_caller]
+    pub fn require_portal(&self, permission: PortalPermission) -> Result<&Company> {
+        let company = self.company()?;
+        if company.permissions.contains(&permission) {
+            return Ok(company);
+        }
+        let detail = format!("This needs {permission} for the client. Whoever looks after it can give it.");
+        Err(Error::new(&codes::PORTAL_PERMISSION_NEEDED).with_detail(detail))
     }
 
     /// How far the caller sees, where a record type has two permissions for it.

@@ -91,6 +91,10 @@ pub mod codes {
         FORBIDDEN = "forbidden", Forbidden, "The permission is lacking";
         /// The caller belongs to no workspace.
         NO_WORKSPACE = "no_workspace", Forbidden, "The account belongs to no workspace";
+        /// No client lets the contact into its portal.
+        NO_PORTAL_CLIENT = "no_portal_client", Forbidden, "No client lets the contact in";
+        /// The contact may not do this for the client whose portal they are in.
+        PORTAL_PERMISSION_NEEDED = "portal_permission_needed", Forbidden, "The contact may not do this for the client";
         /// Nothing of this id is there for the caller.
         NOT_FOUND = "not_found", NotFound, "There is no such record";
         /// No operation has this path.

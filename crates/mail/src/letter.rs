@@ -28,6 +28,10 @@ store::text_enum! {
         SecondFactorOff = "second_factor_off",
         /// Somebody else took the second factor from an account.
         SecondFactorReset = "second_factor_reset",
+        /// A contact is invited to the portal.
+        PortalInvitation = "portal_invitation",
+        /// A contact's password can be set anew.
+        PortalPasswordReset = "portal_password_reset",
     }
 }
 
@@ -36,7 +40,7 @@ const COMMON: [&str; 3] = ["workspace_name", "tagline", "recipient_name"];
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::PasswordChanged,
@@ -46,13 +50,15 @@ impl MailKind {
         Self::SecondFactorOn,
         Self::SecondFactorOff,
         Self::SecondFactorReset,
+        Self::PortalInvitation,
+        Self::PortalPasswordReset,
     ];
 
     /// The names of what it has to say.
     pub fn variables(self) -> Vec<&'static str> {
         let own: &[&str] = match self {
-            Self::Invitation => &["inviter_name", "link", "token", "expires_at"],
-            Self::PasswordReset => &["link", "token", "expires_at"],
+            Self::Invitation | Self::PortalInvitation => &["inviter_name", "link", "token", "expires_at"],
+            Self::PasswordReset | Self::PortalPasswordReset => &["link", "token", "expires_at"],
             Self::PasswordChanged | Self::NewDevice | Self::SecondFactorOn | Self::SecondFactorOff => {
                 &["at", "address", "device", "link"]
             }
@@ -66,7 +72,7 @@ impl MailKind {
     /// What each part of it must hold: without it the mail is of no use.
     pub fn needs(self) -> &'static [&'static str] {
         match self {
-            Self::Invitation | Self::PasswordReset => &["link"],
+            Self::Invitation | Self::PasswordReset | Self::PortalInvitation | Self::PortalPasswordReset => &["link"],
             Self::PasswordChanged
             | Self::NewDevice
             | Self::LockOut
@@ -84,7 +90,7 @@ impl MailKind {
 
     /// Whether it brings something that opens a door.
     pub(crate) fn brings_secret(self) -> bool {
-        matches!(self, Self::Invitation | Self::PasswordReset)
+        matches!(self, Self::Invitation | Self::PasswordReset | Self::PortalInvitation | Self::PortalPasswordReset)
     }
 
     /// Whether it is about the safety of an account. Such a mail is kept back neither because somebody complained about others nor because
@@ -93,6 +99,7 @@ impl MailKind {
         matches!(
             self,
             Self::PasswordReset
+                | Self::PortalPasswordReset
                 | Self::PasswordChanged
                 | Self::NewDevice
                 | Self::LockOut
@@ -171,6 +178,22 @@ pub enum Letter<'a> {
         /// When.
         at: DateTime,
     },
+    /// A contact is invited to the portal.
+    PortalInvitation {
+        /// Who invites; empty where it is nobody by name.
+        inviter: &'a str,
+        /// The secret that opens.
+        token: &'a str,
+        /// When it stops working.
+        expires_at: DateTime,
+    },
+    /// A contact's password can be set anew.
+    PortalPasswordReset {
+        /// The secret that opens.
+        token: &'a str,
+        /// When it stops working.
+        expires_at: DateTime,
+    },
 }
 
 /// When something was done, and from where.
@@ -203,6 +226,8 @@ impl Letter<'_> {
             Self::SecondFactorOn { .. } => MailKind::SecondFactorOn,
             Self::SecondFactorOff { .. } => MailKind::SecondFactorOff,
             Self::SecondFactorReset { .. } => MailKind::SecondFactorReset,
+            Self::PortalInvitation { .. } => MailKind::PortalInvitation,
+            Self::PortalPasswordReset { .. } => MailKind::PortalPasswordReset,
         }
     }
 
@@ -221,6 +246,14 @@ impl Letter<'_> {
             }
             Self::PasswordReset { token, expires_at } => {
                 say("link", format!("{frontend}/reset-password?token={token}"));
+                say("token", (*token).to_owned());
+                say("expires_at", language.moment(*expires_at, zone));
+            }
+            Self::PortalInvitation { token, expires_at, .. } | Self::PortalPasswordReset { token, expires_at } => {
+                if let Self::PortalInvitation { inviter, .. } = self {
+                    say("inviter_name", one_line(inviter));
+                }
+                say("link", format!("{frontend}/portal/set-password?token={token}"));
                 say("token", (*token).to_owned());
                 say("expires_at", language.moment(*expires_at, zone));
             }
@@ -272,6 +305,10 @@ impl Letter<'_> {
             MailKind::SecondFactorOn => Self::SecondFactorOn { act },
             MailKind::SecondFactorOff => Self::SecondFactorOff { act },
             MailKind::SecondFactorReset => Self::SecondFactorReset { actor: "Μαρία Παπά", at: now },
+            MailKind::PortalInvitation => {
+                Self::PortalInvitation { inviter: "Μαρία Παπά", token, expires_at: now + hour * 24 * 7 }
+            }
+            MailKind::PortalPasswordReset => Self::PortalPasswordReset { token, expires_at: now + hour },
             MailKind::ImportFinished => Self::ImportFinished {
                 source: "clients.csv",
                 path: "/imports/00000000-0000-7000-8000-000000000000",

@@ -178,7 +178,10 @@ async fn admit(
     let asking = caller.workspace.filter(|_| operation.access != Access::SuperAdmin);
     let lacks_factor = operation.access != Access::SignedIn && identity.lacks_second_factor(asking);
     let allowed = match operation.access {
-        Access::Public | Access::SignedIn | Access::Member => Ok(()),
+        Access::Public => Ok(()),
+        Access::SignedIn | Access::Member => caller.require_staff(),
+        Access::Contact => caller.contact().map(|_| ()),
+        Access::Portal(permission) => caller.require_portal(permission).map(|_| ()),
         Access::SuperAdmin => caller.require_super_admin(),
         Access::AnyOf(permissions) => caller.require_any(permissions),
         Access::AllOf(permissions) => permissions.iter().try_for_each(|permission| caller.require(*permission)),

@@ -7,6 +7,7 @@ mod files;
 mod mail;
 mod meta;
 mod platform;
+mod portal;
 
 use crate::registry::Registry;
 
@@ -18,6 +19,7 @@ pub fn registry() -> Registry {
     platform::register(&mut registry);
     files::register(&mut registry);
     clients::register(&mut registry);
+    portal::register(&mut registry);
     mail::register(&mut registry);
     admin::register(&mut registry);
     registry

@@ -7,6 +7,7 @@ use kernel::{DateTime, Error, Origin, Result, TypedId as _, UserId};
 use mail::{Act, Letter};
 use serde::{Deserialize, Serialize};
 use store::jobs::{Job, JobContext};
+use store::shared::Decision;
 use store::query::{Expr, ExprTrait, Query};
 use store::{Action, Change, Field as _, UnitOfWork};
 use utoipa::ToSchema;
@@ -16,12 +17,12 @@ use super::Tokens;
 use crate::errors::{INVALID_CREDENTIALS, INVALID_SECOND_FACTOR, LOCKED_OUT};
 use crate::letters::recipient;
 use crate::password::Verified;
-use crate::rows::{SessionKind, SessionRow, UserRow};
+use crate::rows::{SessionKind, UserRow};
 use crate::users::{self, User};
 use crate::{Auth, devices, memberships, password_change, second_factor, shape};
 
 /// The window in which failed attempts are counted.
-const ATTEMPTS_WINDOW: Duration = Duration::from_mins(15);
+pub(crate) const ATTEMPTS_WINDOW: Duration = Duration::from_mins(15);
 /// How often the owner of an account is told that it is locked out: once in so long.
 const TOLD_ONCE_IN: Duration = Duration::from_hours(1);
 
@@ -82,13 +83,8 @@ impl Auth {
     /// `sign_in_busy`; `locked_out` after too many failures for this account from this address; `invalid_credentials`.
     pub async fn check_password(&self, input: Login, origin: &Origin) -> Result<SignedIn> {
         let place = self.passwords.queue().await?;
-        let key = attempts_key(&input.email, origin.ip);
-        let limit = self.config.login_attempts;
-        let decision = self.store.shared().hit(&key, 1, limit, ATTEMPTS_WINDOW).await;
-        if !decision.allowed {
-            metrics::counter!("pelatis_login_failures_total", "reason" => "locked_out").increment(1);
-            return Err(Error::new(&LOCKED_OUT).with_retry_after(decision.reset));
-        }
+        let key = attempts_key("login", &input.email, origin.ip);
+        let decision = self.count_attempt(&key).await?;
         let mut reader = self.store.reader(&self.installation()).await?;
         let user = users::find_by_email(&mut reader, &input.email).await?.filter(|user| user.is_active);
         let credential = match &user {
@@ -121,22 +117,37 @@ impl Auth {
         }
     }
 
+    /// Counts an attempt to sign in.
+    ///
+    /// # Errors
+    /// `locked_out` after too many.
+    pub(crate) async fn count_attempt(&self, key: &str) -> Result<Decision> {
+        let decision = self.store.shared().hit(key, 1, self.config.login_attempts, ATTEMPTS_WINDOW).await;
+        if !decision.allowed {
+            metrics::counter!("pelatis_login_failures_total", "reason" => "locked_out").increment(1);
+            return Err(Error::new(&LOCKED_OUT).with_retry_after(decision.reset));
+        }
+        Ok(decision)
+    }
+
+    /// Whether a failed attempt from this address is journaled: a flood of them is counted, not written.
+    pub(crate) async fn is_noted(&self, origin: &Origin) -> bool {
+        let address = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        self.store.shared().hit(&format!("noted-login:{address}"), 1, 30, Duration::from_mins(1)).await.allowed
+    }
+
     /// Journals a failed attempt, and has the owner told where it was the last one that is allowed. Attempts are limited before this, so a
     /// flood of them cannot fill the journal. For an account that is not there the same is done, and nobody is told.
     async fn note_failure(&self, email: &str, user: Option<UserRow>, origin: &Origin, is_last: bool) -> Result<()> {
-        let address = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let noted = self.store.shared().hit(&format!("noted-login:{address}"), 1, 30, Duration::from_mins(1)).await;
+        let is_noted = self.is_noted(origin).await;
         // whoever tries from many addresses locks an account out many times; its owner is told once
         let key = format!("lock-out-mail:{}", shape::email_key(email));
         let is_told = is_last && self.store.shared().hit(&key, 1, 1, TOLD_ONCE_IN).await.allowed;
-        if !noted.allowed && !is_told {
+        if !is_noted && !is_told {
             return Ok(());
         }
-        let mut caller = kernel::Caller::clone(&self.installation());
-        caller.origin = origin.clone();
-        let caller = std::sync::Arc::new(caller);
         self.store
-            .write(&caller, async |uow| {
+            .write(&self.installation_for(origin), async |uow| {
                 let home = memberships::home_of(uow, user.as_ref()).await?;
                 uow.enter(home).await?;
                 let change = Change::plain().event("user.sign_in_failed").personal_detail("email", email);
@@ -167,8 +178,9 @@ impl Auth {
     }
 }
 
-fn attempts_key(email: &str, ip: Option<IpAddr>) -> String {
-    format!("login:{}:{}", shape::email_key(email), ip.map(|ip| ip.to_string()).unwrap_or_default())
+/// What counts the attempts at an address from a network address.
+pub(crate) fn attempts_key(door: &str, email: &str, ip: Option<IpAddr>) -> String {
+    format!("{door}:{}:{}", shape::email_key(email), ip.map(|ip| ip.to_string()).unwrap_or_default())
 }
 
 /// Opens a session for one whose password was right, or tells that the code was wrong: no error here, because that it was tried is
@@ -197,30 +209,15 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
         accepted => accepted?,
     };
     auth.store.shared().forget(&signed_in.attempts, ATTEMPTS_WINDOW).await;
-    let caller = uow.caller();
-    let session = SessionRow {
-        id: uow.id(),
-        user_id: before.id,
-        kind: signed_in.kind,
-        ip: caller.origin.ip.map(|ip| ip.to_string()),
-        user_agent: caller.origin.user_agent.clone(),
-        expires_at: now + auth.session_length(signed_in.kind),
-        last_used_at: None,
-        revoked_at: None,
-        revoked_because: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
     // a session is its account's and nobody's workspace's, though its trail may be
     let mut change = Change::of(Action::Login).event("user.signed_in").about("user_account", before.id);
     if let Some(accepted) = accepted {
         // whoever reads it sees where a recovery code was used up
         change = change.detail("second_factor", accepted.as_str());
     }
-    uow.insert(&session, change.in_trail_of(home)).await?;
+    let session = auth.open_session(uow, before.id.into(), signed_in.kind, change.in_trail_of(home)).await?;
     uow.enter(home).await?;
-    devices::note(auth, uow, &before, &caller.origin).await?;
+    devices::note(auth, uow, &before, &uow.caller().origin).await?;
     uow.enter(None).await?;
     if let Some((there, ours)) = &signed_in.replaced {
         let mut replace = Query::update();
@@ -235,5 +232,6 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     seen.table("user_account").value("last_login_at", now.value()).and_where(Expr::col("id").eq(before.id.uuid()));
     uow.execute(&seen).await?;
     let user = User::from(UserRow { last_login_at: Some(now), ..before });
-    auth.issue(uow, &session, user).await.map(Ok)
+    let pair = auth.issue(uow, &session).await?;
+    Ok(Ok(Tokens::of(pair, &session, user)))
 }

@@ -1,16 +1,17 @@
-//! Sessions: signing in, going on with a refresh token, signing out.
+//! Sessions: signing in, going on with a refresh token, signing out. They are of staff accounts, and of contacts who sign in to the portal.
 
-mod login;
+pub(crate) mod login;
 mod manage;
-mod refresh;
+pub(crate) mod refresh;
 
 use kernel::{DateTime, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Action, Change, Conn, Field as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::keys::{Claims, STAFF};
+use crate::keys::{Claims, PORTAL, STAFF};
 use crate::rows::{SessionId, SessionKind, SessionRow};
 use crate::users::User;
 use crate::{Auth, secret_text};
@@ -48,8 +49,8 @@ impl Auth {
     }
 
     /// A pair of tokens for a session, the refresh token written down.
-    async fn issue(&self, uow: &mut UnitOfWork, session: &SessionRow, user: User) -> Result<Tokens> {
-        let now = uow.now();
+    pub(crate) async fn issue(&self, uow: &mut UnitOfWork, session: &SessionRow) -> Result<Pair> {
+        let (now, owner) = (uow.now(), session.owner()?);
         let refresh_token = secret_text::make("plr_", uow.random());
         let mut insert = Query::insert();
         insert.into_table("refresh_token").columns(["hash", "session_id", "created_at", "expires_at"]).values_panic(
@@ -59,22 +60,121 @@ impl Auth {
         uow.execute(&insert).await?;
         let lifetime = chrono::Duration::minutes(self.config.access_token_minutes).min(session.expires_at - now);
         let claims = Claims {
-            sub: user.id.uuid(),
+            sub: owner.id(),
             sid: session.id.uuid(),
-            aud: STAFF.to_owned(),
+            aud: owner.audience().to_owned(),
             iat: now.timestamp(),
             exp: (now + lifetime).timestamp(),
         };
-        Ok(Tokens {
-            access_token: self.keys.sign(&claims)?,
-            token_type: "Bearer".to_owned(),
-            expires_in: lifetime.num_seconds(),
-            refresh_token,
-            session_expires_at: session.expires_at,
-            user,
-        })
+        Ok(Pair { access_token: self.keys.sign(&claims)?, expires_in: lifetime.num_seconds(), refresh_token })
+    }
+
+    /// Opens a session of an account.
+    pub(crate) async fn open_session(
+        &self,
+        uow: &mut UnitOfWork,
+        owner: Owner,
+        kind: SessionKind,
+        change: Change,
+    ) -> Result<SessionRow> {
+        let (caller, now) = (uow.caller(), uow.now());
+        let (user_id, contact_id) = match owner {
+            Owner::Staff(user) => (Some(user), None),
+            Owner::Contact(contact) => (None, Some(contact)),
+        };
+        let session = SessionRow {
+            id: uow.id(),
+            user_id,
+            contact_id,
+            client_id: None,
+            kind,
+            ip: caller.origin.ip.map(|ip| ip.to_string()),
+            user_agent: caller.origin.user_agent.clone(),
+            expires_at: now + self.session_length(kind),
+            last_used_at: None,
+            revoked_at: None,
+            revoked_because: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        uow.insert(&session, change).await?;
+        Ok(session)
     }
 }
+
+/// What a session is gone on with.
+pub(crate) struct Pair {
+    pub access_token: String,
+    /// Seconds until the access token expires.
+    pub expires_in: i64,
+    pub refresh_token: String,
+}
+
+/// Whose a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Staff(UserId),
+    Contact(Uuid),
+}
+
+impl Owner {
+    fn id(self) -> Uuid {
+        match self {
+            Self::Staff(user) => user.uuid(),
+            Self::Contact(contact) => contact,
+        }
+    }
+
+    fn audience(self) -> &'static str {
+        match self {
+            Self::Staff(_) => STAFF,
+            Self::Contact(_) => PORTAL,
+        }
+    }
+
+    /// The condition that a session is theirs.
+    fn owns(self) -> Expr {
+        let column = match self {
+            Self::Staff(_) => "user_id",
+            Self::Contact(_) => "contact_id",
+        };
+        Expr::col(("session", column)).eq(self.id())
+    }
+}
+
+impl From<UserId> for Owner {
+    fn from(user: UserId) -> Self {
+        Self::Staff(user)
+    }
+}
+
+impl SessionRow {
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> Result<Owner> {
+        match (self.user_id, self.contact_id) {
+            (Some(user), None) => Ok(Owner::Staff(user)),
+            (None, Some(contact)) => Ok(Owner::Contact(contact)),
+            _ => Err(kernel::Error::internal("a session is of one account")),
+        }
+    }
+}
+
+impl Tokens {
+    fn of(pair: Pair, session: &SessionRow, user: User) -> Self {
+        Self {
+            access_token: pair.access_token,
+            token_type: BEARER.to_owned(),
+            expires_in: pair.expires_in,
+            refresh_token: pair.refresh_token,
+            session_expires_at: session.expires_at,
+            user,
+        }
+    }
+}
+
+/// How an access token is sent (RFC 6750).
+pub(crate) const BEARER: &str = "Bearer";
 
 pub(crate) async fn find(conn: &mut Conn, id: SessionId) -> Result<Option<SessionRow>> {
     let mut select = SessionRow::select();
@@ -91,9 +191,14 @@ async fn revoke(uow: &mut UnitOfWork, before: SessionRow, because: &str, change:
 }
 
 /// Ends every session of an account, but perhaps one; how many.
-pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, keep: Option<SessionId>, because: &str) -> Result<u64> {
+pub(crate) async fn revoke_all(
+    uow: &mut UnitOfWork,
+    owner: impl Into<Owner>,
+    keep: Option<SessionId>,
+    because: &str,
+) -> Result<u64> {
     let mut select = SessionRow::select();
-    select.and_where(Expr::col(("session", "user_id")).eq(user.uuid())).and_where(Expr::col(("session", "revoked_at")).is_null());
+    select.and_where(owner.into().owns()).and_where(Expr::col(("session", "revoked_at")).is_null());
     let mut ended = 0;
     for session in uow.all::<SessionRow>(&select).await?.into_iter().filter(|session| Some(session.id) != keep) {
         revoke(uow, session, because, Change::plain().event("session.revoked")).await?;
@@ -107,12 +212,13 @@ pub(crate) async fn revoke_all(uow: &mut UnitOfWork, user: UserId, keep: Option<
 /// # Errors
 /// `no_session` for anybody who is not signed in on one.
 pub async fn sign_out(uow: &mut UnitOfWork) -> Result<()> {
-    let caller = uow.caller();
-    let kernel::Actor::User { session, .. } = caller.actor else {
-        return Err(kernel::Error::new(&crate::errors::NO_SESSION).with_detail("A token is ended by deleting it."));
+    let (session, event) = match uow.caller().actor {
+        kernel::Actor::User { session, .. } => (session, "user.signed_out"),
+        kernel::Actor::Contact { session, .. } => (session, "contact.signed_out"),
+        _ => return Err(kernel::Error::new(&crate::errors::NO_SESSION).with_detail("A token is ended by deleting it.")),
     };
     if let Some(session) = find(uow, SessionId::from_uuid(session)).await? {
-        revoke(uow, session, "signed_out", Change::of(Action::Logout).event("user.signed_out")).await?;
+        revoke(uow, session, "signed_out", Change::of(Action::Logout).event(event)).await?;
     }
     Ok(())
 }

@@ -8,11 +8,11 @@ use store::{Change, Field as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::Tokens;
+use super::{Owner, Tokens};
 use crate::errors::{INVALID_REFRESH_TOKEN, REFRESH_TOKEN_REUSED};
-use crate::rows::SessionId;
+use crate::rows::{SessionId, SessionRow};
 use crate::users::{self, User};
-use crate::{Auth, secret_text};
+use crate::{Auth, portal, secret_text};
 
 /// The body of `POST /v1/auth/refresh`.
 #[derive(Clone, Deserialize, Serialize, ToSchema, Validate)]
@@ -27,10 +27,25 @@ pub struct Refresh {
 /// session must be committed. Runs as the installation.
 ///
 /// # Errors
-/// `invalid_refresh_token` when it is unknown, expired, or its session or account has ended.
+/// `invalid_refresh_token` when it is unknown, expired, a contact's, or its session or account has ended.
 pub async fn refresh(auth: &Auth, uow: &mut UnitOfWork, input: &Refresh) -> Result<Result<Tokens>> {
-    let refused = || Error::new(&INVALID_REFRESH_TOKEN);
-    let (now, hash) = (uow.now(), secret_text::hash(&input.refresh_token));
+    let session = match take(uow, &input.refresh_token).await? {
+        Ok(session) => session,
+        Err(news) => return Ok(Err(news)),
+    };
+    let Owner::Staff(user) = session.owner()? else { return Err(refused()) };
+    let user = users::find(uow, user).await?.filter(|user| user.is_active).ok_or_else(refused)?;
+    let pair = auth.issue(uow, &session).await?;
+    Ok(Ok(Tokens::of(pair, &session, User::from(user))))
+}
+
+pub(crate) fn refused() -> Error {
+    Error::new(&INVALID_REFRESH_TOKEN)
+}
+
+/// The session of a refresh token, which is used up by this; or the news that it came a second time and the session was ended.
+pub(crate) async fn take(uow: &mut UnitOfWork, token: &str) -> Result<Result<SessionRow>> {
+    let (now, hash) = (uow.now(), secret_text::hash(token));
     // taking it is one statement, so that of two who come at once only one succeeds
     let mut take = Query::update();
     take.table("refresh_token")
@@ -44,8 +59,11 @@ pub async fn refresh(auth: &Auth, uow: &mut UnitOfWork, input: &Refresh) -> Resu
     let (session_id, expires_at): (SessionId, DateTime) = (row.get(0)?, row.get(1)?);
     let session = super::find(uow, session_id).await?.ok_or_else(refused)?;
     if !taken {
-        let user = session.user_id;
-        let change = Change::plain().event("session.refresh_token_reused").about("user_account", user);
+        let change = Change::plain().event("session.refresh_token_reused");
+        let change = match session.owner()? {
+            Owner::Staff(user) => change.about("user_account", user),
+            Owner::Contact(contact) => portal::in_trail(uow, change, contact).await?,
+        };
         super::revoke(uow, session, "refresh_token_reused", change).await?;
         metrics::counter!("pelatis_refresh_token_reuse_total").increment(1);
         return Ok(Err(Error::new(&REFRESH_TOKEN_REUSED)));
@@ -56,6 +74,5 @@ pub async fn refresh(auth: &Auth, uow: &mut UnitOfWork, input: &Refresh) -> Resu
     let mut used = Query::update();
     used.table("session").value("last_used_at", now.value()).and_where(Expr::col("id").eq(session.id.uuid()));
     uow.execute(&used).await?;
-    let user = users::find(uow, session.user_id).await?.filter(|user| user.is_active).ok_or_else(refused)?;
-    auth.issue(uow, &session, User::from(user)).await.map(Ok)
+    Ok(Ok(session))
 }

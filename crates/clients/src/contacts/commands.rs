@@ -126,7 +126,7 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     uow.update(before, after, Change::plain()).await
 }
 
-/// Puts a contact away. One that is away stays so.
+/// Puts a contact away. One that is away stays so. What they have in the portal is switched off, and stays so when they come back.
 ///
 /// # Errors
 /// `forbidden` without `contacts.delete`; `not_found`; `stale`.
@@ -151,6 +151,9 @@ async fn set_archived(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, ar
     let (action, archived_at) = if archived { (Action::Archive, Some(uow.now())) } else { (Action::Restore, None) };
     let after = ContactRow { archived_at, ..before.clone() };
     let contact = uow.update(&before, after, Change::of(action)).await?;
+    if archived {
+        auth::portal::close(uow, id.uuid()).await?;
+    }
     links::settle_everywhere(uow, id).await?;
     Ok(contact.into())
 }
@@ -173,6 +176,7 @@ pub async fn purge(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>) -> Re
 pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ContactRow], change: impl Fn() -> Change) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
     interactions::forget_of_contacts(uow, &ids).await?;
+    auth::portal::forget_account(uow, &ids).await?;
     files::files::forget(uow, CONTACT, &ids).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(rows, |_| change()).await

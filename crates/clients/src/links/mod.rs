@@ -271,6 +271,13 @@ async fn away(uow: &mut UnitOfWork, contacts: &[ContactId]) -> Result<HashSet<Co
     uow.rows(&select).await?.iter().map(|row| row.get(0)).collect()
 }
 
+/// The links of a contact, locked, so that none of them goes meanwhile.
+pub(crate) async fn of_contact_locked(uow: &mut UnitOfWork, contact: ContactId) -> Result<Vec<ClientContactRow>> {
+    let mut select = links(&uow.caller())?;
+    select.and_where(column("contact_id").eq(contact.uuid()));
+    uow.locked_all(select).await
+}
+
 /// The links of these clients, and those of these contacts, each once.
 pub(crate) async fn rows_of_either(
     uow: &mut UnitOfWork,

@@ -72,6 +72,9 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, clients: &[Uuid]) -> Result<()>
 }
 
 async fn delete(uow: &mut UnitOfWork, rows: &[ClientContactRow]) -> Result<()> {
+    // who does not belong to a client any more does not come into its portal
+    let pairs: Vec<(Uuid, Uuid)> = rows.iter().map(|row| (row.contact_id.uuid(), row.client_id.uuid())).collect();
+    auth::portal::take_access(uow, &pairs).await?;
     uow.delete_all(rows, |row| change(row).event("client.contact_removed")).await
 }
 

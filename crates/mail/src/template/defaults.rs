@@ -32,7 +32,9 @@ pub(super) fn of(kind: MailKind, language: Language) -> (&'static str, &'static 
         "import_finished" => ImportFinished,
         "second_factor_on" => SecondFactorOn,
         "second_factor_off" => SecondFactorOff,
-        "second_factor_reset" => SecondFactorReset
+        "second_factor_reset" => SecondFactorReset,
+        "portal_invitation" => PortalInvitation,
+        "portal_password_reset" => PortalPasswordReset
     }
 }
 

@@ -152,10 +152,10 @@ pub fn no_overlap(dialect: Dialect, table: &str, same: &[&str], period: [&str; 2
 /// The role that the server works as on PostgreSQL. It owns nothing.
 pub const APP_ROLE: &str = "pelatis_app";
 
-const WORKSPACE: &str = "(SELECT nullif(current_setting('pelatis.workspace', true), '')::uuid)";
-const ACCOUNT: &str = "(SELECT nullif(current_setting('pelatis.account', true), '')::uuid)";
+pub(super) const WORKSPACE: &str = "(SELECT nullif(current_setting('pelatis.workspace', true), '')::uuid)";
+pub(super) const ACCOUNT: &str = "(SELECT nullif(current_setting('pelatis.account', true), '')::uuid)";
 /// The installation itself: sign-in, tokens, migrations of data. It is in no workspace.
-const INSTALLATION: &str =
+pub(super) const INSTALLATION: &str =
     "(SELECT current_setting('pelatis.kind', true) = 'job' AND coalesce(current_setting('pelatis.workspace', true), '') = '')";
 
 /// Makes the server's role where it is not there yet. Roles belong to the cluster, so several databases share it.

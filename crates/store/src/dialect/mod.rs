@@ -2,11 +2,12 @@
 //! architecture test sees to it.
 
 pub mod ddl;
+pub mod portal;
 mod search;
 
 use std::time::Duration;
 
-use kernel::{Caller, TypedId, WorkspaceId};
+use kernel::{Actor, Caller, TypedId, WorkspaceId};
 use sea_orm::sea_query::{
     Expr, PostgresQueryBuilder, QueryStatementWriter, SelectStatement, SimpleExpr, SqliteQueryBuilder, Values,
 };
@@ -135,13 +136,21 @@ pub(crate) fn begin_postgres(caller: &Caller, mode: Mode) -> String {
     format!("{begin}; {}{wait}", set_caller(caller, caller.workspace))
 }
 
-/// The statement that tells row security who asks. Everything in it is a UUID or a word of ours, so nothing needs quoting.
+/// The statement that tells row security who asks. Everything in it is a UUID or a word of ours, so nothing needs quoting. A contact is in
+/// no workspace as staff are, only in its place: what is not opened to contacts is closed to them.
 pub(crate) fn set_caller(caller: &Caller, workspace: Option<WorkspaceId>) -> String {
     let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    let workspace = text(workspace.map(TypedId::uuid));
+    if let Actor::Contact { contact, .. } = caller.actor {
+        return format!(
+            "SELECT set_config('pelatis.place', '{workspace}', true), set_config('pelatis.contact', '{contact}', true), \
+             set_config('pelatis.workspace', '', true), set_config('pelatis.account', '', true), \
+             set_config('pelatis.kind', 'contact', true)"
+        );
+    }
     format!(
-        "SELECT set_config('pelatis.workspace', '{}', true), set_config('pelatis.account', '{}', true), \
+        "SELECT set_config('pelatis.workspace', '{workspace}', true), set_config('pelatis.account', '{}', true), \
          set_config('pelatis.kind', '{}', true)",
-        text(workspace.map(TypedId::uuid)),
         text(caller.actor.user().map(TypedId::uuid)),
         caller.actor.kind(),
     )

@@ -7,7 +7,7 @@ mod me;
 mod memberships;
 mod roles;
 mod second_factor;
-mod sessions;
+pub(super) mod sessions;
 mod settings;
 mod teams;
 mod tokens;

@@ -6,6 +6,7 @@ use auth::sessions::{Login, Refresh, Tokens};
 use auth::setup::{SetUp, SetUpDone};
 use auth::users::User;
 use kernel::{Error, Result};
+use serde::Serialize;
 use store::UnitOfWork;
 
 use crate::answer::Answer;
@@ -65,11 +66,11 @@ async fn refresh(context: Context, body: Body) -> ApiResult {
 }
 
 /// A pair of tokens, or a failure that is written down: it must be committed, and is told only afterwards.
-async fn tokens_or_news<I: Input, P>(
+pub(in crate::routes) async fn tokens_or_news<I: Input, P, T: Serialize>(
     context: &Context,
     body: Body,
     prepare: impl AsyncFnOnce(I) -> Result<P>,
-    work: impl AsyncFn(&mut UnitOfWork, &P) -> Result<Result<Tokens>>,
+    work: impl AsyncFn(&mut UnitOfWork, &P) -> Result<Result<T>>,
 ) -> ApiResult {
     let news = std::cell::RefCell::new(None);
     let done = async |uow: &mut UnitOfWork, prepared: &P| match work(uow, prepared).await? {

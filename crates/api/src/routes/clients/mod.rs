@@ -10,6 +10,7 @@ mod groups;
 mod imports;
 mod interactions;
 mod notes;
+mod portal;
 mod relationships;
 mod tags;
 
@@ -27,4 +28,5 @@ pub(super) fn register(registry: &mut Registry) {
     groups::register(registry);
     relationships::register(registry);
     interactions::register(registry);
+    portal::register(registry);
 }
