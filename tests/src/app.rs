@@ -285,6 +285,30 @@ impl TestApp {
         mails_in(&self.folder.path().join("mail"))
     }
 
+    /// A contact of this client, signed in to the portal of the workspace that the session is in (`main`, where it names none), with these
+    /// permissions.
+    pub async fn contact_in_portal(&self, by: &Session, client: &str, email: &str, permissions: &[&str]) -> Session {
+        let body = json!({ "given_name": "Eleni", "family_name": "Portal", "emails": [{ "kind": "work", "address": email }] });
+        let contact = self.post("/v1/contacts", by, &body).await.expect(201).id();
+        let link = json!({ "contact_id": contact });
+        self.post(&format!("/v1/clients/{client}/contacts"), by, &link).await.expect(201);
+        let body = json!({ "clients": [{ "client_id": client, "permissions": permissions }] });
+        self.post(&format!("/v1/contacts/{contact}/portal/invitation"), by, &body).await.expect(200);
+        let body = json!({ "token": self.invitation_token(email).await, "password": PASSWORD });
+        self.post("/v1/portal/set-password", &Session::nobody(), &body).await.expect(204);
+        self.sign_in_to_portal(by.workspace.as_deref().unwrap_or("main"), email).await
+    }
+
+    /// A session of a contact.
+    pub async fn sign_in_to_portal(&self, workspace: &str, email: &str) -> Session {
+        let body = json!({ "workspace": workspace, "email": email, "password": PASSWORD });
+        let tokens = self.post("/v1/portal/login", &Session::nobody(), &body).await.expect(200);
+        let mut session = Session::bearer(tokens.body["access_token"].as_str().expect("a token"));
+        session.user_id = tokens.body["contact_id"].as_str().expect("a contact").to_owned();
+        session.refresh_token = tokens.body["refresh_token"].as_str().expect("a token").to_owned();
+        session
+    }
+
     /// A second workspace, in which the administrator is the only member.
     pub async fn second_workspace(&self, slug: &str) -> Session {
         let body = json!({ "slug": slug, "name": slug });

@@ -64,7 +64,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 30] = [
+const SEEN_WITH: [(&str, &[Permission]); 32] = [
     ("installation_settings", &[Permission::AdminManageSettings]),
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
@@ -80,6 +80,9 @@ const SEEN_WITH: [(&str, &[Permission]); 30] = [
     ("folder", &[Permission::ClientsViewAll, Permission::ContactsView, Permission::FilesView]),
     // whoever does not see all clients does not see all contacts
     ("contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
+    // as the contact
+    ("portal_account", &[Permission::ClientsViewAll, Permission::ContactsView]),
+    ("portal_access", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("user_account", &[Permission::AdminManageUsers]),
     ("session", &[Permission::AdminManageUsers]),
     ("membership", &[Permission::AdminManageUsers]),

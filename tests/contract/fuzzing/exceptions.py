@@ -6,13 +6,13 @@ import json
 import jsonschema_rs
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.openapi.checks import JsonSchemaError, UseAfterFree
+from schemathesis.openapi.checks import JsonSchemaError, RejectedPositiveData, UseAfterFree
 
 FORM = "multipart/form-data"
 
 
 def is_excused(failure: Failure, case, response):
-    return any(excuse(failure, case, response) for excuse in (is_archived, is_laid_anew, is_of_chosen_fields, is_empty_in_a_form))
+    return any(excuse(failure, case, response) for excuse in (is_archived, is_laid_anew, is_of_chosen_fields, is_empty_in_a_form, is_linked_to_nothing))
 
 
 def is_archived(failure, case, response):
@@ -72,6 +72,16 @@ def is_empty_in_a_form(failure, case, response):
     sent_values = {name: getattr(value, "data", value) for name, value in case.body.items()}
     filled = {name: as_sent(value, members.get(name, {})) for name, value in sent_values.items() if value != ""}
     return is_valid(filled, sent, document["components"])
+
+
+def is_linked_to_nothing(failure, case, response):
+    """From a member that is null in one answer schemathesis makes an id in the next path, and calls that request a right one. What stands
+    in the path is held against what the document says of it all the same."""
+    if not isinstance(failure, RejectedPositiveData) or response.status_code != 400:
+        return False
+    described = {one["name"]: one["schema"] for one in case.operation.definition.raw.get("parameters", []) if one.get("in") == "path"}
+    is_wrong = lambda name, value: not jsonschema_rs.Draft202012Validator(described[name], validate_formats=True).is_valid(value)
+    return any(name in described and is_wrong(name, value) for name, value in (case.path_parameters or {}).items())
 
 
 def as_sent(value, member):

@@ -8,6 +8,7 @@ mod invitations;
 mod lock_out;
 mod members;
 mod passwords;
+mod portal;
 mod profile;
 mod refresh;
 mod roles;

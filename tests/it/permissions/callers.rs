@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ::api::access::{Access, Operation, Reach};
 use harness::{Session, TestApp};
-use kernel::{Permission, PermissionSet};
+use kernel::{Permission, PermissionSet, PortalPermission};
 use serde_json::json;
 
 /// The system roles.
@@ -22,6 +22,8 @@ pub(crate) enum Holds {
     NoWorkspace,
     /// An account of another workspace, that names this one.
     Elsewhere,
+    /// A contact in the portal of a client, who may do these things there.
+    Contact(&'static [PortalPermission]),
     /// A token that is good, but not from here.
     ForbiddenNetwork,
     /// Nothing that is good.
@@ -60,8 +62,8 @@ pub(crate) struct Callers {
 
 fn named(operation: &Operation) -> PermissionSet {
     match operation.access {
-        Access::Public | Access::SignedIn | Access::Member | Access::SuperAdmin => PermissionSet::none(),
         Access::AnyOf(list) | Access::AllOf(list) => list.iter().copied().collect(),
+        _ => PermissionSet::none(),
     }
 }
 
@@ -90,9 +92,9 @@ fn with_the_scope_own(operation: &Operation) -> PermissionSet {
 fn without_the_scope(operation: &Operation) -> PermissionSet {
     let mut set = PermissionSet::all();
     match operation.access {
-        Access::Public | Access::SignedIn | Access::Member | Access::SuperAdmin => {}
         Access::AnyOf(list) => list.iter().for_each(|permission| set.remove(*permission)),
         Access::AllOf(list) => set.remove(*list.last().unwrap()),
+        _ => {}
     }
     set
 }
@@ -127,6 +129,17 @@ impl Callers {
         app.role(&other, "nothing", &[]).await;
         let stranger = app.member(&other, "super_admin", "stranger@example.com").await.in_workspace("main");
         kinds.push(Kind::fixed("elsewhere", None, stranger, Holds::Elsewhere));
+
+        // of one client with everything, of another with nothing but the menu
+        let contacts: [(&str, &'static [PortalPermission]); 2] =
+            [("contact", &PortalPermission::ALL), ("contact:other", &[PortalPermission::Invoices, PortalPermission::Support])];
+        for (name, permissions) in contacts {
+            let client = app.client(&app.admin.in_workspace("main"), name).await;
+            let email = format!("{}@portal.example", name.replace(':', "-"));
+            let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+            let session = app.contact_in_portal(&app.admin.in_workspace("main"), &client, &email, &names).await;
+            kinds.push(Kind::fixed(name, Some(email), session, Holds::Contact(permissions)));
+        }
 
         let made: [(&str, Choose); 3] =
             [("token", with_the_scope), ("token:own", with_the_scope_own), ("token:lacking", without_the_scope)];

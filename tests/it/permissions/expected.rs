@@ -10,11 +10,15 @@ use super::requests::{Ask, Target};
 pub(crate) fn gate(operation: &Operation, holds: &Holds) -> Option<u16> {
     let allowed = |permissions: &PermissionSet| match operation.access {
         Access::Public | Access::SignedIn | Access::Member => true,
-        Access::SuperAdmin => false,
+        Access::SuperAdmin | Access::Contact | Access::Portal(_) => false,
         Access::AnyOf(list) => list.iter().any(|permission| permissions.contains(*permission)),
         Access::AllOf(list) => list.iter().all(|permission| permissions.contains(*permission)),
     };
     match (operation.access, holds) {
+        (Access::Public | Access::Contact, Holds::Contact(_)) => None,
+        (Access::Portal(permission), Holds::Contact(permissions)) => (!permissions.contains(&permission)).then_some(403),
+        (_, Holds::Contact(_)) => Some(403),
+        (Access::Contact | Access::Portal(_), Holds::SuperAdmin) => Some(403),
         (Access::Public, _) | (_, Holds::SuperAdmin) => None,
         (_, Holds::Nothing) => Some(401),
         (_, Holds::ForbiddenNetwork) => Some(403),

@@ -1,6 +1,6 @@
 //! The permission matrix: every operation by every kind of caller, over HTTP, with real ids and bodies. What is expected follows from
 //! the permission table and the row scope; what was found is pinned in `tests/permissions.txt`, so that a change of who may do what is
-//! seen in review. Contacts cannot sign in yet; they become two more kinds of caller, of this client and of another, when they can.
+//! seen in review.
 //!
 //! Faults that were put in to see it fail: a condition less in a record's `visible_to` (of clients the scope, of contacts the workspace),
 //! an operation whose row allows more, a token's scopes and networks not looked at, a removed member who is still believed for the seconds
@@ -20,7 +20,7 @@ use ::api::registry::Served;
 use harness::{Answer, Session, TestApp};
 use serde_json::Value;
 
-use callers::Callers;
+use callers::{Callers, Holds};
 use records::{Records, World};
 pub(crate) use records::{import, stage_row};
 use requests::{Ask, Target, ask, body};
@@ -32,6 +32,7 @@ const LEGEND: &str = "\
 # installation is a super admin of the installation, signed in.
 # token holds what the operation names and sees the whole workspace, token:own sees its maker's records, token:lacking holds everything
 # but what the operation names. Those after it are no good any more, or not from here.
+# contact is in the portal of a client with every permission there, contact:other in that of another with two of the menu.
 ";
 
 /// The status of success, as the document has it first.
@@ -96,8 +97,11 @@ impl Row<'_> {
         let operation = self.served.row;
         let (mut session, owner, holds) = callers.speak(&world.app, at, operation).await;
         let kind = &callers.kinds[at];
-        if let (Some(email), "logout") = (&kind.email, operation.id) {
-            session = world.app.sign_in(email).await;
+        let is_contact = matches!(holds, Holds::Contact(_));
+        match (&kind.email, operation.id) {
+            (Some(email), "logout") if !is_contact => session = world.app.sign_in(email).await,
+            (Some(email), "portal_logout") if is_contact => session = world.app.sign_in_to_portal("main", email).await,
+            _ => {}
         }
         let refusal = expected::gate(operation, &holds);
         let targets = match refusal {

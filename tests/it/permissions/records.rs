@@ -55,6 +55,8 @@ pub(crate) struct World {
     members: HashMap<Target, (String, &'static str)>,
     imports: [String; 2],
     refresh_token: String,
+    /// A contact of a client, signed in to the portal.
+    contact: Session,
     number: usize,
 }
 
@@ -126,7 +128,9 @@ impl World {
         let other_id = list.body["data"][0]["id"].as_str().unwrap().to_owned();
         let imports = [import(&app, &app.workspace, "main").await, import(&app, &other_id, "other").await];
         let refresh_token = app.sign_in("colleague@example.com").await.refresh_token;
-        Self { app, main, other, other_id, colleague, members, imports, refresh_token, number: 0 }
+        let client = app.client(&main, "Portal").await;
+        let contact = app.contact_in_portal(&main, &client, "records@portal.example", &["invoices"]).await;
+        Self { app, main, other, other_id, colleague, members, imports, refresh_token, contact, number: 0 }
     }
 
     /// A number that no other call has.
@@ -138,7 +142,8 @@ impl World {
     /// The next refresh token: one works once.
     pub(crate) fn refreshed(&mut self, answer: &Value) {
         if let Some(token) = answer["refresh_token"].as_str() {
-            self.refresh_token = token.to_owned();
+            let kept = if answer["user"].is_null() { &mut self.contact.refresh_token } else { &mut self.refresh_token };
+            *kept = token.to_owned();
         }
     }
 
@@ -349,6 +354,31 @@ impl World {
             );
             assert_eq!(self.app.db.execute(&sql).await, Ok(1));
             records.put_standing("reset_token", &token);
+        }
+        if operation == "update_contact_portal" {
+            let path = format!("/v1/contacts/{}/portal/invitation", records.get("contact_id"));
+            let email = json!({ "email": format!("update{}@portal.example", self.number()) });
+            self.app.post(&path, &by, &email).await.expect(200);
+        }
+        if operation == "set_portal_password" {
+            let path = format!("/v1/contacts/{}/portal/invitation", self.contact.user_id);
+            self.app.post(&path, &self.main, &json!({})).await.expect(200);
+            records.put_standing("portal_token", &self.app.invitation_token("records@portal.example").await);
+        }
+        if operation == "portal_refresh" {
+            if self.contact.refresh_token.is_empty() {
+                self.contact = self.app.sign_in_to_portal("main", "records@portal.example").await;
+            }
+            records.put_standing("portal_refresh_token", &self.contact.refresh_token);
+        }
+        if operation == "switch_portal_client" {
+            let portal_of = |id: &str| format!("/v1/contacts/{id}/portal");
+            let mut portal = self.app.get(&portal_of(&owner.user_id), &self.main).await;
+            if portal.status != 200 {
+                portal = self.app.get(&portal_of(&self.contact.user_id), &self.main).await.expect(200);
+            }
+            let client = portal.body["clients"][0]["client"]["id"].as_str().unwrap().to_owned();
+            records.put_standing("portal_client", &client);
         }
         if operation == "refresh" {
             records.put_standing("refresh_token", &self.refresh_token);

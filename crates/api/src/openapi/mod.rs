@@ -5,6 +5,7 @@ mod budget;
 mod failures;
 mod parameters;
 mod samples;
+mod samples_of_portal;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

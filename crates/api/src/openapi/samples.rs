@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-const CLIENT: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070001";
-const CONTACT: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070002";
+pub(super) const CLIENT: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070001";
+pub(super) const CONTACT: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070002";
 const USER: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070003";
-const WORKSPACE: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070004";
+pub(super) const WORKSPACE: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070004";
 const RECORD: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070005";
 const FILE: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070006";
 const FOLDER: &str = "01938f5c-4f2e-7cc3-98c4-dc0c0c070007";
-const AT: &str = "2026-11-21T09:30:00.123456Z";
+pub(super) const AT: &str = "2026-11-21T09:30:00.123456Z";
 
 fn page(record: &Value) -> Value {
     json!({ "data": [record], "page": { "next_cursor": null, "has_more": false } })
@@ -28,6 +28,7 @@ pub fn sample(name: &str) -> Option<Value> {
         .or_else(|| of_files(name))
         .or_else(|| of_clients(name))
         .or_else(|| of_mail(name))
+        .or_else(|| super::samples_of_portal::sample_of(name))
 }
 
 fn of_meta(name: &str) -> Option<Value> {

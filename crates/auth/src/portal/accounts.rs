@@ -3,7 +3,7 @@
 use kernel::{DateTime, Error, Result, TypedId as _, WorkspaceId};
 use mail::Recipient;
 use store::query::{Expr, ExprTrait, SelectStatement};
-use store::{Change, Conn, Record as _, UnitOfWork};
+use store::{Change, Conn, Record as _, UnitOfWork, journal};
 use uuid::Uuid;
 
 use super::{PortalState, PortalStatus};
@@ -147,14 +147,16 @@ async fn switch(uow: &mut UnitOfWork, before: &PortalAccountRow, is_active: bool
     Ok(())
 }
 
-/// Forgets the accounts of contacts who are purged, with their sessions.
+/// Forgets the accounts of contacts who are purged, with their sessions, and erases the personal values that the journal holds of them.
 ///
 /// # Errors
 /// What the database says.
 pub async fn forget_account(uow: &mut UnitOfWork, contacts: &[Uuid]) -> Result<()> {
     let mut select = PortalAccountRow::select();
     select.and_where(column("contact_id").is_in(contacts.iter().copied()));
-    for row in uow.locked_all::<PortalAccountRow>(select).await? {
+    let rows = uow.locked_all::<PortalAccountRow>(select).await?;
+    journal::erase(uow, rows.iter().map(|row| row.id.uuid())).await?;
+    for row in rows {
         sessions::revoke_all(uow, Owner::Contact(row.contact_id), None, "contact_purged").await?;
         uow.delete_and_forget(&row, about(Change::plain(), row.contact_id)).await?;
     }

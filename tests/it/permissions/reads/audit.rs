@@ -26,6 +26,8 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("contact", &[P::ClientsViewAll, P::ContactsView]),
     ("user_account", &[P::AdminManageUsers]),
     ("session", &[P::AdminManageUsers]),
+    ("portal_account", &[P::ClientsViewAll, P::ContactsView]),
+    ("portal_access", &[P::ClientsViewAll, P::ContactsView]),
     ("membership", &[P::AdminManageUsers]),
     ("invitation", &[P::AdminManageUsers]),
     ("role", &[P::AdminManageUsers]),

@@ -101,6 +101,10 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     let team = app.post("/v1/teams", session, &json!({ "name": name })).await.expect(201).id();
     let member = json!({ "user_id": session.user_id });
     app.post(&format!("/v1/teams/{team}/members"), session, &member).await.expect(201);
+    let person = json!({ "given_name": name, "emails": [{ "kind": "work", "address": "same@portal.example" }] });
+    let person = app.post("/v1/contacts", session, &person).await.expect(201).id();
+    app.post(&format!("/v1/clients/{client}/contacts"), session, &json!({ "contact_id": person })).await.expect(201);
+    app.post(&format!("/v1/contacts/{person}/portal/invitation"), session, &json!({})).await.expect(200);
     app.post("/v1/mail-suppressions", session, &json!({ "address": format!("{name}@gone.example") })).await.expect(201);
     let template = json!({ "kind": "lock_out", "language": "en", "subject": name, "text": name, "html": name });
     app.post("/v1/mail-templates", session, &template).await.expect(201);

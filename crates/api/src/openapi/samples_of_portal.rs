@@ -1,0 +1,53 @@
+//! Examples of the portal, by the name of the schema.
+
+use serde_json::{Value, json};
+
+use super::samples::{AT, CLIENT, CONTACT, WORKSPACE};
+
+fn client() -> Value {
+    json!({ "id": CLIENT, "kind": "company", "name": "Αφοί Παπά ΟΕ" })
+}
+
+/// The example of a schema of the portal.
+pub(super) fn sample_of(name: &str) -> Option<Value> {
+    Some(match name {
+        "PortalLogin" => json!({
+            "workspace": "athens", "email": "info@papa.example", "password": "πέντε κόκκινα καράβια", "kind": "browser",
+        }),
+        "PortalRefresh" => json!({ "refresh_token": "plr_…" }),
+        "PortalTokens" => json!({
+            "access_token": "eyJ…", "token_type": "Bearer", "expires_in": 900, "refresh_token": "plr_…", "session_expires_at": AT,
+            "contact_id": CONTACT,
+        }),
+        "NewPortalPassword" => json!({ "token": "pli_…", "password": "τρία πράσινα άλογα τρέχουν" }),
+        "ForgotPortalPassword" => json!({ "workspace": "athens", "email": "info@papa.example" }),
+        "PortalMe" => json!({
+            "contact": {
+                "id": CONTACT, "given_name": "Ελένη", "family_name": "Παπά", "locale": "el",
+                "emails": [{ "kind": "work", "address": "eleni@papa.example" }],
+            },
+            "workspace": {
+                "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "default_currency": "EUR", "timezone": "Europe/Athens",
+                "locale": "el",
+            },
+            "clients": [{ "client": client(), "permissions": ["invoices", "support"], "is_current": true }],
+        }),
+        "SwitchClient" => json!({ "client_id": CLIENT }),
+        "CompanyProfile" => json!({
+            "client_id": CLIENT, "kind": "company", "name": "Αφοί Παπά ΟΕ", "legal_name": null, "tax_number": "094012345",
+            "website": "https://papa.example", "phone": "+30 210 1234567",
+            "emails": [{ "kind": "work", "address": "info@papa.example" }], "phones": [],
+            "main_address": { "line1": "Σταδίου 1", "city": "Αθήνα", "postal_code": "10562", "country": "GR" },
+            "billing_address": null, "shipping_address": null, "can_edit": true,
+        }),
+        "CompanyProfilePatch" => json!({ "phone": "+30 210 7654321", "main_address": { "line1": "Σταδίου 3" } }),
+        "ContactPortal" => json!({
+            "state": "active", "email": "eleni@papa.example", "invited_at": AT, "token_expires_at": null, "last_login_at": AT,
+            "clients": [{ "client": client(), "permissions": ["invoices", "company_profile"] }],
+        }),
+        "ContactPortalPatch" => json!({ "is_active": false }),
+        "InviteToPortal" => json!({ "clients": [{ "client_id": CLIENT, "permissions": ["invoices", "estimates", "support"] }] }),
+        "AccessPatch" => json!({ "permissions": ["invoices", "company_profile"] }),
+        _ => return None,
+    })
+}
