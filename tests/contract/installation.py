@@ -144,6 +144,21 @@ class Installation:
         Caller(self.base).post("/v1/auth/accept-invitation", {"token": token, "password": self.password})
         return self.sign_in(email)
 
+    def contact(self, email, client):
+        """A contact of a client, invited to the portal and signed in."""
+        contact = self.admin.post("/v1/contacts", {"given_name": "Ελένη", "emails": [{"kind": "work", "address": email}]})["id"]
+        self.admin.post(f"/v1/clients/{client}/contacts", {"contact_id": contact})
+        access = {"client_id": client, "permissions": ["invoices", "company_profile"]}
+        self.admin.post(f"/v1/contacts/{contact}/portal/invitation", {"clients": [access]})
+        token = self.invitation_tokens(email)[-1]
+        Caller(self.base).post("/v1/portal/set-password", {"token": token, "password": self.password})
+        return self.sign_in_to_portal(email)
+
+    def sign_in_to_portal(self, email):
+        credentials = {"workspace": WORKSPACE, "email": email, "password": self.password, "kind": "app"}
+        tokens = Caller(self.base).post("/v1/portal/login", credentials)
+        return Caller(self.base, tokens["access_token"], tokens["contact_id"], email, tokens["refresh_token"])
+
     def invitation_tokens(self, to):
         """The tokens in the mails to addresses that begin so, oldest first."""
         mail = subprocess.run(

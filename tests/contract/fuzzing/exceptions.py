@@ -80,8 +80,9 @@ def is_linked_to_nothing(failure, case, response):
     if not isinstance(failure, RejectedPositiveData) or response.status_code != 400:
         return False
     described = {one["name"]: one["schema"] for one in case.operation.definition.raw.get("parameters", []) if one.get("in") == "path"}
-    is_wrong = lambda name, value: not jsonschema_rs.Draft202012Validator(described[name], validate_formats=True).is_valid(value)
-    return any(name in described and is_wrong(name, value) for name, value in (case.path_parameters or {}).items())
+    validators = {name: jsonschema_rs.Draft202012Validator(schema, validate_formats=True) for name, schema in described.items()}
+    sent = (case.path_parameters or {}).items()
+    return any(name in validators and not validators[name].is_valid(value) for name, value in sent)
 
 
 def as_sent(value, member):

@@ -31,7 +31,7 @@ ALIASES = {
 MOST_PARAMETERS = 80
 # What ends sessions is done from one of its own, and by somebody whom nothing else needs: the caller's must last.
 ENDS_SESSIONS = {
-    "POST /v1/auth/logout": NOTES["email"],
+    "POST /v1/auth/logout": NOTES["email"], "POST /v1/portal/logout": NOTES["email"],
     "POST /v1/me/sessions/end": NOTES["signed_in_as"]["end_my_sessions"],
     "DELETE /v1/me/sessions/{session_id}": NOTES["signed_in_as"]["end_my_session"],
 }
@@ -45,9 +45,13 @@ class Bearer:
         email = ENDS_SESSIONS.get(case.operation.label)
         if email is None or BEARER.startswith("plt_"):
             return BEARER
-        body = json.dumps({"email": email, "password": NOTES["password"], "kind": "app"}).encode()
+        credentials = {"email": email, "password": NOTES["password"], "kind": "app"}
+        door = "auth"
+        if NOTES["caller"] == "contact":
+            credentials, door = credentials | {"email": NOTES["email"], "workspace": NOTES["workspace"]}, "portal"
+        body = json.dumps(credentials).encode()
         request = urllib.request.Request(
-            f"{NOTES['base']}/v1/auth/login", data=body, headers={"content-type": "application/json"}, method="POST"
+            f"{NOTES['base']}/v1/{door}/login", data=body, headers={"content-type": "application/json"}, method="POST"
         )
         with DIRECT.open(request, timeout=30) as answer:
             return json.load(answer)["access_token"]

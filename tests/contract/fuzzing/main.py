@@ -1,6 +1,6 @@
-"""One run of schemathesis: a fresh installation, one caller, one engine. `tests/contract/fuzz` makes all six.
+"""One run of schemathesis: a fresh installation, one caller, one engine. `tests/contract/fuzz` makes all eight.
 
-    main.py --caller admin|viewer|token --work FOLDER [--database URL] [--examples N] [--seed N] [--document FILE]
+    main.py --caller admin|viewer|token|contact --work FOLDER [--database URL] [--examples N] [--seed N] [--document FILE]
             [--cover all|agents|others|none]
 
 --cover says through which operations the coverage phase goes, which tries every parameter and member by itself: all, the lists that a
@@ -25,11 +25,18 @@ from installation import WORKSPACE, Installation, program  # noqa: E402
 
 # Where a word is wanted that no generator comes upon, and what the schema says of it is not enough.
 WORDS = {
-    "body.slug": "slug", "body.timezone": "timezone", "body.locale": "locale", "body.currency": "currency",
+    "body.slug": "slug", "body.workspace": "workspace", "body.timezone": "timezone", "body.locale": "locale", "body.currency": "currency",
     "body.default_currency": "currency", "body.role": "role", "body.scopes.[*]": "scope", "body.permissions.[*]": "scope",
     "body.settings.second_factor_roles.[*]": "role",
 }
 PROBABILITY = 0.75
+# What contacts do in the portal, and how they come in: nobody of the staff does it.
+CONTACTS = {
+    "portal_login", "portal_refresh", "set_portal_password", "portal_logout", "change_portal_password", "get_portal_me",
+    "switch_portal_client", "get_company_profile", "update_company_profile",
+}
+# Of these, what a run as a contact must have succeeded in.
+OF_A_CONTACT = {"get_portal_me", "switch_portal_client", "get_company_profile", "update_company_profile", "portal_logout"}
 # What no request can succeed in here, however it is made up.
 OUT_OF_REACH = {
     # it works once, and was used to make the installation: 409 ever after
@@ -47,14 +54,18 @@ OUT_OF_REACH = {
     "upload_file",
     # a code of an authenticator app, and what takes one; nobody here has a second factor
     "confirm_my_second_factor", "renew_my_recovery_codes", "disable_my_second_factor", "reset_user_second_factor",
+    # whoever does these is a contact, and another run
+    *CONTACTS,
     # no job of this installation is dead, and none waits long enough to be called off
     "retry_job", "cancel_job",
 }
 
 
-def caller_of(name, installation):
+def caller_of(name, installation, seeded):
     """The bearer token that is used, and what of the caller's own must outlive the run."""
     admin = installation.admin
+    if name == "contact":
+        return installation.contact("portal@example.com", seeded.kept_client), {}
     if name == "token":
         # the records are the administrator's, so they are the token's "own"
         caller, own_token = installation.token(admin, permissions_of_agents(installation))
@@ -105,16 +116,16 @@ def configuration(cover, installation, words):
 
 def run(options, installation):
     seeded = seeds.seed(installation)
-    caller, own = caller_of(options.caller, installation)
+    caller, own = caller_of(options.caller, installation, seeded)
     config = options.work / "schemathesis.toml"
-    words = seeds.words(installation, caller, seeded.kept)
+    words = seeds.words(installation, caller, seeded.kept, options.caller == "contact")
     config.write_text(configuration(options.cover, installation, words), encoding="utf-8")
     notes = options.work / "notes.json"
     answers = options.work / "answers.json"
     notes.write_text(json.dumps({
         "own": own, "spare": {name: seeded.ids[name][0] for name in own}, "base": installation.base, "email": caller.email,
         "password": installation.password, "answers": str(answers), "clients_of": seeded.clients_of, "ids": seeded.ids,
-        "kept": seeded.kept, "signed_in_as": seeded.signed_in_as, "kept_client": seeded.kept_client, "workspace": WORKSPACE,
+        "kept": seeded.kept, "signed_in_as": seeded.signed_in_as, "caller": options.caller, "kept_client": seeded.kept_client, "workspace": WORKSPACE,
     }), encoding="utf-8")
     location = [str(options.document), "--url", installation.base] if options.document else [f"{installation.base}/openapi.json"]
     environment = {
@@ -130,7 +141,7 @@ def run(options, installation):
     if not installation.is_running():
         raise SystemExit("fuzz: the server is gone")
     # had the caller been locked out, every later answer would have been a good one
-    caller.get("/v1/me")
+    caller.get("/v1/portal/me" if options.caller == "contact" else "/v1/me")
     return max(code, judge(options, json.loads(answers.read_text(encoding="utf-8"))))
 
 
@@ -145,16 +156,17 @@ def judge(options, seen):
     errors = sum(count for statuses in answers.values() for status, count in statuses.items() if status.startswith("5"))
     succeeded = {name for name, statuses in answers.items() if any(status.startswith("2") for status in statuses)}
     print(f"fuzz: {options.caller}: {total} requests, {errors} server errors, {len(succeeded)} of {len(answers)} operations succeeded")
-    missed = sorted(set(answers) - succeeded - OUT_OF_REACH)
-    if options.caller == "admin" and missed:
-        print(f"fuzz: no request of the administrator succeeded for: {', '.join(missed)}")
+    wanted = {"admin": set(answers) - OUT_OF_REACH, "contact": OF_A_CONTACT}.get(options.caller, set())
+    missed = sorted(wanted - succeeded)
+    if missed:
+        print(f"fuzz: no request succeeded for: {', '.join(missed)}")
         return 1
     return 1 if errors else 0
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--caller", choices=["admin", "viewer", "token"], required=True)
+    options.add_argument("--caller", choices=["admin", "viewer", "token", "contact"], required=True)
     options.add_argument("--work", type=Path, required=True)
     options.add_argument("--database")
     options.add_argument("--examples", type=int, default=10)

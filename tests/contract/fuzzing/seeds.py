@@ -91,6 +91,7 @@ def seed(installation):
         kept[f"restore_{record}"] = {f"{record}_id": archived[ARCHIVED // 2 :]}
     kept_client = admin.post("/v1/clients", {"kind": "company", "name": "Καλλιτεχνική"})["id"]
     kept |= keep_for_client(admin, kept_client, clients_of)
+    kept |= keep_portal(admin, kept_client)
     kept |= keep_relationships(admin, ids) | keep_interactions(admin, kept_client) | keep_groups(admin, kept_client, clients_of)
     for number in range(3):
         installation.member(f"colleague-{number}@example.com", "viewer")
@@ -142,6 +143,23 @@ def keep_interactions(admin, client):
     for one in kept[KEPT:]:
         admin.send("DELETE", f"/v1/interactions/{one}")
     return {"archive_interaction": {"interaction_id": kept[:KEPT]}, "restore_interaction": {"interaction_id": kept[KEPT:]}}
+
+
+def keep_portal(admin, client):
+    """Contacts of one client: those that are invited, and those that are invited already."""
+    def contact(number):
+        made = admin.post("/v1/contacts", {"given_name": "Άννα", "emails": [{"kind": "work", "address": f"portal-{number}@example.com"}]})
+        admin.post(f"/v1/clients/{client}/contacts", {"contact_id": made["id"]})
+        return made["id"]
+
+    contacts = [contact(number) for number in range(3 * KEPT)]
+    for one in contacts[KEPT:]:
+        admin.post(f"/v1/contacts/{one}/portal/invitation", {})
+    return {
+        "invite_contact": {"contact_id": contacts[:KEPT]}, "update_contact_portal": {"contact_id": contacts[KEPT : 2 * KEPT]},
+        "update_contact_portal_client": {"contact_id": contacts[2 * KEPT :], "client_id": [client]},
+        "switch_portal_client": {"client_id": [client]},
+    }
 
 
 def keep_groups(admin, client, clients_of):
@@ -317,15 +335,17 @@ def import_over_http(admin):
     return runs[OTHERS:], runs[:OTHERS]
 
 
-def words(installation, caller, kept):
+def words(installation, caller, kept, is_contact):
     """Words that no generator comes upon: those that sign in, and those that work once."""
-    sessions = [installation.sign_in(caller.email) for _ in range(OTHERS)]
+    sign_in = installation.sign_in_to_portal if is_contact else installation.sign_in
+    sessions = [sign_in(caller.email) for _ in range(OTHERS)]
     return {
         "email": [caller.email],
         "password": [installation.password],
         "refresh_token": [session.refresh_token for session in sessions],
         "invitation_token": kept["accept_invitation"]["token"],
         "slug": kept["create_workspace"]["slug"],
+        "workspace": [WORKSPACE],
         "timezone": ["Europe/Athens", "UTC"],
         "locale": ["el", "en-GB"],
         "currency": ["EUR", "USD"],

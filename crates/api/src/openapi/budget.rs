@@ -5,7 +5,8 @@ use actix_web::http::Method;
 use crate::registry::Served;
 
 /// Operations that hash a password, which is slow on purpose.
-const HASHING: [&str; 3] = ["login", "accept_invitation", "set_up"];
+const HASHING: [&str; 6] =
+    ["login", "accept_invitation", "set_up", "portal_login", "set_portal_password", "change_portal_password"];
 
 /// Milliseconds.
 pub(super) fn p99_ms(served: &Served) -> u32 {

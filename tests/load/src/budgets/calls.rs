@@ -20,11 +20,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn to(path: impl Into<String>) -> Self {
+    pub(super) fn to(path: impl Into<String>) -> Self {
         Self { path: path.into(), body: None, token: None, raw: None }
     }
 
-    fn with(path: impl Into<String>, body: Value) -> Self {
+    pub(super) fn with(path: impl Into<String>, body: Value) -> Self {
         Self { body: Some(body), ..Self::to(path) }
     }
 }
@@ -35,8 +35,8 @@ pub(super) struct Calls {
     pub token: String,
     email: String,
     password: String,
-    client: String,
-    contact: String,
+    pub(super) client: String,
+    pub(super) contact: String,
     note: String,
     tag: String,
     file: String,
@@ -47,7 +47,7 @@ pub(super) struct Calls {
     import: String,
     membership: String,
     user: String,
-    workspace: String,
+    pub(super) workspace: String,
     backup: String,
     any_job: String,
     mail: String,
@@ -60,7 +60,7 @@ pub(super) struct Calls {
 }
 
 /// A password that nobody guesses.
-const PASSWORD: &str = "five red ships sail by Φ9";
+pub(super) const PASSWORD: &str = "five red ships sail by Φ9";
 
 impl Calls {
     pub fn new(server: SocketAddr, token: String, program: &Path, email: &str, password: &str, times: u32) -> Result<Self> {
@@ -109,7 +109,10 @@ impl Calls {
         for number in 0..=2 * times {
             calls.invite(&format!("member-{number}"))?;
         }
-        calls.invited = RefCell::new(secrets(program)?);
+        calls.invite_to_portal()?;
+        calls.invited = RefCell::new(secrets(program, "/accept-invitation")?);
+        let portal = secrets(program, "/portal/set-password")?;
+        calls.accept_portal(portal.first().ok_or("nobody is invited to the portal")?)?;
         calls.membership = calls.member()?;
         calls.backup = calls.made("/v1/admin/backups", &json!({}))?;
         calls.any_job = text(&calls.ask("GET", "/v1/admin/jobs", None)?, "/data/0/id")?;
@@ -136,6 +139,9 @@ impl Calls {
 
     /// How an operation is asked.
     pub fn of(&self, id: &str, number: u32) -> Result<Call> {
+        if let Some(call) = self.of_portal(id, number)? {
+            return Ok(call);
+        }
         let (client, contact, note, tag) = (&self.client, &self.contact, &self.note, &self.tag);
         let (file, folder) = (&self.file, &self.folder);
         let own = format!("/v1/clients/{client}");
@@ -403,7 +409,7 @@ impl Calls {
         })
     }
 
-    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let answer = http::send(self.server, method, path, Some(&self.token), body)?;
         if answer.status == 204 {
             Ok(Value::Null)
@@ -420,7 +426,7 @@ impl Calls {
         self.made("/v1/clients", &a_client())
     }
 
-    fn contact(&self) -> Result<String> {
+    pub(super) fn contact(&self) -> Result<String> {
         self.made("/v1/contacts", &a_contact())
     }
 
@@ -533,7 +539,7 @@ impl Calls {
         self.made("/v1/tags", &json!({ "name": name }))
     }
 
-    fn next(&self) -> u32 {
+    pub(super) fn next(&self) -> u32 {
         self.numbered.replace(self.numbered.get() + 1)
     }
 
@@ -604,7 +610,7 @@ impl Calls {
         self.made("/v1/invitations", &an_invitation(name))
     }
 
-    fn link(&self, client: &str, contact: &str) -> Result<()> {
+    pub(super) fn link(&self, client: &str, contact: &str) -> Result<()> {
         self.ask("POST", &format!("/v1/clients/{client}/contacts"), Some(&json!({ "contact_id": contact }))).map(|_| ())
     }
 
@@ -645,7 +651,7 @@ impl Calls {
     }
 }
 
-fn text(value: &Value, at: &str) -> Result<String> {
+pub(super) fn text(value: &Value, at: &str) -> Result<String> {
     value.pointer(at).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("there is no {at} in {value}").into())
 }
 
@@ -718,10 +724,10 @@ fn bulk(record: &Value) -> Value {
     json!({ "operations": vec![json!({ "op": "create", "data": record }); 100] })
 }
 
-/// The secrets of the invitations that wait to be sent, as the program shows them.
-fn secrets(program: &Path) -> Result<Vec<String>> {
+/// The secrets of the invitations that wait to be sent, as the program shows them: of those whose link leads to this page.
+fn secrets(program: &Path, page: &str) -> Result<Vec<String>> {
     let output = Command::new(program).arg("mail").output().map_err(|error| format!("{}: {error}", program.display()))?;
     let said = String::from_utf8(output.stdout)?;
-    let secrets = said.split_whitespace().filter_map(|word| word.split_once("token=")).map(|(_, secret)| secret.to_owned());
-    Ok(secrets.collect())
+    let links = said.split_whitespace().filter_map(|word| word.split_once("?token="));
+    Ok(links.filter(|(link, _)| link.ends_with(page)).map(|(_, secret)| secret.to_owned()).collect())
 }

@@ -2,6 +2,7 @@
 //! 100,000 clients. An operation that this does not know how to ask fails it.
 
 mod calls;
+mod portal;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,6 +49,7 @@ const ONCE: &str = "set_up";
 /// What cannot be asked a hundred times here, and why.
 const NOT_ASKED: &[(&str, &str)] = &[
     ("reset_password", "its token goes by mail"),
+    ("set_portal_password", "its token goes by mail"),
     ("request_backup", "while one waits there is no other"),
     ("confirm_my_second_factor", "works once in the life of a second factor"),
     ("renew_my_recovery_codes", "whoever has a second factor needs its codes to sign in here"),
