@@ -240,6 +240,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
             let of_role: PermissionSet = names.iter().filter_map(|name| name.parse().ok()).collect();
             let permissions = if is_super_admin { PermissionSet::all() } else { roles::laid_over(of_role, &over) };
             let role: Option<String> = row.get(3)?;
+            let settings = WorkspaceSettings::of(&row.get::<Json<SettingValues>>(7)?.0, &installation)?;
             Ok(Place {
                 id: row.get(0)?,
                 slug: row.get(1)?,
@@ -247,8 +248,12 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                 role: role.unwrap_or_else(|| roles::SUPER_ADMIN.to_owned()),
                 permissions,
                 timezone: row.get(9)?,
-                defaults: Defaults { currency: row.get(5)?, locale: row.get(6)? },
-                settings: WorkspaceSettings::of(&row.get::<Json<SettingValues>>(7)?.0, &installation)?,
+                defaults: Defaults {
+                    currency: row.get(5)?,
+                    locale: row.get(6)?,
+                    country: settings.phones.default_country.clone(),
+                },
+                settings,
             })
         })
         .collect()

@@ -332,5 +332,6 @@ pub async fn defaults(conn: &mut Conn, caller: &Caller) -> Result<Defaults> {
     let mut select = Query::select();
     select.columns(["default_currency", "locale"]).from("workspace").and_where(Expr::col("id").eq(id));
     let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
-    Ok(Defaults { currency: row.get(0)?, locale: row.get(1)? })
+    let country = settings::of_workspace(conn, caller.workspace()?).await?.phones.default_country;
+    Ok(Defaults { currency: row.get(0)?, locale: row.get(1)?, country })
 }

@@ -6,6 +6,8 @@
 //! - No client stands above itself.
 //! - Only what is archived can be purged; purging erases what the journal holds of the person.
 //! - Of two clients no two relationships of a kind hold at a time for the same territory.
+//!
+//! Libraries: `phonenumber`, Google's libphonenumber in Rust, with its metadata: what a number is, is not for us to know.
 
 pub mod admins;
 mod attachable;
@@ -18,6 +20,7 @@ pub mod interactions;
 pub mod links;
 pub mod portal;
 pub mod relationships;
+mod phones;
 mod rows;
 mod shape;
 

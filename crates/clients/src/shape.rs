@@ -46,6 +46,10 @@ pub struct TypedPhone {
     #[schema(min_length = 1, max_length = 50)]
     #[validate(length(min = 1, max = 50))]
     pub number: String,
+    /// The same as E.164 writes it, where it is a valid number. The server writes it; what is sent is not looked at.
+    #[schema(read_only, nullable = false, pattern = r"^\+[0-9]{2,15}$")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e164: Option<String>,
 }
 
 /// A postal address.
@@ -160,24 +164,4 @@ pub(crate) fn numbers(phones: &[TypedPhone]) -> Cow<'static, str> {
 /// The address in the form in which it is compared.
 pub(crate) fn email_key(emails: &[TypedEmail]) -> Option<String> {
     emails.first().map(|email| email.address.trim().to_lowercase())
-}
-
-/// The words by which a phone is found: as it is written, its digits in one, and those without the country code.
-pub(crate) fn phone_words(number: &str) -> String {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let national =
-        number.trim().strip_prefix('+').and_then(|rest| rest.split_once([' ', '-', '.', '(', '/'])).map(|(_, rest)| digits(rest));
-    format!("{number} {} {}", digits(number), national.unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_phone_is_found_as_written_in_one_and_without_its_country() {
-        let words = kernel::text::words(&phone_words("+30 210 123-4567"));
-        assert_eq!(words, ["30", "210", "123", "4567", "302101234567", "2101234567"]);
-        assert_eq!(kernel::text::words(&phone_words("2101234567")), ["2101234567", "2101234567"]);
-    }
 }

@@ -136,6 +136,8 @@ pub struct Defaults {
     pub currency: Currency,
     /// The language.
     pub locale: String,
+    /// The country whose numbers are written without a code, two capital letters (ISO 3166-1).
+    pub country: String,
 }
 
 /// The client whose portal a contact is in, and what they may do there for it.

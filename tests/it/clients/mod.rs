@@ -11,6 +11,7 @@ mod links;
 mod list;
 mod notes_and_tags;
 mod parents;
+mod phones;
 mod relationships;
 mod saved_views;
 mod scope;

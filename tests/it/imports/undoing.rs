@@ -61,8 +61,8 @@ async fn what_something_newer_stands_on_is_left_and_told_row_by_row() {
         (client["id"].as_str().unwrap().to_owned(), client.clone())
     };
     let path = |name: &str| format!("/v1/clients/{}", of(name).0);
-    app.patch(&path("Alpha"), &app.admin, &json!({ "phone": "1" })).await.expect(200);
-    app.patch(&path("Gamma"), &app.admin, &json!({ "phone": "1" })).await.expect(200);
+    app.patch(&path("Alpha"), &app.admin, &json!({ "phone": "112" })).await.expect(200);
+    app.patch(&path("Gamma"), &app.admin, &json!({ "phone": "112" })).await.expect(200);
     app.post(&format!("{}/notes", path("Delta")), &app.admin, &json!({ "body": "Called." })).await.expect(201);
     let eleni = of("Epsilon").1["contacts"][0]["contact"]["id"].as_str().unwrap().to_owned();
     app.patch(&format!("/v1/contacts/{eleni}"), &app.admin, &json!({ "position": "Owner" })).await.expect(200);

@@ -55,6 +55,8 @@ async fn place(conn: &mut Conn, id: WorkspaceId) -> Result<Option<Place>> {
         .and_where(Expr::col(("workspace", "is_active")).eq(true));
     let Some(row) = conn.one::<WorkspaceRow>(&select).await? else { return Ok(None) };
     let installation = settings::of_installation(conn).await?;
+    let settings = WorkspaceSettings::of(&row.settings.0, &installation)?;
+    let country = settings.phones.default_country.clone();
     Ok(Some(Place {
         id: row.id,
         slug: row.slug,
@@ -62,8 +64,8 @@ async fn place(conn: &mut Conn, id: WorkspaceId) -> Result<Option<Place>> {
         role: CONTACT.to_owned(),
         permissions: PermissionSet::none(),
         timezone: row.timezone,
-        defaults: Defaults { currency: row.default_currency, locale: row.locale },
-        settings: WorkspaceSettings::of(&row.settings.0, &installation)?,
+        defaults: Defaults { currency: row.default_currency, locale: row.locale, country },
+        settings,
     }))
 }
 

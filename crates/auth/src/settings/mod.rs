@@ -40,6 +40,22 @@ pub struct WorkspaceSettings {
     pub mail: mail::FaceSettings,
     /// What API tokens may be.
     pub tokens: TokenSettings,
+    /// How phone numbers are read.
+    pub phones: PhoneSettings,
+}
+
+/// How phone numbers are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct PhoneSettings {
+    /// The country of those without a country code, where the record has no address (ISO 3166-1).
+    pub default_country: String,
+}
+
+impl Default for PhoneSettings {
+    fn default() -> Self {
+        Self { default_country: "GR".to_owned() }
+    }
 }
 
 /// What API tokens may be.

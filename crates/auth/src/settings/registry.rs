@@ -87,6 +87,12 @@ pub static SETTINGS: &[Setting] = &[
     ),
     setting("mail.tagline", Workspace, Takes::Text(200, None, None), "A sentence under the name in mail."),
     setting("mail.reply_to", Workspace, Takes::Text(254, Some("email"), None), "Where answers to mail go."),
+    setting(
+        "phones.default_country",
+        Both,
+        Takes::Text(2, None, Some("^[A-Z]{2}$")),
+        "The country of phone numbers without a country code, where the record has no address: two capital letters (ISO 3166-1).",
+    ),
     setting("tokens.max_days", Both, Takes::Integer(1, 3650), "The longest life of a new API token, in days."),
     setting(
         "tokens.require_networks",

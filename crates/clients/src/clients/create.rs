@@ -10,7 +10,8 @@ use super::wire::{Client, CreateClient};
 use super::{list, update};
 use crate::errors::EXTERNAL_ID_TAKEN;
 use crate::rows::{ClientId, ClientRow, ClientStatus};
-use crate::shape::{email_key, phone_words};
+use crate::phones;
+use crate::shape::email_key;
 
 /// Makes a client.
 ///
@@ -40,6 +41,11 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     let (mut owners, mut rows) = (HashSet::new(), Vec::with_capacity(inputs.len()));
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);
+        if !phones::come_as_they_are(&caller) {
+            let country = input.main_address.as_ref().and_then(|address| address.country.as_deref());
+            let country = country.unwrap_or(&defaults.country);
+            phones::check(input.phone.as_deref(), input.phones.as_deref(), country, &format!("/{place}"), &mut faults);
+        }
         if let Some(owner) = input.owner_id
             && owners.insert(owner)
         {
@@ -115,17 +121,20 @@ fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, defaults: &Defaults)
         created_at: now,
         updated_at: now,
     };
-    fill_derived(&mut row);
+    fill_derived(&mut row, &defaults.country);
     Ok(row)
 }
 
-/// Fills the columns that follow from others.
-pub(crate) fn fill_derived(row: &mut ClientRow) {
+/// Fills the columns that follow from others. Phones without a country code are of the client's country, or of this one where it has no
+/// address.
+pub(crate) fn fill_derived(row: &mut ClientRow, country: &str) {
     row.name_key = text::fold(&row.name);
     row.email_key = email_key(&row.emails.0);
     row.country = row.main_address.as_ref().and_then(|address| address.0.country.clone());
-    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| phone_words(number));
-    let phones: Vec<String> = phones.collect();
+    let country = row.country.as_deref().unwrap_or(country);
+    phones::normalise(&mut row.phones.0, country);
+    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number));
+    let phones: Vec<String> = phones.map(|number| phones::words(number, country)).collect();
     let city = row.main_address.as_ref().and_then(|address| address.0.city.as_deref());
     let parts = [Some(row.name.as_str()), row.legal_name.as_deref(), row.tax_number.as_deref(), row.website.as_deref(), city];
     let emails = row.emails.0.iter().map(|email| email.address.as_str());

@@ -8,7 +8,7 @@ use store::{Change, Json, UnitOfWork};
 use super::wire::{Client, ClientPatch};
 use super::{create, list};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
-use crate::relationships;
+use crate::{phones, relationships};
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
 
@@ -72,17 +72,24 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
     {
         faults.keep(check_parent(uow, before, parent).await)?;
     }
+    let caller = uow.caller();
+    let defaults = auth::workspaces::defaults(uow, &caller).await?;
+    let after = apply(before, &patch, &defaults.country)?;
+    if !phones::come_as_they_are(&caller) {
+        let country = after.country.as_deref().unwrap_or(&defaults.country);
+        let phone = patch.phone.value().map(String::as_str);
+        phones::check(phone, patch.phones.value().map(Vec::as_slice), country, "", &mut faults);
+    }
     faults.into_result()?;
     if !patch.roles.is_absent() {
         relationships::check_roles(uow, before, patch.roles.value().map(Vec::as_slice).unwrap_or_default()).await?;
     }
-    let after = apply(before, patch)?;
     uow.update(before, after, Change::plain()).await
 }
 
 /// The client as the patch makes it.
-fn apply(before: &ClientRow, patch: ClientPatch) -> Result<ClientRow> {
-    let mut after = before.clone();
+fn apply(before: &ClientRow, patch: &ClientPatch, country: &str) -> Result<ClientRow> {
+    let (mut after, patch) = (before.clone(), patch.clone());
     after.kind = patch.kind.unwrap_or(after.kind);
     if let Some(name) = patch.name {
         after.name = name.trim().to_owned();
@@ -109,7 +116,7 @@ fn apply(before: &ClientRow, patch: ClientPatch) -> Result<ClientRow> {
     patch.acquisition_stage.apply(&mut after.acquisition_stage);
     patch.source.apply(&mut after.source);
     patch.lead_category.apply(&mut after.lead_category);
-    create::fill_derived(&mut after);
+    create::fill_derived(&mut after, country);
     Ok(after)
 }
 

@@ -2,7 +2,7 @@
 
 use files::files::File;
 use kernel::error::Faults;
-use kernel::{Caller, Error, FieldError, Page, Permission, Result, TypedId as _, text};
+use kernel::{Caller, Defaults, Error, FieldError, Page, Permission, Result, TypedId as _, text};
 use platform::audit::AuditEntry;
 use store::list::ListQuery;
 use store::{Action, Change, Conn, Json, OnUnique as _, UnitOfWork, journal};
@@ -13,8 +13,8 @@ use super::wire::{Contact, ContactPatch, CreateContact};
 use crate::attachable::CONTACT;
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
 use crate::rows::{ContactId, ContactRow};
-use crate::shape::{email_key, phone_words};
-use crate::{interactions, links};
+use crate::shape::email_key;
+use crate::{interactions, links, phones};
 
 /// Makes a contact.
 ///
@@ -38,14 +38,18 @@ pub async fn create_many(uow: &mut UnitOfWork, inputs: Vec<CreateContact>) -> Re
 pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, CreateContact)>) -> Result<Vec<Contact>> {
     let caller = uow.caller();
     caller.require(Permission::ContactsCreate)?;
-    let locale = auth::workspaces::defaults(uow, &caller).await?.locale;
+    let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let mut faults = Faults::new();
     let mut rows = Vec::with_capacity(inputs.len());
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         if input.external_id.is_some() != input.external_source.is_some() {
             faults.add(format!("/{place}/external_id"), "incomplete", "external_source and external_id belong together");
         }
-        rows.push(row(uow, id, input, &locale)?);
+        if !phones::come_as_they_are(&caller) {
+            let at = format!("/{place}");
+            phones::check(input.phone.as_deref(), input.phones.as_deref(), &defaults.country, &at, &mut faults);
+        }
+        rows.push(row(uow, id, input, &defaults)?);
     }
     faults.into_result()?;
     let taken =
@@ -58,7 +62,7 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, Crea
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
-fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, locale: &str) -> Result<ContactRow> {
+fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, defaults: &Defaults) -> Result<ContactRow> {
     let now = uow.now();
     let mut row = ContactRow {
         id,
@@ -71,7 +75,7 @@ fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, locale: &str) -> R
         emails: Json(input.emails.unwrap_or_default()),
         phones: Json(input.phones.unwrap_or_default()),
         position: input.position,
-        locale: input.locale.unwrap_or_else(|| locale.to_owned()),
+        locale: input.locale.unwrap_or_else(|| defaults.locale.clone()),
         created_by: uow.caller().actor.user(),
         external_source: input.external_source,
         external_id: input.external_id,
@@ -81,14 +85,17 @@ fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, locale: &str) -> R
         created_at: now,
         updated_at: now,
     };
-    fill_derived(&mut row);
+    fill_derived(&mut row, &defaults.country);
     Ok(row)
 }
 
-pub(crate) fn fill_derived(row: &mut ContactRow) {
+/// Fills the columns that follow from others. Phones without a country code are of this country.
+pub(crate) fn fill_derived(row: &mut ContactRow, country: &str) {
     row.name_key = text::fold(&format!("{} {}", row.family_name, row.given_name)).trim().to_owned();
     row.email_key = email_key(&row.emails.0);
-    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number)).map(|number| phone_words(number));
+    phones::normalise(&mut row.phones.0, country);
+    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number));
+    let phones = phones.map(|number| phones::words(number, country));
     let phones: Vec<String> = phones.collect();
     let parts = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.position.as_deref()];
     let emails = row.emails.0.iter().map(|email| email.address.as_str());
@@ -110,7 +117,14 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     if before.archived_at.is_some() {
         return Err(Error::new(&ARCHIVED).with_detail("Restore it first."));
     }
-    let mut after = before.clone();
+    let (caller, mut after) = (uow.caller(), before.clone());
+    let country = auth::workspaces::defaults(uow, &caller).await?.country;
+    if !phones::come_as_they_are(&caller) {
+        let (phone, phones) = (patch.phone.value().map(String::as_str), patch.phones.value().map(Vec::as_slice));
+        let mut faults = Faults::new();
+        phones::check(phone, phones, &country, "", &mut faults);
+        faults.into_result()?;
+    }
     if let Some(name) = patch.given_name {
         after.given_name = name.trim().to_owned();
     }
@@ -122,7 +136,7 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     patch.phones.apply_or_default(&mut after.phones.0);
     patch.position.apply(&mut after.position);
     after.locale = patch.locale.unwrap_or(after.locale);
-    fill_derived(&mut after);
+    fill_derived(&mut after, &country);
     uow.update(before, after, Change::plain()).await
 }
 

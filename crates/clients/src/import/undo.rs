@@ -240,13 +240,17 @@ async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<St
         source,
         lead_category,
     );
-    clients::fill_derived(&mut after);
+    let caller = uow.caller();
+    let country = auth::workspaces::defaults(uow, &caller).await?.country;
+    clients::fill_derived(&mut after, &country);
     uow.update(before, after, Change::of(Action::Revert)).await
 }
 
 async fn revert_contact(uow: &mut UnitOfWork, before: &ContactRow, former: &Map<String, Value>) -> Result<ContactRow> {
     let mut after = before.clone();
     put_back!(after, former, given_name, family_name, phone, emails, phones, position, locale);
-    contacts::fill_derived(&mut after);
+    let caller = uow.caller();
+    let country = auth::workspaces::defaults(uow, &caller).await?.country;
+    contacts::fill_derived(&mut after, &country);
     uow.update(before, after, Change::of(Action::Revert)).await
 }
