@@ -330,6 +330,8 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("archive_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
     O::new("restore_interaction", EDIT_INTERACTIONS, WorkspaceOrOwn),
     one("list_contact_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
+    one("export_contact", &[P::PrivacyExportPerson, P::ContactsView], WorkspaceOrOwn),
+    one("erase_contact", &[P::PrivacyErasePerson, P::ContactsView], WorkspaceOrOwn),
     one("get_contact_portal", &[P::ContactsView], WorkspaceOrOwn),
     O::new("invite_contact", MANAGE_PORTAL, WorkspaceOrOwn),
     O::new("update_contact_portal", MANAGE_PORTAL, WorkspaceOrOwn),

@@ -19,6 +19,7 @@ pub mod import;
 pub mod interactions;
 pub mod links;
 pub mod portal;
+pub mod privacy;
 pub mod relationships;
 mod phones;
 mod rows;

@@ -135,7 +135,8 @@ store::record! {
         source: Option<ClientSource>,
         lead_category: Option<LeadCategory>,
         external_source: Option<String>,
-        external_id: Option<String>,
+        // an address may stand in it, where an import had nothing better
+        external_id: Option<String> => Personal,
         archived_at: Option<DateTime>,
         search_text: String => Derived,
     }
@@ -155,7 +156,8 @@ store::record! {
         locale: String,
         created_by: Option<UserId>,
         external_source: Option<String>,
-        external_id: Option<String>,
+        // an address may stand in it, where an import had nothing better
+        external_id: Option<String> => Personal,
         archived_at: Option<DateTime>,
         search_text: String => Derived,
     }

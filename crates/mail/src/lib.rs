@@ -23,6 +23,7 @@ mod language;
 mod letter;
 mod message;
 pub mod messages;
+pub mod people;
 mod post;
 mod rows;
 mod send;

@@ -236,6 +236,27 @@ pub async fn all_of(conn: &mut Conn, caller: &Caller, ids: Vec<Uuid>) -> Result<
     Ok(found)
 }
 
+/// All that the journal holds of a record and of what hangs on it, the oldest first and nothing masked: for whoever exports what is known of
+/// a person, which the domain of the record has made sure of.
+///
+/// # Errors
+/// `forbidden` without `privacy.export_person`.
+pub async fn whole_of(conn: &mut Conn, caller: &Caller, record_id: Uuid) -> Result<Vec<AuditEntry>> {
+    caller.require(Permission::PrivacyExportPerson)?;
+    let all_seeing = Caller { permissions: kernel::PermissionSet::all(), ..caller.clone() };
+    let mut entries = Vec::new();
+    for of in ["record_id", "subject_id"] {
+        let mut select = of_workspace(caller)?;
+        select.and_where(column(of).eq(record_id)).order_by(("journal_entry", "id"), store::query::Order::Asc);
+        for row in conn.rows(&select).await? {
+            entries.push(view(&all_seeing, JournalEntry::read(&row, 0)?));
+        }
+    }
+    entries.sort_by_key(|entry| entry.id);
+    entries.dedup_by_key(|entry| entry.id);
+    Ok(entries)
+}
+
 /// What the caller did, in any workspace; of a token, what was done with it.
 ///
 /// # Errors

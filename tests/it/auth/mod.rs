@@ -21,7 +21,7 @@ mod workspaces;
 use harness::{Engine, Session, TestApp};
 
 /// Where the database holds a text, as `table.column`, whatever the type of the column.
-async fn places_of(app: &TestApp, text: &str) -> Vec<String> {
+pub(crate) async fn places_of(app: &TestApp, text: &str) -> Vec<String> {
     let columns = match app.db.engine {
         Engine::Sqlite => {
             "SELECT m.name || ' ' || c.name || ' ' || c.type FROM sqlite_master m, pragma_table_info(m.name) c \

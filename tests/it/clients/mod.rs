@@ -12,6 +12,7 @@ mod list;
 mod notes_and_tags;
 mod parents;
 mod phones;
+mod privacy;
 mod relationships;
 mod saved_views;
 mod scope;

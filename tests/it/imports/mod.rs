@@ -74,7 +74,7 @@ async fn approve(app: &TestApp, id: &str) -> Value {
 }
 
 /// An import from its start to its end.
-async fn imported(app: &TestApp, file: &str) -> String {
+pub(crate) async fn imported(app: &TestApp, file: &str) -> String {
     let id = staged(app, file).await;
     approve(app, &id).await;
     id

@@ -1,8 +1,8 @@
-//! Examples of the portal, by the name of the schema.
+//! Examples of the portal, and of what is told and erased of a contact, by the name of the schema.
 
 use serde_json::{Value, json};
 
-use super::samples::{AT, CLIENT, CONTACT, WORKSPACE};
+use super::samples::{AT, CLIENT, CONTACT, WORKSPACE, sample};
 
 fn client() -> Value {
     json!({ "id": CLIENT, "kind": "company", "name": "Αφοί Παπά ΟΕ" })
@@ -47,6 +47,19 @@ pub(super) fn sample_of(name: &str) -> Option<Value> {
         }),
         "ContactPortalPatch" => json!({ "is_active": false }),
         "InviteToPortal" => json!({ "clients": [{ "client_id": CLIENT, "permissions": ["invoices", "estimates", "support"] }] }),
+        "PersonalData" => json!({
+            "exported_at": AT, "contact": sample("Contact"), "clients": [{
+                "client": client(), "role": "Λογιστήριο", "is_primary": true, "influence": "decision_maker", "since": "2026-01-01", "until": null,
+            }],
+            "portal": sample_of("ContactPortal"), "sessions": [], "interactions": [], "files": [], "mails": [], "suppressions": [],
+            "imported_rows": [{ "import_id": CLIENT, "line": 2, "cells": { "contact_email": "eleni@papa.example" } }], "history": [],
+        }),
+        "Erasure" => json!({ "name": "Παπά", "reason": "Asked for by mail on 25 November 2026." }),
+        "ErasureReport" => json!({
+            "contact_id": CONTACT, "erased_at": AT, "erased": [{ "what": "contact", "count": 1 }, { "what": "mail_message", "count": 4 }],
+            "kept": [{ "what": "mail_suppression", "why": "An address that wants no mail is remembered, so that it gets none." }],
+            "mentions": [{ "record_type": "note", "record_id": CLIENT, "client_id": CLIENT }],
+        }),
         "AccessPatch" => json!({ "permissions": ["invoices", "company_profile"] }),
         _ => return None,
     })

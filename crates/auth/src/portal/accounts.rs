@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{PortalState, PortalStatus};
 use crate::rows::{PortalAccountId, PortalAccountRow, WorkspaceRow};
-use crate::sessions::Owner;
+use crate::sessions::{Owner, Session};
 use crate::{sessions, shape};
 
 pub(super) fn column(name: &'static str) -> Expr {
@@ -108,6 +108,14 @@ pub async fn status_of(conn: &mut Conn, contact: Uuid, now: DateTime) -> Result<
     Ok(conn.one::<PortalAccountRow>(&of_contact(contact)).await?.map_or(none, |row| wire(row, now)))
 }
 
+/// The sessions that are known of a contact, also those that have ended. Whoever calls has seen to it that the caller may know.
+///
+/// # Errors
+/// What the database says.
+pub async fn sessions_of(conn: &mut Conn, contact: Uuid) -> Result<Vec<Session>> {
+    sessions::manage::of_contact(conn, contact).await
+}
+
 /// Switches the account of a contact on or off. One that is switched off ends its sessions, and what was sent by mail stops working.
 /// Whoever calls has seen to it that the caller may do it.
 ///
@@ -155,7 +163,10 @@ pub async fn forget_account(uow: &mut UnitOfWork, contacts: &[Uuid]) -> Result<(
     let mut select = PortalAccountRow::select();
     select.and_where(column("contact_id").is_in(contacts.iter().copied()));
     let rows = uow.locked_all::<PortalAccountRow>(select).await?;
-    journal::erase(uow, rows.iter().map(|row| row.id.uuid())).await?;
+    // failed attempts, and the sessions that are gone
+    for record_type in ["portal_account", "session"] {
+        journal::erase_about(uow, record_type, contacts).await?;
+    }
     for row in rows {
         sessions::revoke_all(uow, Owner::Contact(row.contact_id), None, "contact_purged").await?;
         uow.delete_and_forget(&row, about(Change::plain(), row.contact_id)).await?;

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use access::{AccessPatch, PortalAccess, access_of, set_access, take_access};
-pub use accounts::{close, forget_account, set_active, status_of};
+pub use accounts::{close, forget_account, sessions_of, set_active, status_of};
 pub use identity::{choose_client, current};
 pub use invite::{Invited, invite};
 pub use password::{

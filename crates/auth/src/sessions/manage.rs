@@ -75,6 +75,15 @@ fn wire(row: SessionRow, current: Option<SessionId>) -> Session {
     }
 }
 
+/// All sessions that are known of a contact, also those that have ended.
+pub(crate) async fn of_contact(conn: &mut Conn, contact: uuid::Uuid) -> Result<Vec<Session>> {
+    let mut select = SessionRow::select();
+    select
+        .and_where(Expr::col(("session", "contact_id")).eq(contact))
+        .order_by(("session", "created_at"), store::query::Order::Asc);
+    Ok(conn.all::<SessionRow>(&select).await?.into_iter().map(|row| wire(row, None)).collect())
+}
+
 /// Those of an account that go on.
 fn of_account(user: UserId, now: DateTime) -> SelectStatement {
     let mut select = SessionRow::select();

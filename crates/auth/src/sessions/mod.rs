@@ -1,7 +1,7 @@
 //! Sessions: signing in, going on with a refresh token, signing out. They are of staff accounts, and of contacts who sign in to the portal.
 
 pub(crate) mod login;
-mod manage;
+pub(crate) mod manage;
 pub(crate) mod refresh;
 
 use kernel::{DateTime, Result, TypedId as _, UserId};

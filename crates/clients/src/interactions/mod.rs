@@ -22,7 +22,7 @@ use crate::{clients, contacts};
 
 pub(crate) use backups::{bring_back, had};
 pub use commands::{archive, create, restore, update};
-pub(crate) use remove::{forget_of_clients, forget_of_contacts};
+pub(crate) use remove::{all_with, forget_of_clients, forget_of_contacts};
 pub use wire::{CreateInteraction, Interaction, InteractionPatch, Participant};
 
 kernel::typed_id! {

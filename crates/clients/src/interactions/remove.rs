@@ -1,12 +1,12 @@
-//! What becomes of interactions where their client or contact is purged.
+//! Interactions that a contact is named in, and what becomes of them where their client or contact is purged.
 
-use kernel::{Result, TypedId as _};
-use store::query::{ExprTrait, SimpleExpr};
-use store::{Record as _, UnitOfWork};
+use kernel::{Caller, Result, TypedId as _};
+use store::query::{ExprTrait, Order, SimpleExpr};
+use store::{Conn, Record as _, UnitOfWork};
 use uuid::Uuid;
 
 use super::commands::about;
-use super::{InteractionRow, column, participants};
+use super::{Interaction, InteractionRow, column, participants};
 use crate::rows::ContactId;
 
 async fn rows(uow: &mut UnitOfWork, which: SimpleExpr) -> Result<Vec<InteractionRow>> {
@@ -22,6 +22,17 @@ async fn delete(uow: &mut UnitOfWork, rows: &[InteractionRow]) -> Result<()> {
     }
     store::journal::erase(uow, rows.iter().map(|row| row.id.uuid())).await?;
     uow.delete_and_forget_all(rows, about).await
+}
+
+/// Every interaction that a contact is named in.
+pub(crate) async fn all_with(conn: &mut Conn, caller: &Caller, contact: Uuid) -> Result<Vec<Interaction>> {
+    let mut select = InteractionRow::select();
+    let took_part = column("id").in_subquery(participants::interactions_with(&[contact]));
+    select
+        .and_where(column("workspace_id").eq(caller.workspace()?.uuid()))
+        .and_where(column("contact_id").eq(contact).or(took_part))
+        .order_by(("interaction", "id"), Order::Asc);
+    Ok(conn.all::<InteractionRow>(&select).await?.into_iter().map(Interaction::from).collect())
 }
 
 /// Deletes every interaction of clients that are purged.

@@ -11,6 +11,7 @@ mod commands;
 mod follow;
 mod importer;
 pub mod jobs;
+pub mod people;
 mod read;
 mod report;
 mod rows;

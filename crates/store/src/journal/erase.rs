@@ -1,7 +1,7 @@
 //! Erasing personal values: the one change that the journal allows, and only to nothing.
 
 use kernel::{DateTime, Result};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, Value};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, UpdateStatement, Value};
 use uuid::Uuid;
 
 use crate::field::Field;
@@ -44,7 +44,34 @@ pub async fn erase_about(uow: &mut UnitOfWork, record_type: &'static str, subjec
     Ok(erased)
 }
 
+/// As [`erase`], of what this actor did to these records, and of nothing that others did to them.
+///
+/// # Errors
+/// What the database says.
+pub async fn erase_done_by(uow: &mut UnitOfWork, actor: Uuid, records: &[Uuid]) -> Result<u64> {
+    let now = uow.now();
+    let mut erased = 0;
+    for records in records.chunks(AT_ONCE) {
+        let mut done = Query::select();
+        done.column("id")
+            .from("journal_entry")
+            .and_where(Expr::col("record_id").is_in(records.iter().copied()))
+            .and_where(Expr::col("actor_id").eq(actor));
+        let mut update = emptied(now);
+        update.and_where(Expr::col("entry_id").in_subquery(done));
+        erased += uow.execute(&update).await?;
+    }
+    Ok(erased)
+}
+
 async fn erase_some(uow: &mut UnitOfWork, records: &[Uuid], now: DateTime) -> Result<u64> {
+    let mut update = emptied(now);
+    update.and_where(Expr::col("record_id").is_in(records.iter().copied()));
+    uow.execute(&update).await
+}
+
+/// Personal values that are not erased yet become nothing.
+fn emptied(now: DateTime) -> UpdateStatement {
     let mut update = Query::update();
     update
         .table("journal_personal")
@@ -52,7 +79,6 @@ async fn erase_some(uow: &mut UnitOfWork, records: &[Uuid], now: DateTime) -> Re
         .value("ip", Value::String(None))
         .value("user_agent", Value::String(None))
         .value("erased_at", now.value())
-        .and_where(Expr::col("record_id").is_in(records.iter().copied()))
         .and_where(Expr::col("erased_at").is_null());
-    uow.execute(&update).await
+    update
 }

@@ -1,4 +1,4 @@
-//! How the operations of the portal are asked: by a contact of a client, who was let in before.
+//! How the operations of the portal are asked, by a contact of a client who was let in before; and what staff do with contacts as people.
 
 use serde_json::{Value, json};
 
@@ -20,11 +20,17 @@ impl Calls {
         self.ask("POST", "/v1/portal/set-password", Some(&json!({ "token": token, "password": PASSWORD }))).map(|_| ())
     }
 
-    /// How an operation of the portal is asked; none for another.
+    /// How one of these operations is asked; none for another.
     pub(super) fn of_portal(&self, id: &str, number: u32) -> Result<Option<Call>> {
         let (client, contact) = (&self.client, &self.contact);
         let portal = format!("/v1/contacts/{contact}/portal");
         Ok(Some(match id {
+            "export_contact" => Call::to(format!("/v1/contacts/{contact}/export")),
+            "erase_contact" => {
+                let contact = self.contact()?;
+                self.link(client, &contact)?;
+                Call::with(format!("/v1/contacts/{contact}/erase"), json!({ "name": "Παπά", "reason": "asked for" }))
+            }
             "get_contact_portal" => Call::to(portal),
             "invite_contact" => {
                 let contact = self.contact()?;

@@ -11,6 +11,7 @@ mod imports;
 mod interactions;
 mod notes;
 mod portal;
+mod privacy;
 mod relationships;
 mod tags;
 
@@ -29,4 +30,5 @@ pub(super) fn register(registry: &mut Registry) {
     relationships::register(registry);
     interactions::register(registry);
     portal::register(registry);
+    privacy::register(registry);
 }

@@ -1,0 +1,54 @@
+//! What is known of a contact, told and erased: `/v1/contacts/{contact_id}/export`, `/v1/contacts/{contact_id}/erase`.
+
+use clients::ContactId;
+use clients::privacy::{self, Erasure, ErasureReport, PersonalData};
+use kernel::{Result, TypedId as _};
+use store::{Action, Change};
+
+use crate::answer::Answer;
+use crate::body::Body;
+use crate::context::Context;
+use crate::problem::ApiResult;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add::<__path_export_contact, _, _>(export_contact);
+    registry.add::<__path_erase_contact, _, _>(erase_contact);
+}
+
+/// Export all that is known of a contact
+///
+/// Everything that belongs to this one person, in one document (GDPR, articles 15 and 20): the record, where they belong, their access to the
+/// portal, interactions, files, mail, rows of imports, and the history of all this. That it was exported stands in their trail.
+#[utoipa::path(post, path = "/v1/contacts/{contact_id}/export", tag = "contacts",
+    responses((status = 200, description = "All that is known of them", body = PersonalData)))]
+async fn export_contact(context: Context, body: Body) -> ApiResult {
+    let id: ContactId = context.id("contact_id")?;
+    let work = async |uow: &mut store::UnitOfWork, _| -> Result<Answer> {
+        let (caller, now) = (uow.caller(), uow.now());
+        let data = privacy::export(uow, &caller, id, now).await?;
+        uow.record(Action::Export, "contact", Some(id.uuid()), Change::plain().event("contact.exported"));
+        // it is not kept to be answered once more: that would be another place where it lies
+        Ok(Answer::ok(&data)?.unkept())
+    };
+    context.act(body, work).await
+}
+
+/// Erase a contact
+///
+/// The person with all that is known of them, for ever (GDPR, article 17), also where they were not archived. The answer says what was erased,
+/// what is kept and why, and in which texts of staff the name may still stand. Their clients stay, with what was said with them, which names
+/// the person no more.
+#[utoipa::path(post, path = "/v1/contacts/{contact_id}/erase", tag = "contacts", request_body = Erasure,
+    responses((status = 200, description = "What was erased, and what is kept", body = ErasureReport)))]
+async fn erase_contact(context: Context, body: Body) -> ApiResult {
+    let id: ContactId = context.id("contact_id")?;
+    let seen = context.if_match();
+    let work = async |uow: &mut store::UnitOfWork, input| {
+        let report = privacy::erase(uow, id, seen, input).await?;
+        Answer::ok(&report)
+    };
+    let answered = context.post::<Erasure>(body, work).await?;
+    context.remove_objects();
+    Ok(answered)
+}

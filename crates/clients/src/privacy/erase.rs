@@ -1,0 +1,174 @@
+//! Erasing one person.
+
+use kernel::error::Faults;
+use kernel::{DateTime, Permission, Result, TypedId as _};
+use serde::{Deserialize, Serialize};
+use store::query::{Expr, ExprTrait, Order, Query};
+use store::{Change, UnitOfWork, journal};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::export::{BelongsTo, addresses_of, clients_of, files_of};
+use super::map::{HELD, Kept};
+use crate::attachable::CONTACT;
+use crate::rows::{ContactId, ContactRow};
+use crate::{contacts, interactions, links, portal};
+
+/// The body of `POST /v1/contacts/{contact_id}/erase`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Erasure {
+    /// The family name of the person, or the given name where there is none: that it is this one who is meant.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// Why: who asked for it, and when. It is kept, so it says nothing of the person.
+    #[schema(min_length = 1, max_length = 500)]
+    #[validate(length(min = 1, max = 500))]
+    pub reason: String,
+}
+
+/// What was erased.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErasedPart {
+    /// What it was: a type of record.
+    pub what: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// What is kept, and why.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct KeptPart {
+    /// What it is.
+    pub what: String,
+    /// Why it is kept, and for how long.
+    pub why: String,
+}
+
+/// A text that staff wrote, in which the name or an address of the person may stand: somebody has to read it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Mention {
+    /// `note` or `interaction`.
+    pub record_type: String,
+    /// Its id.
+    pub record_id: Uuid,
+    /// The client that it is of.
+    pub client_id: Option<Uuid>,
+}
+
+/// What became of the data of one person.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErasureReport {
+    /// The person, who is there no more.
+    pub contact_id: ContactId,
+    /// When.
+    pub erased_at: DateTime,
+    /// What was erased.
+    pub erased: Vec<ErasedPart>,
+    /// What is kept, and why.
+    pub kept: Vec<KeptPart>,
+    /// What somebody has to look at.
+    pub mentions: Vec<Mention>,
+}
+
+/// Erases a contact with all that is known of them, for ever. It needs no archiving before, and leaves what others need: the clients, and what
+/// was said with them, which names the person no more.
+///
+/// # Errors
+/// `forbidden` without `privacy.erase_person` and `contacts.view`; `not_found`; `stale`; `validation_failed` where the name is another's.
+pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input: Erasure) -> Result<ErasureReport> {
+    let caller = uow.caller();
+    caller.require(Permission::PrivacyErasePerson)?;
+    let row = contacts::find_locked(uow, id, seen).await?;
+    check_name(&row, &input)?;
+    let now = uow.now();
+    let portal = portal::get(uow, &caller, id, now).await?;
+    let addresses = addresses_of(&row.emails.0.iter().map(|email| email.address.clone()).collect::<Vec<_>>(), &portal);
+    let clients = clients_of(uow, &caller, id).await?;
+    let mentions = mentions(uow, &row, &addresses, &clients).await?;
+
+    let mut erased = Vec::new();
+    let mut count = |what: &str, count: usize| {
+        if count > 0 {
+            erased.push(ErasedPart { what: what.to_owned(), count: count as u64 });
+        }
+    };
+    count("contact", 1);
+    count("client_contact", clients.len());
+    count("portal_access", auth::portal::access_of(uow, id.uuid()).await?.len());
+    count("portal_account", usize::from(portal.email.is_some()));
+    count("session", auth::portal::sessions_of(uow, id.uuid()).await?.len());
+    count("interaction", interactions::all_with(uow, &caller, id.uuid()).await?.len());
+    count("file", files_of(uow, &caller, id).await?.len());
+    let records: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
+    let rows = platform::imports::people::rows_with(uow, &caller, &records, CONTACT, id.uuid()).await?;
+    platform::imports::people::empty_rows(uow, &rows).await?;
+    count("import_row", rows.len());
+    count("mail_message", mail::people::forget(uow, &addresses).await?);
+    journal::erase_done_by(uow, id.uuid(), &records).await?;
+    links::remove_everywhere(uow, id).await?;
+    contacts::forget(uow, &[row], || {
+        Change::plain().event("contact.erased").detail("reason", input.reason.as_str())
+    })
+    .await?;
+
+    let kept = HELD.iter().filter_map(|held| match held.kept {
+        Kept::Nothing => None,
+        Kept::Because(why) => Some(KeptPart { what: held.table.to_owned(), why: why.to_owned() }),
+    });
+    Ok(ErasureReport { contact_id: id, erased_at: now, erased, kept: kept.collect(), mentions })
+}
+
+fn check_name(row: &ContactRow, input: &Erasure) -> Result<()> {
+    let name = if row.family_name.is_empty() { &row.given_name } else { &row.family_name };
+    let mut faults = Faults::new();
+    if kernel::text::fold(input.name.trim()) != kernel::text::fold(name) {
+        faults.add("/name", "another_name", "is not the name of this contact");
+    }
+    if input.reason.trim().is_empty() {
+        faults.add("/reason", "required", "must not be empty");
+    }
+    faults.into_result()
+}
+
+/// Notes and interactions of the person's clients in which their name or an address stands.
+async fn mentions(
+    uow: &mut UnitOfWork,
+    row: &ContactRow,
+    addresses: &[String],
+    clients: &[BelongsTo],
+) -> Result<Vec<Mention>> {
+    let whole = format!("{} {}", row.given_name, row.family_name);
+    let words = [row.family_name.as_str(), whole.trim()].into_iter().chain(addresses.iter().map(String::as_str));
+    let words: Vec<String> = words.map(kernel::text::fold).filter(|word| word.chars().count() >= MENTIONED).collect();
+    let ids = || clients.iter().map(|client| client.client.id.uuid());
+    let workspace = uow.workspace()?.uuid();
+    let mut found = Vec::new();
+    let places = [("note", "rel_id", &["body"][..]), ("interaction", "client_id", &["subject", "note"][..])];
+    for (table, of, texts) in places {
+        let mut select = Query::select();
+        select
+            .columns([(table, "id"), (table, of)])
+            .columns(texts.iter().map(|text| (table, *text)))
+            .from(table)
+            .and_where(Expr::col((table, "workspace_id")).eq(workspace))
+            .and_where(Expr::col((table, of)).is_in(ids()))
+            .order_by((table, "id"), Order::Asc);
+        for line in uow.rows(&select).await? {
+            let mut text = String::new();
+            for at in 0..texts.len() {
+                text.push_str(&line.get::<Option<String>>(2 + at)?.unwrap_or_default());
+                text.push(' ');
+            }
+            let text = kernel::text::fold(&text);
+            if words.iter().any(|word| text.contains(word)) {
+                found.push(Mention { record_type: table.to_owned(), record_id: line.get(0)?, client_id: line.get(1)? });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Letters that a name has at least to be looked for: shorter ones stand in everything.
+const MENTIONED: usize = 3;

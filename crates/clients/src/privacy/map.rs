@@ -1,0 +1,95 @@
+//! Where personal data lies: every column that is declared as personal, whose it is, and what becomes of it when a contact is told what is
+//! known of them, or erased. A column that is new and not here fails a test.
+
+/// Whose data a table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A contact's: it is in the export, and erased.
+    Contact,
+    /// Staff's, who are members and not clients' people.
+    Staff,
+    /// A client's. Of a client that is a person, purging it erases the same.
+    Client,
+    /// What staff wrote, in which anybody may be named: an erasure says where to look.
+    FreeText,
+}
+
+/// What of a table outlives the erasure of a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing that is theirs.
+    Nothing,
+    /// This, for this reason.
+    Because(&'static str),
+}
+
+/// A table with personal columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The table.
+    pub table: &'static str,
+    /// Its personal columns: those that the journal keeps on its erasable side, and others that the records do not have.
+    pub columns: &'static [&'static str],
+    /// Whose they are.
+    pub whose: Whose,
+    /// Under which member of the export they stand; none where they are not a contact's.
+    pub exported: Option<&'static str>,
+    /// What is kept.
+    pub kept: Kept,
+}
+
+const fn held(table: &'static str, columns: &'static [&'static str], whose: Whose, exported: Option<&'static str>) -> Held {
+    Held { table, columns, whose, exported, kept: Kept::Nothing }
+}
+
+impl Held {
+    const fn because(self, why: &'static str) -> Self {
+        Self { kept: Kept::Because(why), ..self }
+    }
+}
+
+use Whose::{Client, Contact, FreeText, Staff};
+
+/// All of them.
+pub static HELD: &[Held] = &[
+    held("contact", &["given_name", "family_name", "phone", "emails", "phones", "position", "external_id"], Contact, Some("contact")),
+    held("portal_account", &["email", "name"], Contact, Some("portal")),
+    held("session", &["ip", "user_agent"], Contact, Some("sessions")),
+    held("mail_message", &["reply_to", "to_address", "to_name", "subject", "last_problem"], Contact, Some("mails")),
+    held("mail_suppression", &["address"], Contact, Some("suppressions"))
+        .because("An address that wants no mail is remembered, so that it gets none."),
+    held("import_row", &["cells", "differences"], Contact, Some("imported_rows")),
+    held("import_run", &[], Contact, None).because("The file of an import is deleted thirty days after it ended."),
+    held("journal_personal", &["changes", "ip", "user_agent"], Contact, Some("history")),
+    held("journal_entry", &[], Contact, Some("history"))
+        .because("That something was done, when and by whom is kept for ten years, with nothing in it that is personal."),
+    held("interaction", &["subject", "note", "participants"], FreeText, Some("interactions"))
+        .because("What was said with a client is the client's too; it names the person no more."),
+    held("note", &["body"], FreeText, None),
+    held("file", &["subject", "description", "filename"], Contact, Some("files")),
+    held("idempotency_record", &["body"], Contact, None).because("Answers to requests are kept for seven days, and then deleted."),
+    held("backup_run", &[], Contact, None).because("Backups are encrypted and end after their time; what is restored from one is erased again."),
+    held(
+        "client",
+        &[
+            "name",
+            "legal_name",
+            "tax_number",
+            "website",
+            "phone",
+            "emails",
+            "phones",
+            "main_address",
+            "billing_address",
+            "shipping_address",
+            "external_id",
+        ],
+        Client,
+        None,
+    ),
+    held("client_relationship", &["note"], FreeText, None),
+    held("folder", &["name"], FreeText, None),
+    held("saved_view", &["name", "query"], Staff, None),
+    held("user_account", &["email", "given_name", "family_name", "phone", "signature", "preferences"], Staff, None),
+    held("invitation", &["email", "given_name", "family_name"], Staff, None),
+];

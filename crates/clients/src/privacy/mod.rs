@@ -1,0 +1,10 @@
+//! What is known of one person, to be told to them and to be erased (GDPR, articles 15, 17 and 20). The person is a contact.
+//!
+//! Where it lies, [`map`] says, column by column; a test holds the map against everything that is declared as personal.
+
+mod erase;
+mod export;
+pub mod map;
+
+pub use erase::{ErasedPart, Erasure, ErasureReport, KeptPart, Mention, erase};
+pub use export::{BelongsTo, PersonalData, export};

@@ -1,0 +1,80 @@
+//! Rows of imports as the data of the person that they brought.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kernel::{Caller, Result, TypedId as _};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::query::{Expr, ExprTrait, Order, Query};
+use store::{Conn, Field as _, Json, Record as _, UnitOfWork};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::ImportRunId;
+use super::rows::{ImportRowId, ImportRowRow, ImportRunRow};
+
+/// A row of an import, as the file had it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ImportedRow {
+    /// Its id.
+    #[serde(skip)]
+    id: Option<ImportRowId>,
+    /// The import.
+    pub import_id: ImportRunId,
+    /// The line of the file.
+    pub line: i64,
+    /// What stood in it, by column.
+    #[schema(value_type = Object)]
+    pub cells: Map<String, Value>,
+}
+
+/// The rows that brought one of these records and, with it, another that the importer calls `name`. The domain of the record has seen to it
+/// that the caller may know.
+///
+/// # Errors
+/// What the database says.
+pub async fn rows_with(conn: &mut Conn, caller: &Caller, records: &[Uuid], name: &str, further: Uuid) -> Result<Vec<ImportedRow>> {
+    let mut select = ImportRowRow::select();
+    select
+        .and_where(Expr::col(("import_row", "workspace_id")).eq(caller.workspace()?.uuid()))
+        .and_where(Expr::col(("import_row", "record_id")).is_in(records.iter().copied()))
+        .and_where(Expr::col(("import_row", "further")).is_not_null())
+        .order_by(("import_row", "id"), Order::Asc);
+    let named = |further: &Option<Json<BTreeMap<String, Uuid>>>| further.as_ref().and_then(|further| further.0.get(name).copied());
+    let rows = conn.all::<ImportRowRow>(&select).await?.into_iter().filter(|row| named(&row.further) == Some(further));
+    let told = |row: ImportRowRow| ImportedRow {
+        id: Some(row.id),
+        import_id: row.import_run_id,
+        line: row.line,
+        cells: row.cells.0,
+    };
+    Ok(rows.map(told).filter(|row| !row.cells.is_empty()).collect())
+}
+
+/// Empties what these rows say, and what their imports show of the beginning of the file.
+///
+/// # Errors
+/// What the database says.
+pub async fn empty_rows(uow: &mut UnitOfWork, rows: &[ImportedRow]) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.id).map(|id| id.uuid()).collect();
+    for some in ids.chunks(500) {
+        let mut update = Query::update();
+        update
+            .table("import_row")
+            .value("cells", serde_json::json!({}))
+            .value("differences", store::query::Value::Json(None))
+            .and_where(Expr::col("id").is_in(some.iter().copied()));
+        uow.execute(&update).await?;
+    }
+    let runs: BTreeSet<Uuid> = rows.iter().map(|row| row.import_id.uuid()).collect();
+    let mut select = ImportRunRow::select();
+    select.and_where(Expr::col(("import_run", "id")).is_in(runs));
+    for run in uow.locked_all::<ImportRunRow>(select).await? {
+        let Some(mut found) = run.found else { continue };
+        found.0.preview.clear();
+        let mut update = Query::update();
+        update.table("import_run").value("found", found.value()).and_where(Expr::col("id").eq(run.id.uuid()));
+        uow.execute(&update).await?;
+    }
+    Ok(())
+}
