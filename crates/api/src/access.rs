@@ -94,6 +94,7 @@ const EDIT_CLIENTS: Access = Access::AllOf(&[P::ClientsEdit]);
 const MANAGE_PORTAL: Access = Access::AllOf(&[P::ContactsManagePortal, P::ContactsView]);
 const EDIT_LINKS: Access = Access::AllOf(&[P::ClientsEdit, P::ContactsView]);
 const EDIT_INTERACTIONS: Access = Access::AnyOf(&[P::ClientsEdit, P::ContactsEdit]);
+const SEE_STAGES: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::AdminManageSettings]);
 const SEE_GROUPS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::AdminManageTags]);
 const SEE_TAGS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView, P::AdminManageTags]);
 const MANAGE_TAGS: Access = Access::AllOf(&[P::AdminManageTags]);
@@ -309,6 +310,12 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("list_client_admins", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("add_client_admin", EDIT_CLIENTS, WorkspaceOrOwn),
     O::new("remove_client_admin", EDIT_CLIENTS, WorkspaceOrOwn),
+    O::new("get_acquisition_stages", SEE_STAGES, Workspace),
+    O::new("get_acquisition_stage", SEE_STAGES, Workspace),
+    one("create_acquisition_stage", &[P::AdminManageSettings], Workspace),
+    one("update_acquisition_stage", &[P::AdminManageSettings], Workspace),
+    one("delete_acquisition_stage", &[P::AdminManageSettings], Workspace),
+    O::new("list_client_stages", SEE_CLIENTS, WorkspaceOrOwn),
     O::new("list_client_groups", SEE_GROUPS, Workspace),
     O::new("get_client_group", SEE_GROUPS, Workspace),
     O::new("create_client_group", MANAGE_TAGS, Workspace),

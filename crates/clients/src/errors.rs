@@ -1,6 +1,10 @@
 //! What can go wrong with clients and contacts.
 
 kernel::error_codes! {
+    /// The key belongs to another stage of the workspace.
+    STAGE_KEY_TAKEN = "stage_key_taken", Conflict, "The key is taken";
+    /// Clients are in the stage.
+    STAGE_IN_USE = "stage_in_use", Conflict, "Clients are in the stage";
     /// Another client or contact came from that place under that id.
     EXTERNAL_ID_TAKEN = "external_id_taken", Conflict, "Another record has this external id";
     /// A client would become its own ancestor.

@@ -24,6 +24,7 @@ pub mod relationships;
 mod phones;
 mod rows;
 mod shape;
+pub mod stages;
 
 pub use attachable::ATTACHABLES;
 pub use groups::ClientGroupId;

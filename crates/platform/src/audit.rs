@@ -192,6 +192,34 @@ pub async fn of_record(conn: &mut Conn, caller: &Caller, record_id: Uuid, query:
     page(conn, caller, select, &query.within(record_id)).await
 }
 
+/// The entries of a record in which a field of it changed. The domain of the record has seen to it that the caller may see the record with
+/// that field, so the trail's own right is not asked, and what else changed is not told.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_field(
+    conn: &mut Conn,
+    caller: &Caller,
+    record_id: Uuid,
+    field: &'static str,
+    query: &ListQuery,
+) -> Result<Page<AuditEntry>> {
+    let mut select = of_workspace(caller)?;
+    // the entries of one record are few, and both engines read a JSON value as text; the journal writes names of fields and ids alone as
+    // plain values, so no value can be taken for the name
+    select
+        .and_where(column("record_id").eq(record_id))
+        .and_where(column("changes").cast_as("text").like(format!("%\"{field}\":%")));
+    let page = store::list::page::<JournalEntry>(conn, caller, select, &AUDIT_LIST, &query.within(record_id)).await?;
+    let all_seeing = Caller { permissions: kernel::PermissionSet::all(), ..caller.clone() };
+    Ok(page.map(|entry| {
+        let mut entry = view(&all_seeing, entry);
+        entry.changes.retain(|name, _| name == field);
+        (entry.ip, entry.user_agent) = (None, None);
+        entry
+    }))
+}
+
 /// When a record was changed, and what hangs on it but for records of the types `besides`: `id` is the entry's place in a stream of all that
 /// happened, `at` and `record_id` what it is. Whoever does not read the audit trail sees their own changes. The domain of the record has seen
 /// to it that the caller may see the record.

@@ -37,7 +37,7 @@ def seed(installation):
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
         "import_id", "file_id", "folder_id", "role_id", "team_id", "interaction_id", "relationship_id", "client_group_id",
-        "view_id", "brand_id",
+        "view_id", "brand_id", "acquisition_stage_id",
     )}
     clients_of = {}
 
@@ -91,7 +91,7 @@ def seed(installation):
         kept[f"restore_{record}"] = {f"{record}_id": archived[ARCHIVED // 2 :]}
     kept_client = admin.post("/v1/clients", {"kind": "company", "name": "Καλλιτεχνική"})["id"]
     kept |= keep_for_client(admin, kept_client, clients_of)
-    kept |= keep_portal(admin, kept_client)
+    kept |= keep_portal(admin, ids, kept_client)
     kept |= keep_relationships(admin, ids) | keep_interactions(admin, kept_client) | keep_groups(admin, kept_client, clients_of)
     for number in range(3):
         installation.member(f"colleague-{number}@example.com", "viewer")
@@ -145,7 +145,16 @@ def keep_interactions(admin, client):
     return {"archive_interaction": {"interaction_id": kept[:KEPT]}, "restore_interaction": {"interaction_id": kept[KEPT:]}}
 
 
-def keep_portal(admin, client):
+def keep_stages(admin, ids):
+    """Stages that are deleted, and others that are there."""
+    stages = [
+        admin.post("/v1/acquisition-stages", {"key": f"kept_{number}", "name": f"Kept {number}"})["id"] for number in range(2 * KEPT)
+    ]
+    ids["acquisition_stage_id"] += stages[KEPT:]
+    return stages[:KEPT]
+
+
+def keep_portal(admin, ids, client):
     """Contacts of one client: those that are invited, and those that are invited already."""
     def contact(number):
         made = admin.post("/v1/contacts", {"given_name": "Άννα", "emails": [{"kind": "work", "address": f"portal-{number}@example.com"}]})
@@ -156,6 +165,7 @@ def keep_portal(admin, client):
     for one in contacts[KEPT:]:
         admin.post(f"/v1/contacts/{one}/portal/invitation", {})
     return {
+        "delete_acquisition_stage": {"acquisition_stage_id": keep_stages(admin, ids)},
         "erase_contact": {"contact_id": keep_erased(admin), "name": ["Σβησμένη"]},
         "invite_contact": {"contact_id": contacts[:KEPT]}, "update_contact_portal": {"contact_id": contacts[KEPT : 2 * KEPT]},
         "update_contact_portal_client": {"contact_id": contacts[2 * KEPT :], "client_id": [client]},

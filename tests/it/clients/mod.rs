@@ -16,6 +16,7 @@ mod privacy;
 mod relationships;
 mod saved_views;
 mod scope;
+mod stages;
 mod tag_merge;
 mod timeline;
 mod transfer;

@@ -204,6 +204,15 @@ impl World {
             let tag = json!({ "name": format!("tag {}", self.number()) });
             records.put("tag_id", self.app.post("/v1/tags", &by, &tag).await.expect(201).id());
         }
+        if operation == "create_acquisition_stage" {
+            // there are fifty at most
+            let made = "DELETE FROM acquisition_stage WHERE key LIKE 'made_%'";
+            self.app.db.execute(made).await.unwrap();
+        }
+        if needs("acquisition_stage_id") {
+            let stage = json!({ "key": format!("made_of_{}", self.number()), "name": "Stage" });
+            records.put("acquisition_stage_id", self.app.post("/v1/acquisition-stages", &by, &stage).await.expect(201).id());
+        }
         if needs("client_group_id") || operation == "add_client_to_group" {
             let group = json!({ "name": format!("group {}", self.number()) });
             records.put("client_group_id", self.app.post("/v1/client-groups", &by, &group).await.expect(201).id());

@@ -4,6 +4,10 @@ use serde_json::{Value, json};
 
 use super::samples::{AT, CLIENT, CONTACT, WORKSPACE, sample};
 
+fn stage() -> Value {
+    json!({ "id": CLIENT, "key": "demo", "name": "Επίδειξη", "position": 2, "created_at": AT, "updated_at": AT })
+}
+
 fn client() -> Value {
     json!({ "id": CLIENT, "kind": "company", "name": "Αφοί Παπά ΟΕ" })
 }
@@ -53,6 +57,14 @@ pub(super) fn sample_of(name: &str) -> Option<Value> {
             }],
             "portal": sample_of("ContactPortal"), "sessions": [], "interactions": [], "files": [], "mails": [], "suppressions": [],
             "imported_rows": [{ "import_id": CLIENT, "line": 2, "cells": { "contact_email": "eleni@papa.example" } }], "history": [],
+        }),
+        "AcquisitionStage" => stage(),
+        "AcquisitionStages" => json!({ "data": [stage()] }),
+        "CreateAcquisitionStage" => json!({ "key": "demo", "name": "Επίδειξη", "position": 2 }),
+        "AcquisitionStagePatch" => json!({ "name": "Παρουσίαση", "position": 3 }),
+        "StageChangePage" => json!({
+            "data": [{ "id": CLIENT, "at": AT, "from": "lead", "to": "qualified", "by": { "kind": "user", "id": CONTACT, "user_id": CONTACT } }],
+            "page": { "next_cursor": null, "has_more": false },
         }),
         "Erasure" => json!({ "name": "Παπά", "reason": "Asked for by mail on 25 November 2026." }),
         "ErasureReport" => json!({

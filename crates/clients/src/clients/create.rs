@@ -10,8 +10,8 @@ use super::wire::{Client, CreateClient};
 use super::{list, update};
 use crate::errors::EXTERNAL_ID_TAKEN;
 use crate::rows::{ClientId, ClientRow, ClientStatus};
-use crate::phones;
 use crate::shape::email_key;
+use crate::{phones, stages};
 
 /// Makes a client.
 ///
@@ -38,6 +38,10 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     caller.require(Permission::ClientsCreate)?;
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let mut faults = Faults::new();
+    let given = (0..).zip(&inputs).filter_map(|(place, (_, input)): (usize, _)| {
+        input.acquisition_stage.as_deref().map(|stage| (stage, format!("/{place}")))
+    });
+    stages::check(uow, &caller, given, &mut faults).await?;
     let (mut owners, mut rows) = (HashSet::new(), Vec::with_capacity(inputs.len()));
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);
@@ -78,7 +82,6 @@ fn check(input: &CreateClient, at: &str, faults: &mut Faults) {
     if input.external_id.is_some() != input.external_source.is_some() {
         faults.add(format!("{at}/external_id"), "incomplete", "external_source and external_id belong together");
     }
-    update::check_stage(input.acquisition_stage.as_deref(), at, faults);
     update::check_roles(input.roles.as_deref().unwrap_or_default(), at, faults);
 }
 

@@ -21,5 +21,5 @@ pub use put_away::{archive, purge, restore};
 pub use tags_and_notes::{add_note, audit, get_note, list_files, list_notes, set_note_archived, tag, untag, update_note};
 pub use transfer::{TransferClients, TransferredClients, transfer};
 pub use update::update;
-pub(crate) use update::{check_stage, update_row};
+pub(crate) use update::update_row;
 pub use wire::{Client, ClientBrief, ClientPatch, CreateClient};

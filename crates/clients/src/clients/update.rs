@@ -8,20 +8,12 @@ use store::{Change, Json, UnitOfWork};
 use super::wire::{Client, ClientPatch};
 use super::{create, list};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
-use crate::{phones, relationships};
+use crate::{phones, relationships, stages};
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
 
-/// The stages that every workspace has.
-const STAGES: [&str; 6] = ["lead", "qualified", "proposal", "negotiation", "closed_won", "closed_lost"];
 /// How high a tree of clients may grow.
 const MOST_ANCESTORS: usize = 100;
-
-pub(crate) fn check_stage(stage: Option<&str>, at: &str, faults: &mut Faults) {
-    if stage.is_some_and(|stage| !STAGES.contains(&stage)) {
-        faults.add(format!("{at}/acquisition_stage"), "unknown_value", format!("must be one of {}", STAGES.join(", ")));
-    }
-}
 
 pub(super) fn check_roles(roles: &[ClientRole], at: &str, faults: &mut Faults) {
     for (place, role) in roles.iter().enumerate() {
@@ -60,7 +52,6 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
         return Err(Error::new(&ARCHIVED).with_detail("Restore it first."));
     }
     let mut faults = Faults::new();
-    check_stage(patch.acquisition_stage.value().map(String::as_str), "", &mut faults);
     check_roles(patch.roles.value().map(Vec::as_slice).unwrap_or_default(), "", &mut faults);
     if let Patch::Value(owner) = patch.owner_id
         && before.owner_id != Some(owner)
@@ -73,6 +64,10 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
         faults.keep(check_parent(uow, before, parent).await)?;
     }
     let caller = uow.caller();
+    // the one that it has stays, whatever became of it
+    let stage = patch.acquisition_stage.value().filter(|stage| before.acquisition_stage.as_ref() != Some(*stage));
+    let stage = stage.map(|stage| (stage.as_str(), String::new()));
+    stages::check(uow, &caller, stage.into_iter(), &mut faults).await?;
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let after = apply(before, &patch, &defaults.country)?;
     if !phones::come_as_they_are(&caller) {

@@ -59,7 +59,7 @@ pub struct Client {
     pub owner_id: Option<UserId>,
     /// The staff account that made it.
     pub created_by: Option<UserId>,
-    /// How far it has come: `lead`, `qualified`, `proposal`, `negotiation`, `closed_won` or `closed_lost`.
+    /// How far it has come: the key of one of the workspace's stages (`/v1/acquisition-stages`).
     pub acquisition_stage: Option<String>,
     /// How it came to us.
     pub source: Option<ClientSource>,
@@ -242,7 +242,7 @@ pub struct CreateClient {
     /// The staff account it belongs to, a member of the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<UserId>,
-    /// `lead`, `qualified`, `proposal`, `negotiation`, `closed_won` or `closed_lost`.
+    /// The key of one of the workspace's stages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acquisition_stage: Option<String>,
     /// How it came to us.
@@ -358,7 +358,7 @@ pub struct ClientPatch {
     #[schema(value_type = Option<uuid::Uuid>)]
     #[serde(skip_serializing_if = "Patch::is_absent")]
     pub owner_id: Patch<UserId>,
-    /// `lead`, `qualified`, `proposal`, `negotiation`, `closed_won` or `closed_lost`.
+    /// The key of one of the workspace's stages.
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Patch::is_absent")]
     pub acquisition_stage: Patch<String>,

@@ -10,10 +10,11 @@ use platform::imports::ImportIssue;
 use store::Conn;
 use validator::Validate as _;
 
-use crate::clients::{self, ClientPatch, CreateClient};
+use crate::clients::{ClientPatch, CreateClient};
 use crate::contacts::{ContactPatch, CreateContact};
 use crate::rows::{ClientKind, ClientRole};
 use crate::shape::{Address, AddressPatch, ChannelKind, TypedEmail};
+use crate::stages;
 
 /// A row that can be written.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub(super) struct ParsedContact {
 pub(super) struct RowReader {
     /// Members of the workspace by their addresses.
     pub members: HashMap<String, UserId>,
+    /// The keys of its acquisition stages.
+    pub stages: Vec<String>,
 }
 
 /// Gathers what is wrong with one row.
@@ -66,9 +69,10 @@ impl Issues {
 }
 
 impl RowReader {
-    /// One that knows the members of the caller's workspace.
+    /// One that knows the members of the caller's workspace, and its stages.
     pub async fn of(conn: &mut Conn, caller: &Caller) -> kernel::Result<Self> {
-        Ok(Self { members: auth::users::members_by_email(conn, caller.workspace()?).await? })
+        let members = auth::users::members_by_email(conn, caller.workspace()?).await?;
+        Ok(Self { members, stages: stages::keys(conn, caller).await? })
     }
 
     pub fn parse(&self, row: &Cells) -> Result<ParsedRow, Vec<ImportIssue>> {
@@ -121,7 +125,9 @@ impl RowReader {
             }
         }
         let mut faults = Faults::new();
-        clients::check_stage(client.acquisition_stage.as_deref(), "", &mut faults);
+        if let Some(stage) = &client.acquisition_stage {
+            stages::check_among(stage, &self.stages, "", &mut faults);
+        }
         if let Err(error) = faults.into_result() {
             for field in error.fields() {
                 issues.add("acquisition_stage", &field.code, field.message.as_str());

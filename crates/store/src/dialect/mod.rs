@@ -3,6 +3,7 @@
 
 pub mod ddl;
 pub mod portal;
+pub mod provide;
 mod search;
 
 use std::time::Duration;

@@ -51,6 +51,7 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("workspace", &[]),
     ("tag", &[]),
     ("client_group", &[]),
+    ("acquisition_stage", &[]),
     ("operation", &[]),
 ];
 

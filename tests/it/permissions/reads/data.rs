@@ -77,7 +77,7 @@ struct Making {
 impl Making {
     /// A client with a contact, a note and a tag of its own; every one of them has a mark that nothing else has.
     async fn client(&mut self, by: &Session, tags: &Session, mark: &str, owner: Option<&str>, parent: Option<&str>) -> String {
-        let body = json!({ "kind": "company", "name": format!("Παπάς {mark}"), "owner_id": owner });
+        let body = json!({ "kind": "company", "name": format!("Παπάς {mark}"), "owner_id": owner, "acquisition_stage": "lead" });
         let client = self.app.post("/v1/clients", by, &body).await.expect(201).id();
         if parent.is_some() {
             // by one who may see it

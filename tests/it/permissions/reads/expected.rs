@@ -156,6 +156,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             None => (None, "workspace_id", format!("membership WHERE user_id = {account}")),
         },
         "list_client_timeline"
+        | "list_client_stages"
         | "list_client_contacts"
         | "list_client_admins"
         | "list_client_notes"
@@ -185,6 +186,10 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
                     ("id", format!("(SELECT id FROM note WHERE {rest} UNION ALL {said} UNION ALL {changes}) AS happened"))
                 }
                 "list_client_admins" => ("user_id", format!("client_admin WHERE client_id = {record}")),
+                "list_client_stages" => {
+                    let changed = format!("record_id = {record} AND CAST(changes AS text) LIKE '%\"acquisition_stage\":%'");
+                    ("id", format!("journal_entry WHERE {changed}"))
+                }
                 "list_client_files" => ("id", format!("file WHERE rel_id = {record} AND archived_at IS NULL")),
                 "list_client_notes" => ("id", format!("note WHERE rel_id = {record} AND archived_at IS NULL")),
                 _ => ("id", format!("journal_entry WHERE record_id = {record} OR subject_id = {record}")),

@@ -62,6 +62,7 @@ pub(super) const TABLES: &[Expected] = &[
         &["team_id", "user_id", "workspace_id"],
         "a company's data; who leads a team is asked by the application",
     ),
+    table("acquisition_stage", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("client_group", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("client_group_member", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("client_admin", Kept::ByWorkspace, BOTH, "a company's data"),

@@ -264,6 +264,18 @@ impl Calls {
                 self.ask("POST", &path, Some(&json!({ "user_id": self.user })))?;
                 Call::to(format!("{path}/{}", self.user))
             }
+            "get_acquisition_stages" => Call::to("/v1/acquisition-stages"),
+            "create_acquisition_stage" => {
+                // a workspace has fifty at most
+                let path = self.stage()?;
+                self.ask("DELETE", &path, None)?;
+                Call::with("/v1/acquisition-stages", json!({ "key": format!("made_{}", self.next()), "name": "Επίδειξη" }))
+            }
+            "get_acquisition_stage" | "delete_acquisition_stage" => Call::to(self.stage()?),
+            "update_acquisition_stage" => {
+                Call::with(self.stage()?, json!({ "name": format!("Επίδειξη {number}"), "position": number % 6 }))
+            }
+            "list_client_stages" => Call::to(format!("{own}/stages")),
             "list_client_groups" => Call::to("/v1/client-groups"),
             "get_client_group" | "delete_client_group" => Call::to(format!("/v1/client-groups/{}", self.group()?)),
             "create_client_group" => Call::with("/v1/client-groups", self.a_group()),
@@ -436,6 +448,20 @@ impl Calls {
 
     fn a_group(&self) -> Value {
         json!({ "name": format!("Made {}", self.next()) })
+    }
+
+    /// The path of the last stage, which no client is in; one is made where there are but those of the beginning.
+    fn stage(&self) -> Result<String> {
+        let stages = self.ask("GET", "/v1/acquisition-stages", None)?;
+        let made = stages.get("data").and_then(Value::as_array).and_then(|stages| stages.get(6..)?.last());
+        let id = match made {
+            Some(stage) => text(stage, "/id")?,
+            None => {
+                let stage = json!({ "key": format!("demo_{}", self.next()), "name": "Επίδειξη" });
+                self.made("/v1/acquisition-stages", &stage)?
+            }
+        };
+        Ok(format!("/v1/acquisition-stages/{id}"))
     }
 
     fn group(&self) -> Result<String> {

@@ -36,6 +36,7 @@ async fn set_up(context: Context, body: Body) -> ApiResult {
     let auth = &context.state.auth;
     let work = async |uow: &mut store::UnitOfWork, prepared: &_| {
         let done = auth::setup::set_up(uow, prepared).await?;
+        clients::stages::provide(uow, done.workspace.id, &done.workspace.locale).await?;
         Answer::created("/v1/me".to_owned(), &done)
     };
     context.post_prepared(body, async |input: SetUp| auth.prepare_setup(input).await, work).await

@@ -41,6 +41,7 @@ async fn list_workspaces(context: Context) -> ApiResult {
 async fn create_workspace(context: Context, body: Body) -> ApiResult {
     let work = async |uow: &mut store::UnitOfWork, input| {
         let workspace = workspaces::create(uow, input).await?;
+        clients::stages::provide(uow, workspace.id, &workspace.locale).await?;
         Ok(Answer::created(format!("/v1/workspaces/{}", workspace.id), &workspace)?.version(workspace.version))
     };
     context.post::<CreateWorkspace>(body, work).await

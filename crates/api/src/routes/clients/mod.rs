@@ -13,6 +13,7 @@ mod notes;
 mod portal;
 mod privacy;
 mod relationships;
+mod stages;
 mod tags;
 
 use crate::registry::Registry;
@@ -30,5 +31,6 @@ pub(super) fn register(registry: &mut Registry) {
     relationships::register(registry);
     interactions::register(registry);
     portal::register(registry);
+    stages::register(registry);
     privacy::register(registry);
 }
