@@ -210,6 +210,16 @@ pub(crate) async fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option
     conn.one(&select).await
 }
 
+/// Which of these addresses, in lower case, are those of staff accounts.
+///
+/// # Errors
+/// What the database says.
+pub async fn addresses_among(conn: &mut Conn, addresses: &[String]) -> Result<Vec<String>> {
+    let mut select = UserRow::select();
+    select.and_where(Expr::col(("user_account", "email_key")).is_in(addresses.iter().map(String::as_str)));
+    Ok(conn.all::<UserRow>(&select).await?.into_iter().map(|row| row.email_key).collect())
+}
+
 pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: UserId) -> Result<Option<UserRow>> {
     let mut select = UserRow::select();
     select.and_where(Expr::col(("user_account", "id")).eq(id.uuid()));

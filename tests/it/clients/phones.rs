@@ -88,5 +88,7 @@ async fn the_workspace_says_of_which_country_numbers_without_a_code_are() {
     let contact = app.post("/v1/contacts", &app.admin, &body).await.expect(201);
     assert_eq!(contact.body["phones"][0]["e164"], "+35722123456");
     assert_eq!(found(&app, "/v1/contacts", "35722123456").await, 1);
-    app.patch("/v1/settings", &app.admin, &json!({ "phones.default_country": "Cyprus" })).await.expect_problem(422, "validation_failed");
+    app.patch("/v1/settings", &app.admin, &json!({ "phones.default_country": "Cyprus" }))
+        .await
+        .expect_problem(422, "validation_failed");
 }

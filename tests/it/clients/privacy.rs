@@ -18,9 +18,11 @@ const PHONE: &str = "+30 697 111 2233";
 
 /// A contact of whom something is known everywhere.
 async fn known(app: &TestApp) -> (String, String) {
-    let file = format!("name,external_id,contact first name,contact last name,contact email\nPapa,7,Melpomeni,{NAME},{ADDRESS}\n");
+    let file =
+        format!("name,external_id,contact first name,contact last name,contact email\nPapa,7,Melpomeni,{NAME},{ADDRESS}\n");
     crate::imports::imported(app, &file).await;
-    let client = app.get("/v1/clients?name=Papa", &app.admin).await.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned();
+    let client =
+        app.get("/v1/clients?name=Papa", &app.admin).await.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned();
     let list = app.get(&format!("/v1/clients/{client}/contacts"), &app.admin).await.expect(200);
     let contact = list.body["data"][0]["contact"]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/contacts/{contact}");
@@ -55,7 +57,8 @@ async fn everything_that_is_known_of_a_contact_is_told_in_one_document_and_that_
     assert_eq!(body["contact"]["family_name"], NAME);
     assert_eq!((&body["clients"][0]["client"]["id"], &body["clients"][0]["is_primary"]), (&json!(client), &json!(true)));
     assert_eq!((&body["portal"]["state"], &body["portal"]["email"]), (&json!("active"), &json!(ADDRESS)));
-    for (part, least) in [("sessions", 1), ("interactions", 2), ("files", 1), ("mails", 1), ("imported_rows", 1), ("history", 8)] {
+    for (part, least) in [("sessions", 1), ("interactions", 2), ("files", 1), ("mails", 1), ("imported_rows", 1), ("history", 8)]
+    {
         assert!(body[part].as_array().unwrap().len() >= least, "{part}: {}", body[part]);
     }
     assert_eq!(body["imported_rows"][0]["cells"]["contact_email"], ADDRESS);
@@ -85,6 +88,14 @@ async fn whoever_is_erased_is_gone_from_every_table_and_the_report_says_what_sta
     assert_eq!(refused.pointers(), ["/name", "/reason"]);
     app.get(&format!("/v1/contacts/{contact}"), &app.admin).await.expect(200);
 
+    // somebody else has one of her addresses too
+    let shared = json!({ "given_name": "Nikos", "emails": [{ "kind": "work", "address": "office@papa.example" }] });
+    let other = app.post("/v1/contacts", &app.admin, &shared).await.expect(201).id();
+    app.post(&format!("/v1/clients/{client}/contacts"), &app.admin, &json!({ "contact_id": other })).await.expect(201);
+    app.post(&format!("/v1/contacts/{other}/portal/invitation"), &app.admin, &json!({})).await.expect(200);
+    let emails = json!([{ "kind": "work", "address": ADDRESS }, { "kind": "other", "address": "Office@papa.example" }]);
+    app.patch(&format!("/v1/contacts/{contact}"), &app.admin, &json!({ "emails": emails })).await.expect(200);
+
     let meant = json!({ "name": "anagnostopoulou", "reason": "Asked by letter" });
     let report = app.post(&path, &app.admin, &meant).await.expect(200);
     let erased: BTreeMap<&str, u64> = report.body["erased"]
@@ -93,7 +104,17 @@ async fn whoever_is_erased_is_gone_from_every_table_and_the_report_says_what_sta
         .iter()
         .map(|part| (part["what"].as_str().unwrap(), part["count"].as_u64().unwrap()))
         .collect();
-    for what in ["contact", "client_contact", "portal_access", "portal_account", "session", "interaction", "file", "import_row", "mail_message"] {
+    for what in [
+        "contact",
+        "client_contact",
+        "portal_access",
+        "portal_account",
+        "session",
+        "interaction",
+        "file",
+        "import_row",
+        "mail_message",
+    ] {
         assert!(erased.get(what).is_some_and(|count| *count >= 1), "{what}: {erased:?}");
     }
     assert!(report.body["kept"].as_array().unwrap().iter().all(|kept| !kept["why"].as_str().unwrap().is_empty()));
@@ -103,13 +124,19 @@ async fn whoever_is_erased_is_gone_from_every_table_and_the_report_says_what_sta
 
     app.get(&format!("/v1/contacts/{contact}"), &app.admin).await.expect_problem(404, "not_found");
     // the note is what somebody has to look at, and the word search finds it by
-    app.delete(&format!("/v1/clients/{client}/notes/{}", mentions[0]["record_id"].as_str().unwrap()), &app.admin).await.expect(204);
+    app.delete(&format!("/v1/clients/{client}/notes/{}", mentions[0]["record_id"].as_str().unwrap()), &app.admin)
+        .await
+        .expect(204);
     for text in [ADDRESS, "697 111 2233", "Melpomeni", NAME, "passport"] {
         assert_eq!(places_of(&app, text).await, Vec::<String>::new(), "{text}");
     }
+    assert_eq!(app.count("mail_message WHERE to_address = 'office@papa.example'").await, 1, "what went to Nikos is his");
     // what was said with the client is still there, and the trail says that somebody was erased and why
     let list = app.get(&format!("/v1/interactions?client_id={client}"), &app.admin).await.expect(200);
-    assert_eq!((&list.body["data"][0]["note"], &list.body["data"][0]["contact_id"]), (&json!("Asked for an offer"), &Value::Null));
+    assert_eq!(
+        (&list.body["data"][0]["note"], &list.body["data"][0]["contact_id"]),
+        (&json!("Asked for an offer"), &Value::Null)
+    );
     let entry = "SELECT COALESCE(CAST(changes AS text), '') FROM journal_entry WHERE event = 'contact.erased'";
     assert!(app.db.rows(entry).await[0].contains("Asked by letter"));
     let client = app.get(&format!("/v1/clients/{client}"), &app.admin).await.expect(200);

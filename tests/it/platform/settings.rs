@@ -56,7 +56,10 @@ async fn a_workspaces_value_goes_before_the_installations_and_that_before_the_de
     let all: Vec<&str> = auth::settings::SETTINGS.iter().map(|setting| setting.key).collect();
     assert_eq!(keys(&list), all);
     let of_installation = keys(&app.get(ALL, &main).await.expect(200));
-    assert_eq!(of_installation, ["require_if_match", "file_kinds", "second_factor_roles", "phones.default_country", "tokens.max_days", key]);
+    assert_eq!(
+        of_installation,
+        ["require_if_match", "file_kinds", "second_factor_roles", "phones.default_country", "tokens.max_days", key]
+    );
     for setting in list.body["data"].as_array().unwrap() {
         assert!(!setting["description"].as_str().unwrap().is_empty());
         assert_eq!((&setting["value"], &setting["source"]), (&setting["default"], &json!("default")), "{setting}");

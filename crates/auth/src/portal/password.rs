@@ -110,8 +110,7 @@ impl Auth {
     /// # Errors
     /// What the database says.
     pub async fn prepare_portal_reset(&self, input: ForgotPortalPassword, origin: &Origin) -> Result<Asked> {
-        let door = format!("portal-reset:{}", input.workspace);
-        let is_allowed = self.may_ask_for_reset(&door, &input.email, origin).await;
+        let is_allowed = self.may_ask_for_reset("portal-reset", &input.email, origin).await;
         let mut reader = self.store.reader(&self.installation()).await?;
         let account = accounts::find_by_email(&mut reader, &input.workspace, &input.email).await?;
         reader.close().await?;

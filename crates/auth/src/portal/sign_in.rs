@@ -98,7 +98,8 @@ impl Auth {
     /// `sign_in_busy`; `locked_out` after too many failures for this account from this address; `invalid_credentials`.
     pub async fn check_portal_password(&self, input: PortalLogin, origin: &Origin) -> Result<PortalSignedIn> {
         let place = self.passwords.queue().await?;
-        let key = attempts_key(&format!("portal-login:{}", input.workspace), &input.email, origin.ip);
+        let key = attempts_key("portal-login", &input.email, origin.ip);
+        // for the address in all workspaces together: each has two names
         self.count_attempt(&key).await?;
         let mut reader = self.store.reader(&self.installation()).await?;
         let account = accounts::find_by_email(&mut reader, &input.workspace, &input.email).await?;

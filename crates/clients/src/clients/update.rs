@@ -8,9 +8,9 @@ use store::{Change, Json, UnitOfWork};
 use super::wire::{Client, ClientPatch};
 use super::{create, list};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
-use crate::{phones, relationships, stages};
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
+use crate::{phones, relationships, stages};
 
 /// How high a tree of clients may grow.
 const MOST_ANCESTORS: usize = 100;

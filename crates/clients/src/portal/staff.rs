@@ -110,13 +110,15 @@ async fn told(uow: &mut UnitOfWork, id: ContactId) -> Result<ContactPortal> {
 /// Invites a contact to the portal, or sends the mail once more.
 ///
 /// # Errors
-/// `forbidden` without `contacts.manage_portal` and `contacts.view`; `not_found`; `archived`; `portal_address_taken`; `portal_switched_off`;
+/// `forbidden` without `contacts.manage_portal` and `contacts.view`, and for another address than they have where the caller does not see all
+/// clients that let the contact in; `not_found`; `archived`; `portal_address_taken`; `portal_switched_off`;
 /// `validation_failed` without an address, for a client that the contact does not belong to, and where they belong to none.
 pub async fn invite(auth: &Auth, uow: &mut UnitOfWork, id: ContactId, input: InviteToPortal) -> Result<ContactPortal> {
     uow.caller().require(Permission::ContactsManagePortal)?;
     let contact = contacts::find_editable(uow, id).await?;
     let now = uow.now();
     let had = auth::portal::status_of(uow, id.uuid(), now).await?;
+    check_address(uow, id, &had, input.email.as_deref()).await?;
     let mut faults = Faults::new();
     let email = input.email.or(had.email).or_else(|| contact.emails.0.first().map(|email| email.address.clone()));
     if email.is_none() {
@@ -132,6 +134,22 @@ pub async fn invite(auth: &Auth, uow: &mut UnitOfWork, id: ContactId, input: Inv
     let invited = Invited { contact: id.uuid(), email: &email, name: name.trim(), locale: &contact.locale };
     auth::portal::invite(auth, uow, invited).await?;
     told(uow, id).await
+}
+
+/// Whoever gives the account another address could come in as the contact: so they see every client that lets the contact in.
+async fn check_address(uow: &mut UnitOfWork, id: ContactId, had: &PortalStatus, email: Option<&str>) -> Result<()> {
+    let is_other = |email: &str| had.email.as_ref().is_some_and(|known| !known.eq_ignore_ascii_case(email.trim()));
+    if !email.is_some_and(is_other) {
+        return Ok(());
+    }
+    let caller = uow.caller();
+    let access = auth::portal::access_of(uow, id.uuid()).await?;
+    let seen = clients::briefs(uow, &caller, access.iter().map(|access| ClientId::from_uuid(access.client))).await?;
+    if seen.len() == access.len() {
+        return Ok(());
+    }
+    let detail = "Another address is given by somebody who sees every client that lets the contact in.";
+    Err(Error::new(&kernel::error::codes::FORBIDDEN).with_detail(detail))
 }
 
 /// What an invitation lets the contact do, for each client.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::export::{BelongsTo, addresses_of, clients_of, files_of};
+use super::export::{BelongsTo, clients_of, files_of, own_addresses};
 use super::map::{HELD, Kept};
 use crate::attachable::CONTACT;
 use crate::rows::{ContactId, ContactRow};
@@ -84,7 +84,7 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
     check_name(&row, &input)?;
     let now = uow.now();
     let portal = portal::get(uow, &caller, id, now).await?;
-    let addresses = addresses_of(&row.emails.0.iter().map(|email| email.address.clone()).collect::<Vec<_>>(), &portal);
+    let addresses = own_addresses(uow, &caller, &row, &portal).await?;
     let clients = clients_of(uow, &caller, id).await?;
     let mentions = mentions(uow, &row, &addresses, &clients).await?;
 
@@ -108,10 +108,7 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
     count("mail_message", mail::people::forget(uow, &addresses).await?);
     journal::erase_done_by(uow, id.uuid(), &records).await?;
     links::remove_everywhere(uow, id).await?;
-    contacts::forget(uow, &[row], || {
-        Change::plain().event("contact.erased").detail("reason", input.reason.as_str())
-    })
-    .await?;
+    contacts::forget(uow, &[row], || Change::plain().event("contact.erased").detail("reason", input.reason.as_str())).await?;
 
     let kept = HELD.iter().filter_map(|held| match held.kept {
         Kept::Nothing => None,
@@ -133,12 +130,7 @@ fn check_name(row: &ContactRow, input: &Erasure) -> Result<()> {
 }
 
 /// Notes and interactions of the person's clients in which their name or an address stands.
-async fn mentions(
-    uow: &mut UnitOfWork,
-    row: &ContactRow,
-    addresses: &[String],
-    clients: &[BelongsTo],
-) -> Result<Vec<Mention>> {
+async fn mentions(uow: &mut UnitOfWork, row: &ContactRow, addresses: &[String], clients: &[BelongsTo]) -> Result<Vec<Mention>> {
     let whole = format!("{} {}", row.given_name, row.family_name);
     let words = [row.family_name.as_str(), whole.trim()].into_iter().chain(addresses.iter().map(String::as_str));
     let words: Vec<String> = words.map(kernel::text::fold).filter(|word| word.chars().count() >= MENTIONED).collect();

@@ -21,7 +21,7 @@ use crate::clients::ClientBrief;
 use crate::contacts::{self, Contact};
 use crate::interactions::{self, Interaction};
 use crate::portal::{self, ContactPortal};
-use crate::rows::{ClientId, ContactId, Influence};
+use crate::rows::{ClientId, ContactId, ContactRow, Influence};
 
 /// A client that the person belongs to.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -76,7 +76,7 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
     let row = contacts::get_row(conn, caller, id).await?;
     let clients = clients_of(conn, caller, id).await?;
     let portal = portal::get(conn, caller, id, now).await?;
-    let addresses = addresses_of(&row.emails.0.iter().map(|email| email.address.clone()).collect::<Vec<_>>(), &portal);
+    let addresses = own_addresses(conn, caller, &row, &portal).await?;
     let records: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
     Ok(PersonalData {
         exported_at: now,
@@ -93,12 +93,33 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
     })
 }
 
-/// The addresses that the person is written to at, each once.
-pub(super) fn addresses_of(emails: &[String], portal: &ContactPortal) -> Vec<String> {
-    let mut addresses: Vec<String> = emails.iter().chain(&portal.email).map(|address| address.trim().to_lowercase()).collect();
+/// The addresses that the person alone is written to at, in lower case, each once. What goes to one that others have too (`info@…`) is not
+/// this person's.
+pub(super) async fn own_addresses(
+    conn: &mut Conn,
+    caller: &Caller,
+    row: &ContactRow,
+    portal: &ContactPortal,
+) -> Result<Vec<String>> {
+    let written = row.emails.0.iter().map(|email| &email.address).chain(&portal.email);
+    let mut addresses: Vec<String> = written.map(|address| address.trim().to_lowercase()).collect();
     addresses.sort();
     addresses.dedup();
-    addresses
+    let mut others = auth::users::addresses_among(conn, &addresses).await?;
+    for table in ["contact", "client"] {
+        let mut select = Query::select();
+        select
+            .column((table, "email_key"))
+            .from(table)
+            .and_where(Expr::col((table, "workspace_id")).eq(caller.workspace()?.uuid()))
+            .and_where(Expr::col((table, "email_key")).is_in(addresses.iter().map(String::as_str)))
+            .and_where(Expr::col((table, "id")).ne(row.id.uuid()));
+        for found in conn.rows(&select).await? {
+            others.push(found.get(0)?);
+        }
+    }
+    addresses.retain(|address| !others.contains(address));
+    Ok(addresses)
 }
 
 /// Where the person belongs, whether the caller sees those clients elsewhere or not: it is the person's own data.

@@ -52,10 +52,16 @@ use Whose::{Client, Contact, FreeText, Staff};
 
 /// All of them.
 pub static HELD: &[Held] = &[
-    held("contact", &["given_name", "family_name", "phone", "emails", "phones", "position", "external_id"], Contact, Some("contact")),
+    held(
+        "contact",
+        &["given_name", "family_name", "phone", "emails", "phones", "position", "external_id"],
+        Contact,
+        Some("contact"),
+    ),
     held("portal_account", &["email", "name"], Contact, Some("portal")),
     held("session", &["ip", "user_agent"], Contact, Some("sessions")),
-    held("mail_message", &["reply_to", "to_address", "to_name", "subject", "last_problem"], Contact, Some("mails")),
+    held("mail_message", &["reply_to", "to_address", "to_name", "subject", "last_problem"], Contact, Some("mails"))
+        .because("What went to an address that others have too is theirs; mail is deleted after its time."),
     held("mail_suppression", &["address"], Contact, Some("suppressions"))
         .because("An address that wants no mail is remembered, so that it gets none."),
     held("import_row", &["cells", "differences"], Contact, Some("imported_rows")),
@@ -67,8 +73,10 @@ pub static HELD: &[Held] = &[
         .because("What was said with a client is the client's too; it names the person no more."),
     held("note", &["body"], FreeText, None),
     held("file", &["subject", "description", "filename"], Contact, Some("files")),
-    held("idempotency_record", &["body"], Contact, None).because("Answers to requests are kept for seven days, and then deleted."),
-    held("backup_run", &[], Contact, None).because("Backups are encrypted and end after their time; what is restored from one is erased again."),
+    held("idempotency_record", &["body"], Contact, None)
+        .because("Answers to requests are kept for seven days, and then deleted."),
+    held("backup_run", &[], Contact, None)
+        .because("Backups are encrypted and end after their time; what is restored from one is erased again."),
     held(
         "client",
         &[

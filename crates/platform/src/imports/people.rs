@@ -33,21 +33,24 @@ pub struct ImportedRow {
 ///
 /// # Errors
 /// What the database says.
-pub async fn rows_with(conn: &mut Conn, caller: &Caller, records: &[Uuid], name: &str, further: Uuid) -> Result<Vec<ImportedRow>> {
+pub async fn rows_with(
+    conn: &mut Conn,
+    caller: &Caller,
+    records: &[Uuid],
+    name: &str,
+    further: Uuid,
+) -> Result<Vec<ImportedRow>> {
     let mut select = ImportRowRow::select();
     select
         .and_where(Expr::col(("import_row", "workspace_id")).eq(caller.workspace()?.uuid()))
         .and_where(Expr::col(("import_row", "record_id")).is_in(records.iter().copied()))
         .and_where(Expr::col(("import_row", "further")).is_not_null())
         .order_by(("import_row", "id"), Order::Asc);
-    let named = |further: &Option<Json<BTreeMap<String, Uuid>>>| further.as_ref().and_then(|further| further.0.get(name).copied());
+    let named =
+        |further: &Option<Json<BTreeMap<String, Uuid>>>| further.as_ref().and_then(|further| further.0.get(name).copied());
     let rows = conn.all::<ImportRowRow>(&select).await?.into_iter().filter(|row| named(&row.further) == Some(further));
-    let told = |row: ImportRowRow| ImportedRow {
-        id: Some(row.id),
-        import_id: row.import_run_id,
-        line: row.line,
-        cells: row.cells.0,
-    };
+    let told =
+        |row: ImportRowRow| ImportedRow { id: Some(row.id), import_id: row.import_run_id, line: row.line, cells: row.cells.0 };
     Ok(rows.map(told).filter(|row| !row.cells.is_empty()).collect())
 }
 

@@ -22,7 +22,8 @@ pub(super) fn register(registry: &mut Registry) {
 async fn get_company_profile(context: Context) -> ApiResult {
     let query = context.record_query(&ListSpec::EMPTY)?;
     let profile = context.read(async |conn, caller| portal::profile(conn, caller).await).await?;
-    context.record(&profile, profile.version, &query)
+    // whether they may change it changes without the client
+    context.living_record(&profile, profile.version, &query)
 }
 
 /// Change the company profile
