@@ -5,6 +5,7 @@
 //! - A client that has contacts has exactly one primary one.
 //! - No client stands above itself.
 //! - Only what is archived can be purged; purging erases what the journal holds of the person.
+//! - The id of a client that became part of another leads to that one.
 //! - Of two clients no two relationships of a kind hold at a time for the same territory.
 
 pub mod admins;
@@ -16,6 +17,7 @@ pub mod groups;
 pub mod import;
 pub mod interactions;
 pub mod links;
+pub mod merge;
 pub mod portal;
 pub mod relationships;
 mod rows;
@@ -23,6 +25,7 @@ mod shape;
 
 pub use attachable::ATTACHABLES;
 pub use groups::ClientGroupId;
+pub use merge::ClientMergeId;
 pub use interactions::InteractionId;
 pub use relationships::ClientRelationshipId;
 pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, Influence, LeadCategory};

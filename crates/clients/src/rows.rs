@@ -137,6 +137,7 @@ store::record! {
         external_source: Option<String>,
         external_id: Option<String>,
         archived_at: Option<DateTime>,
+        merged_into_id: Option<ClientId>,
         search_text: String => Derived,
     }
 }
