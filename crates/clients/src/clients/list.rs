@@ -218,6 +218,14 @@ pub(crate) async fn lock_all(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result
     uow.locked_all(select).await
 }
 
+/// Locks clients and those right below them in the order of their ids, whether the caller may see them or not.
+pub(crate) async fn lock_with_children(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<()> {
+    let mut select = ClientRow::select();
+    let either = column("id").is_in(ids.iter().copied()).or(column("parent_id").is_in(ids.iter().copied()));
+    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(either);
+    uow.locked_all::<ClientRow>(select).await.map(|_| ())
+}
+
 /// Clients of the workspace that came from `source` under these ids; of one that became part of another, that other one.
 pub(crate) async fn find_by_external(
     conn: &mut Conn,

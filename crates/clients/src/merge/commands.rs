@@ -45,7 +45,8 @@ async fn run(
 ) -> Result<(ClientRow, Vec<FieldOutcome>, moving::Moved)> {
     let caller = uow.caller();
     caller.require(Permission::ClientsMerge)?;
-    // whoever moves a client in the tree holds its lock; so do two merges, one after the other
+    // as everybody does: clients first, in the order of their ids, and then the tree
+    clients::lock_with_children(uow, &[id.uuid(), input.merged_id.uuid()]).await?;
     auth::workspaces::lock(uow, uow.workspace()?).await?;
     let rows = clients::find_all_locked(uow, &[id.uuid(), input.merged_id.uuid()]).await?;
     let Some(survivor) = rows.iter().find(|row| row.id == id) else { return Err(missing(uow, &caller, id).await) };

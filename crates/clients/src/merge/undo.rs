@@ -32,6 +32,7 @@ fn column(name: &'static str) -> Expr {
 pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: UndoMerge) -> Result<Client> {
     let caller = uow.caller();
     caller.require(Permission::ClientsMerge)?;
+    clients::lock_with_children(uow, &[id.uuid(), input.merged_id.uuid()]).await?;
     auth::workspaces::lock(uow, uow.workspace()?).await?;
     let mut rows = clients::lock_all(uow, &[id.uuid(), input.merged_id.uuid()]).await?;
     if clients::find_all_locked(uow, &[id.uuid()]).await?.is_empty() {
