@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use kernel::error::codes;
-use kernel::{Actor, Caller, Company, DateTime, Defaults, Error, Origin, PermissionSet, Result, TypedId as _, UserId, WorkspaceId};
+use kernel::{
+    Actor, Caller, Company, DateTime, Defaults, Error, Origin, PermissionSet, Result, TypedId as _, UserId, WorkspaceId,
+};
 use moka::sync::Cache;
 use serde_json::json;
 use store::query::{Expr, ExprTrait, Order, Query};

@@ -25,8 +25,8 @@ mod shape;
 
 pub use attachable::ATTACHABLES;
 pub use groups::ClientGroupId;
-pub use merge::ClientMergeId;
 pub use interactions::InteractionId;
+pub use merge::ClientMergeId;
 pub use relationships::ClientRelationshipId;
 pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, Influence, LeadCategory};
 pub use shape::{Address, AddressPatch, ChannelKind, TypedEmail, TypedPhone};

@@ -28,15 +28,8 @@ pub enum PortalPermission {
 
 impl PortalPermission {
     /// Every permission, in the order of the menu.
-    pub const ALL: [Self; 7] = [
-        Self::Invoices,
-        Self::Estimates,
-        Self::Contracts,
-        Self::Proposals,
-        Self::Support,
-        Self::Projects,
-        Self::CompanyProfile,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Invoices, Self::Estimates, Self::Contracts, Self::Proposals, Self::Support, Self::Projects, Self::CompanyProfile];
 
     /// Its name on the wire.
     pub const fn as_str(self) -> &'static str {

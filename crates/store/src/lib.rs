@@ -48,8 +48,8 @@ mod uow;
 /// The query builder, so that other crates name it from here.
 pub mod query {
     pub use sea_orm::sea_query::{
-        Alias, Asterisk, CaseStatement, Condition, Expr, ExprTrait, Func, JoinType, OnConflict, Order, Query, SelectStatement, UpdateStatement,
-        SimpleExpr, UnionType, Value,
+        Alias, Asterisk, CaseStatement, Condition, Expr, ExprTrait, Func, JoinType, OnConflict, Order, Query, SelectStatement,
+        SimpleExpr, UnionType, UpdateStatement, Value,
     };
 }
 

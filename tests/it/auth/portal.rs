@@ -10,7 +10,8 @@ const NEW_PASSWORD: &str = "τρία πράσινα άλογα τρέχουν";
 
 /// A contact of a client, not invited yet.
 async fn contact_of(app: &TestApp, client: &str, email: &str) -> String {
-    let body = json!({ "given_name": "Eleni", "family_name": "Papa", "locale": "en", "emails": [{ "kind": "work", "address": email }] });
+    let body =
+        json!({ "given_name": "Eleni", "family_name": "Papa", "locale": "en", "emails": [{ "kind": "work", "address": email }] });
     let contact = app.post("/v1/contacts", &app.admin, &body).await.expect(201).id();
     let link = json!({ "contact_id": contact });
     app.post(&format!("/v1/clients/{client}/contacts"), &app.admin, &link).await.expect(201);
@@ -52,9 +53,12 @@ async fn a_contact_is_invited_sets_a_password_and_sees_their_own_company() {
     let me = app.get("/v1/portal/me", &session).await.expect(200);
     assert_eq!(me.body["contact"]["id"], contact.as_str());
     assert_eq!(me.body["workspace"]["slug"], "main");
-    assert_eq!(me.body["clients"], json!([{
-        "client": { "id": client, "kind": "company", "name": "Papa" }, "permissions": everything, "is_current": true,
-    }]));
+    assert_eq!(
+        me.body["clients"],
+        json!([{
+            "client": { "id": client, "kind": "company", "name": "Papa" }, "permissions": everything, "is_current": true,
+        }])
+    );
     let state = app.get(&path, &app.admin).await.expect(200);
     assert_eq!(state.body["state"], "active");
     assert!(state.body["last_login_at"].is_string() && state.body["token_expires_at"].is_null());
@@ -101,7 +105,8 @@ async fn a_contact_changes_the_company_profile_where_they_may_and_is_told_where_
 
     // staff do not come in by this door, and contacts not by theirs
     app.get(path, &app.admin).await.expect_problem(403, "forbidden");
-    for closed in ["/v1/me", "/v1/clients", &format!("/v1/clients/{client}"), "/v1/me/sessions", "/v1/workspaces", "/v1/contacts"] {
+    for closed in ["/v1/me", "/v1/clients", &format!("/v1/clients/{client}"), "/v1/me/sessions", "/v1/workspaces", "/v1/contacts"]
+    {
         app.get(closed, &may).await.expect_problem(403, "forbidden");
     }
     app.post("/v1/auth/refresh", &Session::nobody(), &json!({ "refresh_token": may.refresh_token }))
@@ -196,13 +201,16 @@ async fn a_contact_asks_for_a_new_password_and_changes_their_own() {
     let client = app.client(&app.admin, "Papa").await;
     let session = app.contact_in_portal(&app.admin, &client, "eleni@papa.example", &["invoices"]).await;
     let forgot = |workspace: &str, email: &str| json!({ "workspace": workspace, "email": email });
-    let known = app.post("/v1/portal/forgot-password", &Session::nobody(), &forgot("main", "eleni@papa.example")).await.expect(202);
+    let known =
+        app.post("/v1/portal/forgot-password", &Session::nobody(), &forgot("main", "eleni@papa.example")).await.expect(202);
     for (workspace, email) in [("main", "nobody@papa.example"), ("nowhere", "eleni@papa.example")] {
         let unknown = app.post("/v1/portal/forgot-password", &Session::nobody(), &forgot(workspace, email)).await.expect(202);
         assert_eq!(unknown.body, known.body);
     }
     let token = harness::mailed_token(&app.folder.path().join("mail"), "eleni@papa.example", "plp_").await;
-    app.post("/v1/portal/set-password", &Session::nobody(), &json!({ "token": token, "password": NEW_PASSWORD })).await.expect(204);
+    app.post("/v1/portal/set-password", &Session::nobody(), &json!({ "token": token, "password": NEW_PASSWORD }))
+        .await
+        .expect(204);
     app.get("/v1/portal/me", &session).await.expect(401);
     try_to_sign_in(&app, "main", "eleni@papa.example", PASSWORD).await.expect_problem(401, "invalid_credentials");
     let tokens = try_to_sign_in(&app, "main", "eleni@papa.example", NEW_PASSWORD).await.expect(200);

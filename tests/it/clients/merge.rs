@@ -15,10 +15,10 @@ impl Two {
     async fn make() -> Self {
         let app = TestApp::spawn().await;
         let by = app.admin.clone();
-        let body = json!({ "kind": "company", "name": "Stays", "emails": [{ "address": "one@stays.example" }] });
+        let body = json!({ "kind": "company", "name": "Stays", "emails": [{ "kind": "work", "address": "one@stays.example" }] });
         let stays = app.post("/v1/clients", &by, &body).await.expect(201).id();
         let body = json!({
-            "kind": "company", "name": "Goes", "sector": "retail", "emails": [{ "address": "two@goes.example" }],
+            "kind": "company", "name": "Goes", "sector": "retail", "emails": [{ "kind": "work", "address": "two@goes.example" }],
             "roles": ["vendor"], "external_source": "old", "external_id": "7",
         });
         let goes = app.post("/v1/clients", &by, &body).await.expect(201).id();
@@ -226,7 +226,7 @@ async fn of_two_who_merge_the_same_client_at_once_one_wins() {
     let third = two.app.client(&two.by, "Third").await;
     let (one, other, body) = (two.path(""), format!("/v1/clients/{third}/merge"), two.body());
     let (one, other) = tokio::join!(two.app.post(&one, &two.by, &body), two.app.post(&other, &two.by, &body));
-    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409]);
     assert_eq!(two.app.count("client_merge WHERE undone_at IS NULL").await, 1);
@@ -239,8 +239,12 @@ async fn no_table_of_the_database_that_names_clients_is_unknown_to_a_merge() {
         [("client_merge", "survivor_id"), ("client_merge", "merged_id"), ("client", "merged_into_id"), ("session", "client_id")];
     let app = TestApp::spawn().await;
     let all = match app.db.engine {
-        Engine::Sqlite => "SELECT m.name || ' ' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
-        Engine::Postgres => "SELECT table_name || ' ' || column_name FROM information_schema.columns WHERE table_schema = 'public'",
+        Engine::Sqlite => {
+            "SELECT m.name || ' ' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+        }
+        Engine::Postgres => {
+            "SELECT table_name || ' ' || column_name FROM information_schema.columns WHERE table_schema = 'public'"
+        }
     };
     let all = app.db.rows(all).await;
     assert!(all.iter().any(|pair| pair == "client parent_id"));

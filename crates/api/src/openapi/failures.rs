@@ -43,7 +43,13 @@ fn codes(served: &Served) -> Vec<&'static ErrorCode> {
         served.row.access != Access::Public,
         &[&kernel_codes::UNAUTHENTICATED, &kernel_codes::FORBIDDEN, &kernel_codes::NOT_FOUND],
     );
-    when(served.row.id == "login" || served.row.id == "refresh" || served.row.id == "portal_login" || served.row.id == "portal_refresh", &[&auth::errors::INVALID_CREDENTIALS]);
+    when(
+        served.row.id == "login"
+            || served.row.id == "refresh"
+            || served.row.id == "portal_login"
+            || served.row.id == "portal_refresh",
+        &[&auth::errors::INVALID_CREDENTIALS],
+    );
     when(served.row.id == "set_up", &[&auth::errors::INVALID_SETUP_CODE, &auth::errors::SETUP_DONE]);
     when(served.row.id == "accept_invitation", &[&auth::errors::INVALID_INVITATION]);
     when(served.method != Method::GET, &[&kernel_codes::STORAGE_FULL, &kernel_codes::CONFLICT]);

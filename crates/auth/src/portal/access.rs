@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::in_order;
 use super::accounts::about;
+use super::in_order;
 use crate::rows::PortalAccessRow;
 
 /// Pairs in one statement: an engine takes only so many parameters.

@@ -47,9 +47,7 @@ pub(super) async fn find_by_email(conn: &mut Conn, workspace: &str, email: &str)
     select.and_where(named).and_where(place("is_active").eq(true));
     let Some(workspace) = conn.one::<WorkspaceRow>(&select).await? else { return Ok(None) };
     let mut select = PortalAccountRow::select();
-    select
-        .and_where(column("workspace_id").eq(workspace.id.uuid()))
-        .and_where(column("email_key").eq(shape::email_key(email)));
+    select.and_where(column("workspace_id").eq(workspace.id.uuid())).and_where(column("email_key").eq(shape::email_key(email)));
     conn.one(&select).await
 }
 
@@ -65,7 +63,6 @@ impl PortalAccountRow {
     pub(super) fn token_works(&self, now: DateTime) -> bool {
         self.is_active && self.token_hash.is_some() && self.token_expires_at.is_some_and(|at| at > now)
     }
-
 
     /// Whether it signs in: it is switched on, and has a password.
     pub(super) fn signs_in(&self) -> bool {

@@ -50,9 +50,7 @@ pub fn current(access: Vec<PortalAccess>, chosen: Option<Uuid>) -> Option<Compan
 /// The workspace of an account, where its portal is all that there is for it.
 async fn place(conn: &mut Conn, id: WorkspaceId) -> Result<Option<Place>> {
     let mut select = WorkspaceRow::select();
-    select
-        .and_where(Expr::col(("workspace", "id")).eq(id.uuid()))
-        .and_where(Expr::col(("workspace", "is_active")).eq(true));
+    select.and_where(Expr::col(("workspace", "id")).eq(id.uuid())).and_where(Expr::col(("workspace", "is_active")).eq(true));
     let Some(row) = conn.one::<WorkspaceRow>(&select).await? else { return Ok(None) };
     let installation = settings::of_installation(conn).await?;
     Ok(Some(Place {

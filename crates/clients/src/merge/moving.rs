@@ -133,7 +133,8 @@ pub(super) async fn move_all(uow: &mut UnitOfWork, from: &ClientRow, to: &Client
             update.and_where(Expr::col("id").ne(to.id.uuid()));
         }
         update.returning(Query::returning().column("id"));
-        let overlap = || Error::new(&RELATIONSHIP_OVERLAP).with_detail("Both have one with the same client. End or delete one first.");
+        let overlap =
+            || Error::new(&RELATIONSHIP_OVERLAP).with_detail("Both have one with the same client. End or delete one first.");
         let rows = uow.execute_returning(&update).await.on_overlap(overlap)?;
         let mut ids: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
         ids.sort_unstable();
@@ -178,7 +179,15 @@ pub(super) async fn move_back(uow: &mut UnitOfWork, moved: &Moved, from: ClientI
 }
 
 /// Names what was moved in the journal, in the trails of both.
-fn tell(uow: &mut UnitOfWork, merged: ClientId, survivor: ClientId, action: Action, event: &'static str, place: &Place, ids: &[Uuid]) {
+fn tell(
+    uow: &mut UnitOfWork,
+    merged: ClientId,
+    survivor: ClientId,
+    action: Action,
+    event: &'static str,
+    place: &Place,
+    ids: &[Uuid],
+) {
     for some in ids.chunks(IN_AN_ENTRY) {
         let ids: Vec<String> = some.iter().map(Uuid::to_string).collect();
         let change = Change::plain().event(event).about("client", survivor).detail("record_type", place.table);

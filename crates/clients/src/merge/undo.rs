@@ -2,8 +2,8 @@
 
 use kernel::{Error, Permission, Result, TypedId as _};
 use serde_json::{Value, json};
-use store::list::Listed as _;
 use store::journal::JournalEntry;
+use store::list::Listed as _;
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Action, Change, UnitOfWork};
 use uuid::Uuid;

@@ -7,4 +7,6 @@ mod staff;
 
 pub use company::{CompanyProfile, CompanyProfilePatch, profile, update_profile};
 pub use me::{PortalContact, PortalMe, PortalMyClient, PortalWorkspace, SwitchClient, choose_client, me};
-pub use staff::{ContactPortal, ContactPortalPatch, InviteToPortal, PortalClient, PortalClientInput, get, invite, set_client, update};
+pub use staff::{
+    ContactPortal, ContactPortalPatch, InviteToPortal, PortalClient, PortalClientInput, get, invite, set_client, update,
+};

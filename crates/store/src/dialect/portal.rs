@@ -36,12 +36,16 @@ pub fn open_to_contacts(dialect: Dialect) -> Vec<String> {
         format!(
             "ALTER POLICY contact_select ON contact USING (workspace_id = {PLACE} AND ({CONTACT} IS NULL OR id = {CONTACT}))"
         ),
-        format!("ALTER POLICY portal_access_select ON portal_access USING (workspace_id = {WORKSPACE} OR contact_id = {CONTACT} OR {INSTALLATION})"),
+        format!(
+            "ALTER POLICY portal_access_select ON portal_access USING (workspace_id = {WORKSPACE} OR contact_id = {CONTACT} OR {INSTALLATION})"
+        ),
         format!("ALTER POLICY session_select ON session USING ({sessions})"),
         format!("ALTER POLICY session_update ON session USING ({sessions}) WITH CHECK ({sessions})"),
         format!("ALTER POLICY session_delete ON session USING ({sessions})"),
     ];
-    for (command, has_using, has_check) in [("select", true, false), ("insert", false, true), ("update", true, true), ("delete", true, false)] {
+    for (command, has_using, has_check) in
+        [("select", true, false), ("insert", false, true), ("update", true, true), ("delete", true, false)]
+    {
         let using = if has_using { format!(" USING ({kept})") } else { String::new() };
         let check = if has_check { format!(" WITH CHECK ({kept})") } else { String::new() };
         statements.push(format!("ALTER POLICY idempotency_record_{command} ON idempotency_record{using}{check}"));

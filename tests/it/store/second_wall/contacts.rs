@@ -108,10 +108,7 @@ async fn wrong(db: &mut PgConnection, contact: &Contact, counts: &BTreeMap<&'sta
             "second_factor" | "recovery_code" => "user_id = user_id",
             _ => "workspace_id = workspace_id",
         };
-        let changes = [
-            (format!("UPDATE {table} SET {set}"), &theirs.changes),
-            (format!("DELETE FROM {table}"), &theirs.deletes),
-        ];
+        let changes = [(format!("UPDATE {table} SET {set}"), &theirs.changes), (format!("DELETE FROM {table}"), &theirs.deletes)];
         for (sql, allowed) in changes {
             let found = attempt(db, &sql, None).await;
             let is_right = if allowed == NOTHING { found != Outcome::Through } else { found == Outcome::Through };

@@ -95,7 +95,12 @@ pub(super) const TABLES: &[Expected] = &[
         WORKSPACE,
         "the installation writes how often the tokens of all are used",
     ),
-    table("portal_account", Kept::ByWorkspaceOrInstallation, WORKSPACE, "looked up by address and token, before it is known who asks"),
+    table(
+        "portal_account",
+        Kept::ByWorkspaceOrInstallation,
+        WORKSPACE,
+        "looked up by address and token, before it is known who asks",
+    ),
     table("portal_access", Kept::ByWorkspaceOrInstallation, WORKSPACE, "signing in asks what a contact may do"),
     table("mail_message", Kept::ByWorkspaceOrInstallation, WORKSPACE, "the installation sends the mail of all"),
     table("mail_suppression", Kept::ByWorkspace, WORKSPACE, "a company's data"),

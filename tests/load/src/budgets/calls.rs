@@ -297,9 +297,7 @@ impl Calls {
                 let clients = [self.client()?, self.client()?, self.client()?];
                 Call::with("/v1/clients/transfer", json!({ "client_ids": clients, "to_user_id": self.user }))
             }
-            "preview_client_merge" => {
-                Call::with(format!("{own}/merge/preview"), json!({ "merged_id": self.client()? }))
-            }
+            "preview_client_merge" => Call::with(format!("{own}/merge/preview"), json!({ "merged_id": self.client()? })),
             "merge_client" => Call::with(format!("{own}/merge"), json!({ "merged_id": self.client()? })),
             "undo_client_merge" => {
                 let (one, other) = (self.client()?, self.client()?);
