@@ -31,6 +31,7 @@ mod m20261127_000092_settings;
 mod m20261127_000093_own_come_in;
 mod m20261127_000095_deprecated_uses;
 mod m20261127_000096_saved_views;
+mod m20261127_000100_client_merges;
 mod m20261127_000104_portal;
 mod m20261127_000105_stages;
 mod table;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000093_own_come_in::Step),
             Box::new(m20261127_000095_deprecated_uses::Step),
             Box::new(m20261127_000096_saved_views::Step),
+            Box::new(m20261127_000100_client_merges::Step),
             Box::new(m20261127_000104_portal::Step),
             Box::new(m20261127_000105_stages::Step),
         ]

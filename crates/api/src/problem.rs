@@ -38,7 +38,7 @@ pub struct Problem {
     /// A short sentence, the same for every problem of this code.
     pub title: String,
     /// The HTTP status.
-    #[schema(minimum = 400, maximum = 599)]
+    #[schema(minimum = 300, maximum = 599)]
     pub status: u16,
     /// What it is about this time.
     #[schema(nullable = false)]
@@ -76,7 +76,8 @@ pub fn status_of(kind: Kind) -> StatusCode {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-        Kind::Conflict => StatusCode::CONFLICT,
+        // a read that is sent on, see `elsewhere`, is answered otherwise
+        Kind::Moved | Kind::Conflict => StatusCode::CONFLICT,
         Kind::Stale => StatusCode::PRECONDITION_FAILED,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -130,7 +131,12 @@ pub fn respond(error: &Error, request: &HttpRequest) -> HttpResponse {
         }
         _ => tracing::debug!(request_id = id, code = error.code().code, error = ?error, "request refused"),
     }
+    let elsewhere = elsewhere(error, request);
+    let status = if elsewhere.is_some() { StatusCode::MOVED_PERMANENTLY } else { status };
     let mut response = HttpResponse::build(status);
+    if let Some(address) = &elsewhere {
+        response.insert_header((header::LOCATION, address.as_str()));
+    }
     response.content_type(PROBLEM_JSON);
     if let Some(seconds) = error.retry_after().or((kind == Kind::Unavailable).then_some(1)) {
         response.insert_header((header::RETRY_AFTER, HeaderValue::from(seconds)));
@@ -138,13 +144,30 @@ pub fn respond(error: &Error, request: &HttpRequest) -> HttpResponse {
     if kind == Kind::Unauthenticated {
         response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }
-    response.body(body_of(error, id.as_deref()).to_string())
+    let mut body = body_of(error, id.as_deref());
+    if let Some(told) = body.get_mut("status") {
+        *told = status.as_u16().into();
+    }
+    response.body(body.to_string())
 }
 
 /// A failure on its way out of a handler.
 pub struct Failure {
     error: Error,
     request: HttpRequest,
+}
+
+/// Where a read of something that is elsewhere goes on: at the same address with the other id.
+fn elsewhere(error: &Error, request: &HttpRequest) -> Option<String> {
+    if error.kind() != Kind::Moved || !request.method().is_safe() {
+        return None;
+    }
+    let text = |name: &str| error.extra().get(name).and_then(Value::as_str);
+    let (from, to) = (text("merged_id")?, text("survivor_id")?);
+    let path: Vec<&str> = request.path().split('/').map(|part| if part.eq_ignore_ascii_case(from) { to } else { part }).collect();
+    let query = request.query_string();
+    let path = path.join("/");
+    Some(if query.is_empty() { path } else { format!("{path}?{query}") })
 }
 
 impl Failure {

@@ -23,6 +23,12 @@ kernel::error_codes! {
     RELATIONSHIP_OVERLAP = "relationship_overlap", Conflict, "Such a relationship holds for that time already";
     /// A relationship holds, or is to hold, for which the client must be a principal or a distributor.
     RELATIONSHIP_NEEDS_ROLE = "relationship_needs_role", Conflict, "A relationship of the client needs this role";
+    /// The client became part of another, which `survivor_id` names.
+    CLIENT_MERGED = "client_merged", Moved, "The client became part of another";
+    /// Two clients that relate to each other are not merged: a client does not relate to itself.
+    MERGE_RELATED = "merge_related", Conflict, "The clients relate to each other";
+    /// A merge is not taken back once something newer stands on it.
+    MERGE_BUILT_ON = "merge_built_on", Conflict, "Something newer stands on the merge";
     /// An archived record is not changed; restore it first.
     ARCHIVED = "archived", Conflict, "The record is archived";
 }

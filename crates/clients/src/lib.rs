@@ -5,6 +5,7 @@
 //! - A client that has contacts has exactly one primary one.
 //! - No client stands above itself.
 //! - Only what is archived can be purged; purging erases what the journal holds of the person.
+//! - The id of a client that became part of another leads to that one.
 //! - Of two clients no two relationships of a kind hold at a time for the same territory.
 //!
 //! Libraries: `phonenumber`, Google's libphonenumber in Rust, with its metadata: what a number is, is not for us to know.
@@ -18,6 +19,7 @@ pub mod groups;
 pub mod import;
 pub mod interactions;
 pub mod links;
+pub mod merge;
 mod phones;
 pub mod portal;
 pub mod privacy;
@@ -29,6 +31,7 @@ pub mod stages;
 pub use attachable::ATTACHABLES;
 pub use groups::ClientGroupId;
 pub use interactions::InteractionId;
+pub use merge::ClientMergeId;
 pub use relationships::ClientRelationshipId;
 pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, Influence, LeadCategory};
 pub use shape::{Address, AddressPatch, ChannelKind, TypedEmail, TypedPhone};

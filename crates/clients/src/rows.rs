@@ -138,6 +138,7 @@ store::record! {
         // an address may stand in it, where an import had nothing better
         external_id: Option<String> => Personal,
         archived_at: Option<DateTime>,
+        merged_into_id: Option<ClientId>,
         search_text: String => Derived,
     }
 }

@@ -32,6 +32,8 @@ pub enum Kind {
     MethodNotAllowed,
     /// The caller reads nothing that there is.
     NotAcceptable,
+    /// The thing is elsewhere now, where a read may go on and a write may not.
+    Moved,
     /// The present state does not allow it.
     Conflict,
     /// The caller's copy is stale.

@@ -64,13 +64,14 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 32] = [
+const SEEN_WITH: [(&str, &[Permission]); 33] = [
     ("installation_settings", &[Permission::AdminManageSettings]),
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
     ("note", &[Permission::ClientsViewAll]),
     ("client_admin", &[Permission::ClientsViewAll]),
     ("client_group_member", &[Permission::ClientsViewAll]),
+    ("client_merge", &[Permission::ClientsViewAll]),
     ("client_relationship", &[Permission::ClientsViewAll]),
     // it may be of a client, of a contact or of both
     ("interaction", &[Permission::ClientsViewAll, Permission::ContactsView]),
@@ -178,10 +179,25 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
 /// # Errors
 /// `forbidden` without `admin.view_audit_log`.
 pub async fn of_record(conn: &mut Conn, caller: &Caller, record_id: Uuid, query: &ListQuery) -> Result<Page<AuditEntry>> {
+    of_records(conn, caller, record_id, Vec::new(), query).await
+}
+
+/// As [`of_record`], with what happened to others before they became part of it.
+///
+/// # Errors
+/// As [`of_record`].
+pub async fn of_records(
+    conn: &mut Conn,
+    caller: &Caller,
+    record_id: Uuid,
+    parts: Vec<Uuid>,
+    query: &ListQuery,
+) -> Result<Page<AuditEntry>> {
     caller.require(Permission::AdminViewAuditLog)?;
     let ids = |of: &'static str| {
         let mut ids = Query::select();
-        ids.column("id").from("journal_entry").and_where(Expr::col(of).eq(record_id));
+        let records = std::iter::once(record_id).chain(parts.iter().copied());
+        ids.column("id").from("journal_entry").and_where(Expr::col(of).is_in(records));
         ids
     };
     // one range of an index each; as one condition with "or" it is read as all of the workspace's entries, one by one

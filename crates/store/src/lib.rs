@@ -49,7 +49,7 @@ mod uow;
 pub mod query {
     pub use sea_orm::sea_query::{
         Alias, Asterisk, CaseStatement, Condition, Expr, ExprTrait, Func, JoinType, OnConflict, Order, Query, SelectStatement,
-        SimpleExpr, UnionType, Value,
+        SimpleExpr, UnionType, UpdateStatement, Value,
     };
 }
 

@@ -91,7 +91,7 @@ def seed(installation):
         kept[f"restore_{record}"] = {f"{record}_id": archived[ARCHIVED // 2 :]}
     kept_client = admin.post("/v1/clients", {"kind": "company", "name": "Καλλιτεχνική"})["id"]
     kept |= keep_for_client(admin, kept_client, clients_of)
-    kept |= keep_portal(admin, ids, kept_client)
+    kept |= keep_portal(admin, ids, kept_client) | keep_merges(admin)
     kept |= keep_relationships(admin, ids) | keep_interactions(admin, kept_client) | keep_groups(admin, kept_client, clients_of)
     for number in range(3):
         installation.member(f"colleague-{number}@example.com", "viewer")
@@ -143,6 +143,18 @@ def keep_interactions(admin, client):
     for one in kept[KEPT:]:
         admin.send("DELETE", f"/v1/interactions/{one}")
     return {"archive_interaction": {"interaction_id": kept[:KEPT]}, "restore_interaction": {"interaction_id": kept[KEPT:]}}
+
+
+def keep_merges(admin):
+    """Pairs of clients, each at its place: those that are merged, one that is looked at, and those that are one already."""
+    def pairs(many):
+        made = [admin.post("/v1/clients", {"kind": "company", "name": f"Twin {number}"})["id"] for number in range(2 * many)]
+        return {"client_id": made[:many], "merged_id": made[many:]}
+
+    undone = pairs(KEPT)
+    for one, other in zip(undone["client_id"], undone["merged_id"]):
+        admin.post(f"/v1/clients/{one}/merge", {"merged_id": other})
+    return {"merge_client": pairs(KEPT), "preview_client_merge": pairs(1), "undo_client_merge": undone}
 
 
 def keep_stages(admin, ids):

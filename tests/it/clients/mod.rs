@@ -9,6 +9,7 @@ mod interactions;
 mod lifecycle;
 mod links;
 mod list;
+mod merge;
 mod notes_and_tags;
 mod parents;
 mod phones;

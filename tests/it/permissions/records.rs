@@ -231,6 +231,14 @@ impl World {
             }
             records.put_standing("user_id", &user);
         }
+        if matches!(operation, "preview_client_merge" | "merge_client" | "undo_client_merge") {
+            let twin = self.client(&by, owner_id.as_deref()).await;
+            if operation == "undo_client_merge" {
+                let path = format!("/v1/clients/{}/merge", records.get("client_id"));
+                self.app.post(&path, &by, &json!({ "merged_id": twin })).await.expect(200);
+            }
+            records.put_standing("twin_client", &twin);
+        }
         if operation == "merge_tag" {
             let tag = json!({ "name": format!("tag {}", self.number()) });
             records.put_standing("other_tag", &self.app.post("/v1/tags", &self.main, &tag).await.expect(201).id());

@@ -21,6 +21,9 @@ pub(super) fn add(served: &Served, responses: &mut Map<String, Value>) {
         let status = status_of(code.kind).as_u16().to_string();
         responses.entry(status).or_insert_with(|| response(code));
     }
+    if served.method == Method::GET && served.path.contains("{client_id}") {
+        responses.insert("301".to_owned(), moved(&clients::errors::CLIENT_MERGED));
+    }
     if served.method == Method::GET && served.exported.is_none() {
         responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since the ETag that was sent" }));
     }
@@ -63,6 +66,19 @@ fn codes(served: &Served) -> Vec<&'static ErrorCode> {
     when(served.is_content, &[&RANGE_NOT_SATISFIABLE, &kernel_codes::NOT_FOUND]);
     when(served.is_content && served.row.access == Access::Public, &[&files::errors::LINK_EXPIRED]);
     codes
+}
+
+/// What a read is answered of something that is elsewhere now.
+fn moved(code: &'static ErrorCode) -> Value {
+    let mut answer = response(code);
+    if let Some(status) = answer.pointer_mut(&format!("/content/{}/example/status", PROBLEM_JSON.replace('/', "~1"))) {
+        *status = 301.into();
+    }
+    if let Some(answer) = answer.as_object_mut() {
+        let location = json!({ "description": "Where it is now", "schema": { "type": "string" } });
+        answer.insert("headers".to_owned(), json!({ "Location": location }));
+    }
+    answer
 }
 
 fn response(code: &'static ErrorCode) -> Value {

@@ -143,7 +143,7 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
         None => false,
     };
     let parent_id = lost.row.parent_id.filter(|_| !lost_its_parent);
-    let row = ClientRow { parent_id, ..lost.row.clone() };
+    let row = ClientRow { parent_id, merged_into_id: None, ..lost.row.clone() };
     let taken = if row.external_id.is_some() { place_taken } else { is_there };
     let row = uow.bring_back(row, Change::plain()).await.on_unique(taken)?;
     notes::bring_back(uow, on(id), &lost.notes).await?;

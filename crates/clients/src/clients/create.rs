@@ -119,6 +119,7 @@ fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, defaults: &Defaults)
         external_source: input.external_source,
         external_id: input.external_id,
         archived_at: None,
+        merged_into_id: None,
         search_text: String::new(),
         version: 1,
         created_at: now,

@@ -11,7 +11,7 @@ use store::{Conn, Record as _, UnitOfWork};
 use super::wire::{Client, ClientBrief};
 use crate::errors::ARCHIVED;
 use crate::rows::{ClientId, ClientKind, ClientRow, ClientSource, ClientStatus, LeadCategory};
-use crate::{admins, groups, links};
+use crate::{admins, groups, links, merge};
 
 /// How clients can be listed.
 pub static CLIENT_LIST: ListSpec = ListSpec {
@@ -97,6 +97,13 @@ fn column(name: &'static str) -> Expr {
 
 /// Clients that the caller may see: of the workspace, or those that they own, made or are responsible for.
 pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+    let mut select = reached_by(caller)?;
+    select.and_where(column("merged_into_id").is_null());
+    Ok(select)
+}
+
+/// As [`visible_to`], with those that became part of others, which nobody sees any more.
+pub(crate) fn reached_by(caller: &Caller) -> Result<SelectStatement> {
     let scope = caller.scope(Permission::ClientsViewAll, Permission::ClientsViewOwn)?;
     let mut select = ClientRow::select();
     select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
@@ -170,14 +177,20 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: ClientId, query: &RecordQ
 pub(crate) async fn get_row(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result<ClientRow> {
     let mut select = visible_to(caller)?;
     select.and_where(column("id").eq(id.uuid()));
-    conn.one(&select).await?.ok_or_else(Error::not_found)
+    match conn.one(&select).await? {
+        Some(row) => Ok(row),
+        None => Err(merge::missing(conn, caller, id).await),
+    }
 }
 
 /// A client that the caller may see, locked until the transaction ends, at the version that they have seen.
 pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Result<ClientRow> {
     let mut select = visible_to(&uow.caller())?;
     select.and_where(column("id").eq(id.uuid()));
-    let row = uow.locked::<ClientRow>(select).await?.ok_or_else(Error::not_found)?;
+    let Some(row) = uow.locked::<ClientRow>(select).await? else {
+        let caller = uow.caller();
+        return Err(merge::missing(uow, &caller, id).await);
+    };
     auth::check_seen(seen, row.version)?;
     Ok(row)
 }
@@ -205,7 +218,15 @@ pub(crate) async fn lock_all(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result
     uow.locked_all(select).await
 }
 
-/// Clients of the workspace that came from `source` under these ids.
+/// Locks clients and those right below them in the order of their ids, whether the caller may see them or not.
+pub(crate) async fn lock_with_children(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<()> {
+    let mut select = ClientRow::select();
+    let either = column("id").is_in(ids.iter().copied()).or(column("parent_id").is_in(ids.iter().copied()));
+    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(either);
+    uow.locked_all::<ClientRow>(select).await.map(|_| ())
+}
+
+/// Clients of the workspace that came from `source` under these ids; of one that became part of another, that other one.
 pub(crate) async fn find_by_external(
     conn: &mut Conn,
     caller: &Caller,
@@ -213,8 +234,17 @@ pub(crate) async fn find_by_external(
     ids: Vec<String>,
 ) -> Result<HashMap<String, ClientRow>> {
     let others = [("workspace_id", caller.workspace()?.uuid().into()), ("external_source", source.into())];
-    let rows = conn.all_by_key::<ClientRow>(visible_to(caller)?, others, "external_id", ids).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
+    let rows = conn.all_by_key::<ClientRow>(reached_by(caller)?, others, "external_id", ids).await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let Some(external) = row.external_id.clone() else { continue };
+        if row.merged_into_id.is_none() {
+            found.insert(external, row);
+        } else if let Some(survivor) = merge::survivor(conn, caller, row.id).await? {
+            found.insert(external, get_row(conn, caller, survivor).await?);
+        }
+    }
+    Ok(found)
 }
 
 /// Adds what was asked for, in one query for each relation.
@@ -284,7 +314,10 @@ pub(crate) async fn briefs(
 /// # Errors
 /// `forbidden` without `clients.view_all` or `clients.view_own`; `not_found`.
 pub async fn check_visible(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result<()> {
-    conn.row(&select_visible(caller, id)?).await?.map(|_| ()).ok_or_else(Error::not_found)
+    match conn.row(&select_visible(caller, id)?).await? {
+        Some(_) => Ok(()),
+        None => Err(merge::missing(conn, caller, id).await),
+    }
 }
 
 /// A select of one client's id as far as the caller may see it, for reads that add what hangs on it.

@@ -8,7 +8,10 @@ use super::wire::Client;
 use super::{list, tags_and_notes};
 use crate::errors::NOT_ARCHIVED;
 use crate::rows::{ClientId, ClientRow};
-use crate::{admins, groups, interactions, links, relationships};
+use crate::{admins, groups, interactions, links, merge, relationships};
+
+/// Clients in one statement.
+const AT_ONCE: usize = 500;
 
 /// Puts a client away. One that is away stays so.
 ///
@@ -54,6 +57,13 @@ pub async fn purge(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Res
 
 /// Deletes clients for ever, with all that hangs on them.
 pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: impl Fn() -> Change) -> Result<()> {
+    let named: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
+    // what became part of a client goes with it
+    let merged = merge::merged_into(uow, &named).await?;
+    let mut rows = rows.to_vec();
+    for some in merged.chunks(AT_ONCE) {
+        rows.extend(list::lock_all(uow, some).await?.into_iter().filter(|row| !named.contains(&row.id.uuid())));
+    }
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
     links::forget(uow, &ids).await?;
     admins::forget(uow, &ids).await?;
@@ -62,5 +72,5 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: imp
     interactions::forget_of_clients(uow, &ids).await?;
     tags_and_notes::forget(uow, &ids).await?;
     journal::erase(uow, ids).await?;
-    uow.delete_and_forget_all(rows, |_| change()).await
+    uow.delete_and_forget_all(&rows, |_| change()).await
 }

@@ -111,11 +111,12 @@ pub async fn list_files(conn: &mut Conn, caller: &Caller, id: ClientId, query: &
     files::files::list_on(conn, caller, CLIENT, id.uuid(), query).await
 }
 
-/// What happened to a client, and to what hangs on it.
+/// What happened to a client, to what hangs on it, and to those that became part of it.
 ///
 /// # Errors
 /// `forbidden` without `admin.view_audit_log` and a right to see the client; `not_found`.
 pub async fn audit(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<AuditEntry>> {
     list::get_row(conn, caller, id).await?;
-    platform::audit::of_record(conn, caller, id.uuid(), query).await
+    let merged = crate::merge::merged_into(conn, &[id.uuid()]).await?;
+    platform::audit::of_records(conn, caller, id.uuid(), merged, query).await
 }

@@ -136,14 +136,31 @@ async fn check_parent(uow: &mut UnitOfWork, client: &ClientRow, parent: ClientId
         if id == client.id {
             return Err(Error::new(&PARENT_CYCLE));
         }
-        // ancestors count whether the caller may see them or not
-        let mut select = Query::select();
-        select
-            .column("parent_id")
-            .from("client")
-            .and_where(Expr::col("workspace_id").eq(client.workspace_id.uuid()))
-            .and_where(Expr::col("id").eq(id.uuid()));
-        above = uow.row(&select).await?.map(|row| row.get(0)).transpose()?.flatten();
+        above = parent_of(uow, client, id).await?;
     }
     Err(Error::new(&PARENT_CYCLE).with_detail("The tree would be too high."))
+}
+
+/// Whether a client, of whose tree the caller holds the lock, has itself among its ancestors.
+pub(crate) async fn stands_above_itself(uow: &mut UnitOfWork, client: &ClientRow) -> Result<bool> {
+    let mut above = client.parent_id;
+    for _ in 0..MOST_ANCESTORS {
+        let Some(id) = above else { return Ok(false) };
+        if id == client.id {
+            return Ok(true);
+        }
+        above = parent_of(uow, client, id).await?;
+    }
+    Ok(true)
+}
+
+/// What stands above a client, whether the caller may see it or not.
+async fn parent_of(uow: &mut UnitOfWork, client: &ClientRow, id: ClientId) -> Result<Option<ClientId>> {
+    let mut select = Query::select();
+    select
+        .column("parent_id")
+        .from("client")
+        .and_where(Expr::col("workspace_id").eq(client.workspace_id.uuid()))
+        .and_where(Expr::col("id").eq(id.uuid()));
+    Ok(uow.row(&select).await?.map(|row| row.get(0)).transpose()?.flatten())
 }

@@ -247,6 +247,20 @@ pub(crate) async fn check_roles(uow: &mut UnitOfWork, before: &ClientRow, roles:
     Ok(())
 }
 
+/// Fails where a client lacks a role that one of its relationships needs which holds or is to hold.
+pub(crate) async fn check_all_roles(uow: &mut UnitOfWork, client: &ClientRow) -> Result<()> {
+    let had = ClientRow { roles: store::Json(vec![ClientRole::Principal, ClientRole::Distributor]), ..client.clone() };
+    check_roles(uow, &had, &client.roles.0).await
+}
+
+/// Whether two clients relate to each other.
+pub(crate) async fn relate(uow: &mut UnitOfWork, one: ClientId, other: ClientId) -> Result<bool> {
+    let both = [one.uuid(), other.uuid()];
+    let mut select = ClientRelationshipRow::select();
+    select.and_where(column("from_client_id").is_in(both)).and_where(column("to_client_id").is_in(both)).limit(1);
+    Ok(uow.one::<ClientRelationshipRow>(&select).await?.is_some())
+}
+
 /// Deletes every relationship of clients that are purged, and what the journal holds of their notes and of those deleted before.
 pub(crate) async fn forget(uow: &mut UnitOfWork, clients: &[Uuid]) -> Result<()> {
     let either =

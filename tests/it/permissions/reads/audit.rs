@@ -14,6 +14,7 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("note", &[P::ClientsViewAll]),
     ("client_admin", &[P::ClientsViewAll]),
     ("client_group_member", &[P::ClientsViewAll]),
+    ("client_merge", &[P::ClientsViewAll]),
     ("client_relationship", &[P::ClientsViewAll]),
     // it may be of a client, of a contact or of both
     ("interaction", &[P::ClientsViewAll, P::ContactsView]),

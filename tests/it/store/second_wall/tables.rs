@@ -65,6 +65,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("acquisition_stage", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("client_group", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("client_group_member", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("client_merge", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("client_admin", Kept::ByWorkspace, BOTH, "a company's data"),
     table("client_relationship", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("interaction", Kept::ByWorkspace, WORKSPACE, "a company's data"),

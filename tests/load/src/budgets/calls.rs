@@ -309,6 +309,14 @@ impl Calls {
                 let clients = [self.client()?, self.client()?, self.client()?];
                 Call::with("/v1/clients/transfer", json!({ "client_ids": clients, "to_user_id": self.user }))
             }
+            "preview_client_merge" => Call::with(format!("{own}/merge/preview"), json!({ "merged_id": self.client()? })),
+            "merge_client" => Call::with(format!("{own}/merge"), json!({ "merged_id": self.client()? })),
+            "undo_client_merge" => {
+                let (one, other) = (self.client()?, self.client()?);
+                let merged = json!({ "merged_id": other });
+                self.ask("POST", &format!("/v1/clients/{one}/merge"), Some(&merged))?;
+                Call::with(format!("/v1/clients/{one}/merge/undo"), merged)
+            }
             "list_client_timeline" => Call::to(format!("{own}/timeline")),
             "list_client_audit" => Call::to(format!("{own}/audit")),
             "list_client_contacts" => Call::to(format!("{own}/contacts")),

@@ -4,6 +4,7 @@ use clients::ClientId;
 use clients::clients::{
     self as commands, CLIENT_LIST, Client, ClientExport, ClientPatch, CreateClient, TransferClients, TransferredClients,
 };
+use clients::merge::{self, MergeClients, MergePreview, MergedClients, UndoMerge};
 use insight::{ClientSummary, TIMELINE_LIST, TimelineEntry};
 use platform::audit::AUDIT_LIST;
 
@@ -37,6 +38,9 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_purge_client, _, _>(purge_client);
     registry.add::<__path_get_client_summary, _, _>(get_client_summary);
     registry.add::<__path_transfer_clients, _, _>(transfer_clients);
+    registry.add::<__path_preview_client_merge, _, _>(preview_client_merge);
+    registry.add::<__path_merge_client, _, _>(merge_client);
+    registry.add::<__path_undo_client_merge, _, _>(undo_client_merge);
     registry.add::<__path_list_client_timeline, _, _>(list_client_timeline).list(&TIMELINE_LIST);
     registry.add::<__path_list_client_audit, _, _>(list_client_audit).list(&AUDIT_LIST);
 }
@@ -161,6 +165,50 @@ async fn get_client_summary(context: Context) -> ApiResult {
 async fn transfer_clients(context: Context, body: Body) -> ApiResult {
     let work = async |uow: &mut store::UnitOfWork, input| Answer::ok(&commands::transfer(uow, &input).await?);
     context.post::<TransferClients>(body, work).await
+}
+
+/// See what a merge of two clients would do
+///
+/// Nothing is changed. What would be refused is refused in the same way.
+#[utoipa::path(post, path = "/v1/clients/{client_id}/merge/preview", tag = "clients", request_body = MergeClients,
+    responses((status = 200, description = "What it would do", body = MergePreview)))]
+async fn preview_client_merge(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let work = async |uow: &mut store::UnitOfWork, input| Answer::ok(&merge::preview(uow, id, input).await?);
+    context.post::<MergeClients>(body, work).await
+}
+
+/// Merge another client into a client
+///
+/// What hangs on the other one hangs on this one then, and what both had is there once. The other one is put away, out of every list: a read
+/// under its id is answered with 301 and the address of this one, anything else with `client_merged` and its id as `survivor_id`. It can be taken back while
+/// nothing newer stands on it.
+#[utoipa::path(post, path = "/v1/clients/{client_id}/merge", tag = "clients", request_body = MergeClients,
+    responses((status = 200, description = "What became of it", body = MergedClients)))]
+async fn merge_client(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let seen = context.if_match();
+    let work = async |uow: &mut store::UnitOfWork, input| {
+        let merged = merge::merge(uow, id, seen, input).await?;
+        Ok(Answer::ok(&merged)?.version(merged.client.version))
+    };
+    context.post::<MergeClients>(body, work).await
+}
+
+/// Take a merge of clients back
+///
+/// Both are as they were, with what hung on each. Where something newer stands on the merge, the answer is `merge_built_on`, and its
+/// `newer` says what.
+#[utoipa::path(post, path = "/v1/clients/{client_id}/merge/undo", tag = "clients", request_body = UndoMerge,
+    responses((status = 200, description = "The client that had become part of this one", body = Client)))]
+async fn undo_client_merge(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let seen = context.if_match();
+    let work = async |uow: &mut store::UnitOfWork, input| {
+        let client = merge::undo(uow, id, seen, input).await?;
+        Ok(Answer::ok(&client)?.version(client.version))
+    };
+    context.post::<UndoMerge>(body, work).await
 }
 
 /// See what happened with a client
