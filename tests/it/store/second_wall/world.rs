@@ -84,6 +84,8 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     )
     .await
     .expect(201);
+    let (one, twin) = (app.client(session, name).await, app.client(session, name).await);
+    app.post(&format!("/v1/clients/{one}/merge"), session, &json!({ "merged_id": twin })).await.expect(200);
     app.post("/v1/folders", session, &json!({ "name": name })).await.expect(201);
     app.upload(session, &[("subject", name)], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();
