@@ -179,6 +179,43 @@ async fn a_merge_on_which_something_newer_stands_is_not_taken_back() {
 }
 
 #[tokio::test]
+async fn a_merge_is_not_taken_back_where_a_client_would_come_to_stand_above_itself() {
+    let app = TestApp::spawn().await;
+    let by = app.admin.in_workspace("main");
+    let (above, goes) = (app.client(&by, "Above").await, app.client(&by, "Goes").await);
+    let body = json!({ "kind": "company", "name": "Stays", "parent_id": above });
+    let stays = app.post("/v1/clients", &by, &body).await.expect(201).id();
+    let path = format!("/v1/clients/{stays}/merge");
+    app.post(&path, &by, &json!({ "merged_id": goes, "fields": { "parent_id": "merged" } })).await.expect(200);
+    app.patch(&format!("/v1/clients/{above}"), &by, &json!({ "parent_id": stays })).await.expect(200);
+    app.post(&format!("{path}/undo"), &by, &json!({ "merged_id": goes })).await.expect_problem(409, "merge_built_on");
+    app.patch(&format!("/v1/clients/{above}"), &by, &json!({ "parent_id": null })).await.expect(200);
+    app.post(&format!("{path}/undo"), &by, &json!({ "merged_id": goes })).await.expect(200);
+    assert_eq!(app.get(&format!("/v1/clients/{stays}"), &by).await.expect(200).body["parent_id"], json!(above));
+}
+
+#[tokio::test]
+async fn a_file_that_brought_what_was_merged_leaves_what_somebody_chose() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let file = "name,external_id,sector\nOne,1,ships\nTwo,2,harbours\n";
+    crate::imports::imported(&app, file).await;
+    let id = async |name: &str| {
+        let list = app.get(&format!("/v1/clients?name={name}"), &app.admin).await.expect(200);
+        list.body["data"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let (one, two) = (id("One").await, id("Two").await);
+    let chosen = json!({ "merged_id": two, "fields": { "sector": "merged" } });
+    app.post(&format!("/v1/clients/{one}/merge"), &app.admin, &chosen).await.expect(200);
+    let again = crate::imports::imported(&app, "name,external_id,sector\nOne,1,harbours\nTwo,2,castles\n").await;
+    let run = app.get(&format!("/v1/imports/{again}"), &app.admin).await.expect(200).body;
+    assert_eq!((&run["staged"]["same"], &run["staged"]["wrong"]), (&json!(1), &json!(1)), "{run}");
+    let rows = app.get(&format!("/v1/imports/{again}/rows?outcome=wrong"), &app.admin).await.expect(200);
+    assert!(rows.text.contains("client_merged"), "{}", rows.text);
+    let client = app.get(&format!("/v1/clients/{one}"), &app.admin).await.expect(200);
+    assert_eq!((&client.body["name"], &client.body["sector"]), (&json!("One"), &json!("harbours")));
+}
+
+#[tokio::test]
 async fn sides_are_chosen_and_wrong_ones_are_told_at_once() {
     let two = Two::make().await;
     let ask = async |what: &str, fields: Value| {

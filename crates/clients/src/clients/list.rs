@@ -226,7 +226,7 @@ pub(crate) async fn lock_with_children(uow: &mut UnitOfWork, ids: &[uuid::Uuid])
     uow.locked_all::<ClientRow>(select).await.map(|_| ())
 }
 
-/// Clients of the workspace that came from `source` under these ids; of one that became part of another, that other one.
+/// Clients of the workspace that came from `source` under these ids, also those that became part of others.
 pub(crate) async fn find_by_external(
     conn: &mut Conn,
     caller: &Caller,
@@ -235,16 +235,7 @@ pub(crate) async fn find_by_external(
 ) -> Result<HashMap<String, ClientRow>> {
     let others = [("workspace_id", caller.workspace()?.uuid().into()), ("external_source", source.into())];
     let rows = conn.all_by_key::<ClientRow>(reached_by(caller)?, others, "external_id", ids).await?;
-    let mut found = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let Some(external) = row.external_id.clone() else { continue };
-        if row.merged_into_id.is_none() {
-            found.insert(external, row);
-        } else if let Some(survivor) = merge::survivor(conn, caller, row.id).await? {
-            found.insert(external, get_row(conn, caller, survivor).await?);
-        }
-    }
-    Ok(found)
+    Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 
 /// Adds what was asked for, in one query for each relation.

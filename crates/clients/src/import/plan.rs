@@ -14,7 +14,7 @@ use super::row::{ParsedRow, RowReader};
 use super::seen::{News, Noted, SeenRecords, said};
 use crate::clients::{self, Client};
 use crate::contacts::{self, Contact};
-use crate::errors::ARCHIVED;
+use crate::errors::{ARCHIVED, CLIENT_MERGED};
 use crate::links;
 use crate::rows::{ClientContactRow, ClientId, ClientRow, ClientStatus, ContactId, ContactRow};
 
@@ -98,6 +98,11 @@ impl RowPlanner<'_> {
         let there = self.there;
         let existing = there.clients.get(&row.external_id);
         let existing_contact = row.contact.as_ref().and_then(|contact| there.contacts.get(&contact.external_id));
+        if existing.is_some_and(|client| client.merged_into_id.is_some()) {
+            // what somebody chose when they merged it is not overwritten from the file that it once came from
+            let (code, reason) = (CLIENT_MERGED.code.to_owned(), "It became part of another client.".to_owned());
+            return Ok(Err(ImportIssue { line: row.line, column: None, code, reason }));
+        }
         if existing.is_some_and(|client| client.archived_at.is_some())
             || existing_contact.is_some_and(|contact| contact.archived_at.is_some())
         {

@@ -51,10 +51,16 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
 
     let before = as_it_was(uow, &row, &survivor).await?;
     moving::move_back(uow, &row.moved.0, survivor.id, merged.id).await?;
-    uow.update(&survivor, before, Change::of(Action::Revert).event("client.merge_undone")).await?;
+    let stays = uow.update(&survivor, before, Change::of(Action::Revert).event("client.merge_undone")).await?;
     let back = ClientRow { archived_at: None, merged_into_id: None, ..merged.clone() };
     let change = Change::of(Action::Revert).about("client", survivor.id);
     let back = uow.update(&merged, back, change).await?;
+    // what neither was changed for: somebody else came to stand above or below
+    for client in [&stays, &back] {
+        if clients::stands_above_itself(uow, client).await? {
+            return Err(Error::new(&MERGE_BUILT_ON).with_detail("Clients were moved since: one would stand above itself."));
+        }
+    }
     let undone = ClientMergeRow { undone_at: Some(uow.now()), ..row.clone() };
     uow.update(&row, undone, Change::of(Action::Revert).about("client", survivor.id)).await?;
     Ok(back.into())
