@@ -56,6 +56,8 @@ OUT_OF_REACH = {
     "confirm_my_second_factor", "renew_my_recovery_codes", "disable_my_second_factor", "reset_user_second_factor",
     # whoever does these is a contact, and another run
     *CONTACTS,
+    # it takes the very name of whoever is erased
+    "erase_contact",
     # no job of this installation is dead, and none waits long enough to be called off
     "retry_job", "cancel_job",
 }

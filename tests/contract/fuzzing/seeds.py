@@ -178,16 +178,10 @@ def keep_portal(admin, ids, client):
         admin.post(f"/v1/contacts/{one}/portal/invitation", {})
     return {
         "delete_acquisition_stage": {"acquisition_stage_id": keep_stages(admin, ids)},
-        "erase_contact": {"contact_id": keep_erased(admin), "name": ["Σβησμένη"]},
         "invite_contact": {"contact_id": contacts[:KEPT]}, "update_contact_portal": {"contact_id": contacts[KEPT : 2 * KEPT]},
         "update_contact_portal_client": {"contact_id": contacts[2 * KEPT :], "client_id": [client]},
         "switch_portal_client": {"client_id": [client]},
     }
-
-
-def keep_erased(admin):
-    """Contacts that are erased, by their name."""
-    return [admin.post("/v1/contacts", {"given_name": "Άννα", "family_name": "Σβησμένη"})["id"] for _ in range(KEPT)]
 
 
 def keep_groups(admin, client, clients_of):
