@@ -34,6 +34,7 @@ mod m20261127_000096_saved_views;
 mod m20261127_000100_client_merges;
 mod m20261127_000104_portal;
 mod m20261127_000105_stages;
+mod m20261127_000106_custom_fields;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000100_client_merges::Step),
             Box::new(m20261127_000104_portal::Step),
             Box::new(m20261127_000105_stages::Step),
+            Box::new(m20261127_000106_custom_fields::Step),
         ]
     }
 }

@@ -102,6 +102,8 @@ const MANAGE_USERS: Access = Access::AllOf(&[P::AdminManageUsers]);
 const SEE_ROLES: Access = Access::AnyOf(&[P::AdminManageUsers, P::AdminManageRoles]);
 const MANAGE_TOKENS: Access = Access::AnyOf(&[P::TokensManageOwn, P::AdminManageTokens]);
 
+const SEE_CUSTOM_FIELDS: Access =
+    Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView, P::AdminManageCustomFields]);
 const SEE_LISTS: Access = Access::AnyOf(&[P::ClientsViewAll, P::ClientsViewOwn, P::ContactsView]);
 
 // clients are all that can be imported; each importer names its own once more
@@ -218,6 +220,13 @@ pub static OPERATIONS: &[Operation] = &[
     one("archive_brand", &[P::AdminManageBrands], Workspace),
     one("restore_brand", &[P::AdminManageBrands], Workspace),
     one("purge_brand", &[P::AdminManageBrands], Workspace),
+    O::new("list_custom_fields", SEE_CUSTOM_FIELDS, Workspace),
+    O::new("get_custom_field", SEE_CUSTOM_FIELDS, Workspace),
+    one("create_custom_field", &[P::AdminManageCustomFields], Workspace),
+    one("update_custom_field", &[P::AdminManageCustomFields], Workspace),
+    one("archive_custom_field", &[P::AdminManageCustomFields], Workspace),
+    one("restore_custom_field", &[P::AdminManageCustomFields], Workspace),
+    one("purge_custom_field", &[P::AdminManageCustomFields], Workspace),
     one("list_imports", &[P::AdminImport], Workspace),
     one("get_import", &[P::AdminImport], Workspace),
     one("list_import_issues", &[P::AdminImport], Workspace),

@@ -43,7 +43,8 @@ pub(crate) async fn send<E: Export>(context: &Context) -> ApiResult {
 }
 
 async fn begin<E: Export>(context: &Context) -> Result<HttpResponse> {
-    let query = ExportQuery::<E>::parse(context.pairs()?)?;
+    let mut query = ExportQuery::<E>::parse(context.pairs()?)?;
+    context.read_as(context.caller(), async |conn, caller| query.resolve(conn, caller).await).await?;
     let mut list = Whole::new(query.list.clone());
     // what is refused is refused before anything is sent
     let first = context.read_as(context.caller(), async |conn, caller| E::batch(conn, caller, &mut list).await).await?;

@@ -14,6 +14,7 @@ pub mod admins;
 mod attachable;
 pub mod clients;
 pub mod contacts;
+mod custom;
 pub mod errors;
 pub mod groups;
 pub mod import;

@@ -137,6 +137,7 @@ store::record! {
         external_source: Option<String>,
         // an address may stand in it, where an import had nothing better
         external_id: Option<String> => Personal,
+        custom_fields: Json<serde_json::Map<String, serde_json::Value>> => Personal,
         archived_at: Option<DateTime>,
         merged_into_id: Option<ClientId>,
         search_text: String => Derived,
@@ -159,6 +160,7 @@ store::record! {
         external_source: Option<String>,
         // an address may stand in it, where an import had nothing better
         external_id: Option<String> => Personal,
+        custom_fields: Json<serde_json::Map<String, serde_json::Value>> => Personal,
         archived_at: Option<DateTime>,
         search_text: String => Derived,
     }

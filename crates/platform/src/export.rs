@@ -10,9 +10,11 @@ use std::borrow::Cow;
 
 use kernel::error::Faults;
 use kernel::{Caller, DateTime, Result, percent};
-use store::list::{ListQuery, ListSpec, Whole};
+use serde_json::{Map, Value};
+use store::list::{ListQuery, ListSpec, Whole, custom_key};
 use store::{Action, Change, Conn, UnitOfWork};
 
+use crate::custom_fields::{FieldShape, FieldValue, Fields};
 use crate::table::{TableForm, TableWriter};
 
 /// Parameters of an export beside those of its list.
@@ -37,8 +39,11 @@ pub trait Export: 'static {
     /// Its list.
     fn list() -> &'static ListSpec;
 
-    /// Its columns: the members of its list, in their order.
+    /// Its columns: the members of its list, in their order, but for the custom fields.
     fn columns() -> &'static [Column<Self::Record>];
+
+    /// The values of a record's custom fields, which have a column each.
+    fn custom_fields(record: &Self::Record) -> &Map<String, Value>;
 
     /// The next records, as far as the caller may see and export them.
     ///
@@ -47,13 +52,69 @@ pub trait Export: 'static {
     fn batch(conn: &mut Conn, caller: &Caller, list: &mut Whole) -> impl Future<Output = Result<Vec<Self::Record>>>;
 }
 
+/// A column that was chosen.
+enum Chosen<R: 'static> {
+    Own(&'static Column<R>),
+    Custom(Box<CustomColumn>),
+}
+
+/// A column of a custom field.
+#[derive(Clone, Debug)]
+struct CustomColumn {
+    /// Its name: `cf[key]`.
+    name: String,
+    key: String,
+    /// What its values are, once that was found out.
+    shape: Option<FieldShape>,
+}
+
+impl<R> Clone for Chosen<R> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Own(column) => Self::Own(column),
+            Self::Custom(column) => Self::Custom(column.clone()),
+        }
+    }
+}
+
+impl<R> Chosen<R> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Own(column) => column.name,
+            Self::Custom(column) => &column.name,
+        }
+    }
+
+    fn cell<'r>(&self, record: &'r R, values: &'r Map<String, Value>) -> Cow<'r, str> {
+        match self {
+            Self::Own(column) => (column.cell)(record),
+            Self::Custom(column) => column.cell(values).into(),
+        }
+    }
+}
+
+impl CustomColumn {
+    fn of(key: &str) -> Self {
+        Self { name: format!("cf[{key}]"), key: key.to_owned(), shape: None }
+    }
+
+    fn cell(&self, values: &Map<String, Value>) -> String {
+        let Some((value, shape)) = values.get(&self.key).zip(self.shape.as_ref()) else { return String::new() };
+        match FieldValue::read(shape, value, "") {
+            Ok(value) => value.cell(),
+            // an option that went since, say: it is what the record has
+            Err(_) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        }
+    }
+}
+
 /// What is asked of an export.
 pub struct ExportQuery<E: Export> {
     /// The form of the table.
     pub form: TableForm,
     /// The list.
     pub list: ListQuery,
-    columns: Vec<&'static Column<E::Record>>,
+    columns: Vec<Chosen<E::Record>>,
     /// The filters and the sort, as a query string.
     asked: String,
 }
@@ -79,10 +140,33 @@ impl<E: Export> ExportQuery<E> {
         }
         let list = faults.keep(ListQuery::parse_whole(E::list(), &of_list, &PARAMETERS))?;
         faults.into_result()?;
-        if columns.is_empty() {
-            columns.extend(E::columns());
-        }
         Ok(Self { form, list: list.unwrap_or_default(), columns, asked: percent::query_string(&of_list) })
+    }
+
+    /// Finds out which custom fields are meant. Where no columns are chosen, all that are in use have one, behind the others.
+    ///
+    /// # Errors
+    /// `validation_failed` with everything that is wrong with them; what the database says.
+    pub async fn resolve(&mut self, conn: &mut Conn, caller: &Caller) -> Result<()> {
+        let fields = Fields::of(conn, caller.workspace()?, E::list().table).await?;
+        let mut faults = Faults::new();
+        if let Some(list) = faults.keep(self.list.resolve(&fields))? {
+            self.list = list;
+        }
+        if self.columns.is_empty() {
+            self.columns.extend(E::columns().iter().map(Chosen::Own));
+            self.columns.extend(fields.in_use().map(|shape| Chosen::Custom(Box::new(CustomColumn::of(&shape.key)))));
+        }
+        for column in &mut self.columns {
+            let Chosen::Custom(column) = column else { continue };
+            column.shape = fields.shape(&column.key).cloned();
+            if column.shape.is_none() {
+                let known: Vec<String> = fields.in_use().map(|shape| format!("cf[{}]", shape.key)).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                faults.add("?columns", "unknown_column", format!("there is no such column; of custom fields there are {known}"));
+            }
+        }
+        faults.into_result()
     }
 
     /// The table, with its header.
@@ -90,13 +174,13 @@ impl<E: Export> ExportQuery<E> {
     /// # Errors
     /// `internal` when it cannot be written.
     pub fn begin(&self) -> Result<Table<E>> {
-        let headers: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        let headers: Vec<&str> = self.columns.iter().map(Chosen::name).collect();
         let writer = TableWriter::new(self.form, E::list().name, &headers)?;
         Ok(Table { writer, columns: self.columns.clone() })
     }
 
     fn change(&self) -> Change {
-        let columns: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        let columns: Vec<&str> = self.columns.iter().map(Chosen::name).collect();
         // somebody may have been looked for by name
         Change::plain()
             .detail("format", self.form.as_str())
@@ -111,10 +195,15 @@ impl<E: Export> std::fmt::Debug for ExportQuery<E> {
     }
 }
 
-fn take_columns<E: Export>(names: &str, columns: &mut Vec<&'static Column<E::Record>>, faults: &mut Faults) {
+fn take_columns<E: Export>(names: &str, columns: &mut Vec<Chosen<E::Record>>, faults: &mut Faults) {
+    let custom = |name: &str| {
+        let (key, _) = custom_key(name).filter(|(_, rest)| rest.is_empty() && E::list().custom_fields)?;
+        Some(Chosen::Custom(Box::new(CustomColumn::of(key))))
+    };
     for name in names.split(',') {
-        match E::columns().iter().find(|column| column.name == name) {
-            Some(column) if columns.iter().any(|taken| taken.name == column.name) => {
+        let own = E::columns().iter().find(|column| column.name == name).map(Chosen::Own);
+        match own.or_else(|| custom(name)) {
+            Some(column) if columns.iter().any(|taken| taken.name() == column.name()) => {
                 faults.add("?columns", "repeated", "names a column twice");
             }
             Some(column) => columns.push(column),
@@ -130,7 +219,7 @@ fn take_columns<E: Export>(names: &str, columns: &mut Vec<&'static Column<E::Rec
 /// The table of an export, which is being written.
 pub struct Table<E: Export> {
     writer: TableWriter,
-    columns: Vec<&'static Column<E::Record>>,
+    columns: Vec<Chosen<E::Record>>,
 }
 
 impl<E: Export> std::fmt::Debug for Table<E> {
@@ -146,7 +235,8 @@ impl<E: Export> Table<E> {
     /// `internal` when they cannot be written.
     pub fn write(&mut self, records: &[E::Record]) -> Result<Vec<u8>> {
         for record in records {
-            self.writer.row(self.columns.iter().map(|column| (column.cell)(record)))?;
+            let values = E::custom_fields(record);
+            self.writer.row(self.columns.iter().map(|column| column.cell(record, values)))?;
         }
         self.writer.take()
     }

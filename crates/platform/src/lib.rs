@@ -1,4 +1,4 @@
-//! What any record can have: tags, notes, the audit trail, the brands of a workspace, saved views, exports, the bookkeeping of imports, who uses
+//! What any record can have: tags, notes, custom fields, the audit trail, the brands of a workspace, saved views, exports, the bookkeeping of imports, who uses
 //! names that go, and background work as administrators see it.
 //!
 //! What hangs on a record follows that record: the record's own domain decides who may see or edit it, and then calls this crate.
@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod brands;
 pub mod csv_source;
+pub mod custom_fields;
 pub mod deprecated_uses;
 pub mod errors;
 pub mod export;

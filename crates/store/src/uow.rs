@@ -262,6 +262,11 @@ impl UnitOfWork {
         self.conn.run(statement).await
     }
 
+    /// As [`execute`](Self::execute), for a statement whose number of parameters differs each time.
+    pub(crate) async fn execute_once(&mut self, statement: &impl QueryStatementWriter) -> Result<u64> {
+        self.conn.run_once(statement).await
+    }
+
     /// As [`execute`](Self::execute), and reads what the statement returns: for many rows at once, of which the caller journals what
     /// became of them.
     ///
@@ -302,6 +307,17 @@ impl UnitOfWork {
         select.order_by((R::TABLE, "id"), Order::Asc);
         if self.conn.dialect().locks_rows() {
             select.lock_with_tables(sea_orm::sea_query::LockType::Update, [R::TABLE]);
+        }
+        self.conn.all(&select).await
+    }
+
+    /// The records of a select, which nobody else changes until the transaction ends, though others may read them in the same way.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn held_all<R: Record>(&mut self, mut select: SelectStatement) -> Result<Vec<R>> {
+        if self.conn.dialect().locks_rows() {
+            select.lock_with_tables(sea_orm::sea_query::LockType::Share, [R::TABLE]);
         }
         self.conn.all(&select).await
     }

@@ -5,6 +5,7 @@ mod budget;
 mod failures;
 mod parameters;
 mod samples;
+mod samples_of_custom_fields;
 mod samples_of_portal;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use actix_web::web::{self, Bytes};
 use kernel::Error;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
+use store::list::ListSpec;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_swagger_ui::{Config, SwaggerUi, Url};
@@ -29,7 +31,8 @@ pub use samples::sample;
 const DESCRIPTION: &str = "A headless CRM. Bodies are JSON in snake_case, ids are UUIDs, times are RFC 3339 in UTC, money is \
     `{\"amount\": \"1234.50\", \"currency\": \"EUR\"}`. Failures are `application/problem+json` (RFC 9457) with a stable `code`. \
     `x-permission` says what an operation needs, `x-p99-ms` in how many milliseconds 99 of 100 answers come, \
-    `x-old-names` what is served under another name too, until that goes.";
+    `x-old-names` what is served under another name too, until that goes. Where an operation has `x-custom-fields`, its records have \
+    what a workspace adds to them (`/v1/custom-fields`).";
 
 /// The document of a server. It is written when it is first asked for, because many servers are never asked.
 pub struct Published {
@@ -182,6 +185,9 @@ fn operation(served: &Served) -> Value {
     operation.insert("x-permission".to_owned(), served.row.permission().into());
     operation.insert("x-reach".to_owned(), format!("{:?}", served.row.reach).into());
     operation.insert("x-p99-ms".to_owned(), budget::p99_ms(served).into());
+    if let Some(spec) = served.list.or(served.exported).filter(|spec| spec.custom_fields) {
+        operation.insert("x-custom-fields".to_owned(), custom_fields(spec));
+    }
     let security = if served.row.access == Access::Public { json!([]) } else { json!([{ "bearer": [] }]) };
     operation.insert("security".to_owned(), security);
     if served.row.deprecation.is_some() {
@@ -198,6 +204,24 @@ fn operation(served: &Served) -> Value {
         responses.sort_keys();
     }
     value
+}
+
+/// What a list can be asked of custom fields. What fields there are differs from workspace to workspace, so they are no parameters of the
+/// document.
+fn custom_fields(spec: &ListSpec) -> Value {
+    json!({
+        "record_type": spec.table,
+        "definitions": format!("/v1/custom-fields?record_type={}", spec.table),
+        "filters": ["cf[key]=value", "cf[key][operator]=value"],
+        "operators": {
+            "text, url, email": ["eq", "ne", "in", "is_null", "gt", "gte", "lt", "lte", "like"],
+            "number, money, date, datetime": ["eq", "ne", "in", "is_null", "gt", "gte", "lt", "lte"],
+            "boolean, select, multi_select, reference": ["eq", "ne", "in", "is_null"],
+        },
+        "values": "As in cells of an export: money as `1234.50 EUR`, an option by its key or label. Texts are compared without regard to case and accents.",
+        "sorts": ["cf[key]", "-cf[key]"],
+        "columns": "cf[key], in exports and imports",
+    })
 }
 
 /// A merge patch may be sent under its own type too; every body has an example.

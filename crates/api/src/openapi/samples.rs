@@ -29,6 +29,7 @@ pub fn sample(name: &str) -> Option<Value> {
         .or_else(|| of_clients(name))
         .or_else(|| of_mail(name))
         .or_else(|| super::samples_of_portal::sample_of(name))
+        .or_else(|| super::samples_of_custom_fields::sample_of(name))
 }
 
 fn of_meta(name: &str) -> Option<Value> {
@@ -328,13 +329,15 @@ fn of_clients(name: &str) -> Option<Value> {
             "billing_address": null, "shipping_address": null, "sector": "retail", "size": "10-50", "currency": "EUR", "locale": "el",
             "status": "active", "roles": ["customer"], "parent_id": null, "owner_id": USER, "created_by": USER,
             "acquisition_stage": "qualified", "source": "referral", "lead_category": "warm", "external_source": null,
-            "external_id": null, "archived_at": null, "created_at": AT, "updated_at": AT,
+            "external_id": null, "custom_fields": { "vat_regime": "normal", "since_year": 1998 }, "archived_at": null,
+            "created_at": AT, "updated_at": AT,
         }),
         "ClientPage" => page(&of("Client")),
         "CreateClient" => json!({
             "kind": "company", "name": "Αφοί Παπά ΟΕ", "tax_number": "094012345",
             "emails": [{ "kind": "work", "address": "info@papa.example" }],
             "main_address": { "line1": "Σταδίου 1", "city": "Αθήνα", "country": "GR" }, "roles": ["customer"],
+            "custom_fields": { "vat_regime": "normal" },
         }),
         "ClientPatch" => json!({ "status": "inactive", "main_address": { "postal_code": "10562" }, "legal_name": null }),
         "ClientSummary" => json!({
@@ -404,8 +407,8 @@ fn of_clients(name: &str) -> Option<Value> {
         "Contact" => json!({
             "id": CONTACT, "given_name": "Ελένη", "family_name": "Παπά", "phone": null,
             "emails": [{ "kind": "work", "address": "eleni@papa.example" }], "phones": [], "position": "Owner", "locale": "el",
-            "created_by": USER, "external_source": null, "external_id": null, "archived_at": null, "created_at": AT,
-            "updated_at": AT,
+            "created_by": USER, "external_source": null, "external_id": null, "custom_fields": {}, "archived_at": null,
+            "created_at": AT, "updated_at": AT,
         }),
         "ContactPage" => page(&of("Contact")),
         "CreateContact" => json!({

@@ -15,6 +15,7 @@ use super::list;
 use super::tags_and_notes::on;
 use crate::admins::{self, ClientAdminRow};
 use crate::attachable::CLIENT;
+use crate::custom;
 use crate::groups::{self, ClientGroupMemberRow};
 use crate::interactions::{self, InteractionRow};
 use crate::links;
@@ -146,6 +147,7 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
     let row = ClientRow { parent_id, merged_into_id: None, ..lost.row.clone() };
     let taken = if row.external_id.is_some() { place_taken } else { is_there };
     let row = uow.bring_back(row, Change::plain()).await.on_unique(taken)?;
+    custom::put_again(uow, "client", id.uuid(), &row.custom_fields.0).await?;
     notes::bring_back(uow, on(id), &lost.notes).await?;
     interactions::bring_back(uow, &lost.interactions).await?;
     let groups = groups::bring_back(uow, &lost.groups).await?;

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use kernel::error::Faults;
-use kernel::{Defaults, Error, FieldError, Permission, Result, text};
+use kernel::{Defaults, Error, FieldError, Permission, Result, TypedId as _, text};
+use platform::custom_fields::searched;
 use store::{Change, Json, OnUnique as _, UnitOfWork};
 
 use super::wire::{Client, CreateClient};
@@ -11,6 +12,7 @@ use super::{list, update};
 use crate::errors::EXTERNAL_ID_TAKEN;
 use crate::rows::{ClientId, ClientRow, ClientStatus};
 use crate::shape::email_key;
+use crate::custom::{LaidForMany, Values};
 use crate::{phones, stages};
 
 /// Makes a client.
@@ -42,10 +44,12 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
         input.acquisition_stage.as_deref().map(|stage| (stage, format!("/{place}")))
     });
     stages::check(uow, &caller, given, &mut faults).await?;
+    let come_as_they_are = phones::come_as_they_are(&caller);
+    let mut custom = LaidForMany::begin(uow, "client", come_as_they_are).await?;
     let (mut owners, mut rows) = (HashSet::new(), Vec::with_capacity(inputs.len()));
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);
-        if !phones::come_as_they_are(&caller) {
+        if !come_as_they_are {
             let country = input.main_address.as_ref().and_then(|address| address.country.as_deref());
             let country = country.unwrap_or(&defaults.country);
             phones::check(input.phone.as_deref(), input.phones.as_deref(), country, &format!("/{place}"), &mut faults);
@@ -58,9 +62,13 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
         if let Some(parent) = input.parent_id {
             faults.keep(list::get_row(uow, &caller, parent).await.map_err(|error| missing_parent(error, place)))?;
         }
-        rows.push(row(uow, id, input, &defaults)?);
+        let values = custom.lay(place, input.custom_fields.as_ref(), &mut faults);
+        rows.push(row(uow, id, input, values, &defaults)?);
     }
+    custom.check(uow, &mut faults).await?;
     faults.into_result()?;
+    let values: Vec<_> = rows.iter().map(|row| (row.id.uuid(), &row.custom_fields.0)).collect();
+    custom.check_unique(uow, &values).await?;
     let taken =
         || Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another client"));
     match rows.as_slice() {
@@ -68,6 +76,7 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
         many => uow.insert_all(many, |_| Change::plain()).await,
     }
     .on_unique(taken)?;
+    custom.put(uow, &values).await?;
     Ok(rows.into_iter().map(Client::from).collect())
 }
 
@@ -85,7 +94,7 @@ fn check(input: &CreateClient, at: &str, faults: &mut Faults) {
     update::check_roles(input.roles.as_deref().unwrap_or_default(), at, faults);
 }
 
-fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, defaults: &Defaults) -> Result<ClientRow> {
+fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, values: Values, defaults: &Defaults) -> Result<ClientRow> {
     let now = uow.now();
     let mut row = ClientRow {
         id,
@@ -118,6 +127,7 @@ fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, defaults: &Defaults)
         lead_category: input.lead_category,
         external_source: input.external_source,
         external_id: input.external_id,
+        custom_fields: Json(values),
         archived_at: None,
         merged_into_id: None,
         search_text: String::new(),
@@ -142,5 +152,6 @@ pub(crate) fn fill_derived(row: &mut ClientRow, country: &str) {
     let city = row.main_address.as_ref().and_then(|address| address.0.city.as_deref());
     let parts = [Some(row.name.as_str()), row.legal_name.as_deref(), row.tax_number.as_deref(), row.website.as_deref(), city];
     let emails = row.emails.0.iter().map(|email| email.address.as_str());
-    row.search_text = text::search_text(parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str)));
+    let words = parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str));
+    row.search_text = text::search_text(words.chain(searched(&row.custom_fields.0)));
 }

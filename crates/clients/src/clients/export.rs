@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use kernel::{Caller, Permission, Result};
 use platform::export::{Column, Export, moment, or_empty, several};
+use serde_json::{Map, Value};
 use store::Conn;
 use store::list::{ListSpec, Whole};
 
@@ -25,6 +26,10 @@ impl Export for ClientExport {
 
     fn columns() -> &'static [Column<Client>] {
         COLUMNS
+    }
+
+    fn custom_fields(client: &Client) -> &Map<String, Value> {
+        &client.custom_fields
     }
 
     async fn batch(conn: &mut Conn, caller: &Caller, list: &mut Whole) -> Result<Vec<Client>> {
@@ -76,6 +81,7 @@ mod tests {
     #[test]
     fn the_columns_are_the_members_of_the_list() {
         let columns: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-        assert_eq!(columns, CLIENT_LIST.members);
+        let members: Vec<&str> = CLIENT_LIST.members.iter().copied().filter(|member| *member != "custom_fields").collect();
+        assert_eq!(columns, members);
     }
 }

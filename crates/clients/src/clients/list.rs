@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
+use platform::custom_fields::resolve;
 use platform::saved_views::Viewable;
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
@@ -78,12 +79,14 @@ pub static CLIENT_LIST: ListSpec = ListSpec {
         "lead_category",
         "external_source",
         "external_id",
+        "custom_fields",
         "archived_at",
         "created_at",
         "updated_at",
     ],
     searched: true,
     archived: true,
+    custom_fields: true,
     ..ListSpec::EMPTY
 };
 
@@ -141,8 +144,9 @@ pub(crate) fn own(caller: &Caller) -> Result<Option<SelectStatement>> {
 /// `forbidden` without `clients.view_all` or `clients.view_own`.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Client>> {
     let base = visible_where(caller, query)?;
+    let query = resolve(conn, caller, &CLIENT_LIST, query).await?;
     let narrowed = own(caller)?.map(|ids| query.found_among(ids));
-    let query = narrowed.as_ref().unwrap_or(query);
+    let query = narrowed.as_ref().unwrap_or(&query);
     let page = store::list::page::<ClientRow>(conn, caller, base, &CLIENT_LIST, query).await?;
     Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
 }

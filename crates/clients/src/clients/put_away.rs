@@ -1,6 +1,7 @@
 //! Archiving, restoring and purging clients.
 
 use kernel::{Error, Permission, Result, TypedId as _};
+use platform::custom_fields::keep;
 use store::{Action, Change, UnitOfWork, journal};
 use uuid::Uuid;
 
@@ -71,6 +72,7 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: imp
     relationships::forget(uow, &ids).await?;
     interactions::forget_of_clients(uow, &ids).await?;
     tags_and_notes::forget(uow, &ids).await?;
+    keep::forget(uow, &ids).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(&rows, |_| change()).await
 }

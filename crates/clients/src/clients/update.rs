@@ -10,6 +10,7 @@ use super::{create, list};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
+use crate::custom::{self, Laid};
 use crate::{phones, relationships, stages};
 
 /// How high a tree of clients may grow.
@@ -69,7 +70,8 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
     let stage = stage.map(|stage| (stage.as_str(), String::new()));
     stages::check(uow, &caller, stage.into_iter(), &mut faults).await?;
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
-    let after = apply(before, &patch, &defaults.country)?;
+    let laid = custom::lay(uow, "client", &before.custom_fields.0, &patch.custom_fields, &mut faults).await?;
+    let after = apply(before, &patch, laid.as_ref(), &defaults.country)?;
     if !phones::come_as_they_are(&caller) {
         let country = after.country.as_deref().unwrap_or(&defaults.country);
         let phone = patch.phone.value().map(String::as_str);
@@ -79,11 +81,18 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
     if !patch.roles.is_absent() {
         relationships::check_roles(uow, before, patch.roles.value().map(Vec::as_slice).unwrap_or_default()).await?;
     }
-    uow.update(before, after, Change::plain()).await
+    if let Some(laid) = &laid {
+        laid.check_unique(uow, before.id.uuid(), &before.custom_fields.0).await?;
+    }
+    let after = uow.update(before, after, Change::plain()).await?;
+    if let Some(laid) = &laid {
+        laid.put(uow, before.id.uuid(), &before.custom_fields.0).await?;
+    }
+    Ok(after)
 }
 
 /// The client as the patch makes it.
-fn apply(before: &ClientRow, patch: &ClientPatch, country: &str) -> Result<ClientRow> {
+fn apply(before: &ClientRow, patch: &ClientPatch, laid: Option<&Laid>, country: &str) -> Result<ClientRow> {
     let (mut after, patch) = (before.clone(), patch.clone());
     after.kind = patch.kind.unwrap_or(after.kind);
     if let Some(name) = patch.name {
@@ -111,6 +120,9 @@ fn apply(before: &ClientRow, patch: &ClientPatch, country: &str) -> Result<Clien
     patch.acquisition_stage.apply(&mut after.acquisition_stage);
     patch.source.apply(&mut after.source);
     patch.lead_category.apply(&mut after.lead_category);
+    if let Some(laid) = laid {
+        after.custom_fields = Json(laid.values.clone());
+    }
     create::fill_derived(&mut after, country);
     Ok(after)
 }

@@ -3,7 +3,9 @@
 use kernel::shape::{self, filled};
 use kernel::{Currency, DateTime, Patch, UserId};
 use platform::tags::Tag;
+use platform::custom_fields::{CustomValues, CustomValuesGiven};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -69,6 +71,9 @@ pub struct Client {
     pub external_source: Option<String>,
     /// Its id there.
     pub external_id: Option<String>,
+    /// The values of its custom fields, by their keys.
+    #[schema(value_type = CustomValues)]
+    pub custom_fields: Map<String, Value>,
     /// When it was put away.
     pub archived_at: Option<DateTime>,
     /// When it was made.
@@ -142,6 +147,7 @@ impl From<ClientRow> for Client {
             lead_category: row.lead_category,
             external_source: row.external_source,
             external_id: row.external_id,
+            custom_fields: row.custom_fields.0,
             archived_at: row.archived_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -261,6 +267,10 @@ pub struct CreateClient {
     #[validate(length(min = 1, max = 200))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Values of custom fields, by their keys; a null where a default is not wanted.
+    #[schema(value_type = Option<CustomValuesGiven>, nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_fields: Option<Map<String, Value>>,
 }
 
 /// The body of `PATCH /v1/clients/{client_id}`, a JSON merge patch (RFC 7396).
@@ -370,4 +380,8 @@ pub struct ClientPatch {
     #[schema(value_type = Option<LeadCategory>)]
     #[serde(skip_serializing_if = "Patch::is_absent")]
     pub lead_category: Patch<LeadCategory>,
+    /// Values of custom fields, by their keys: those that are absent stay, a null takes one away, and null for all of them takes all away.
+    #[schema(value_type = Option<CustomValuesGiven>)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub custom_fields: Patch<Map<String, Value>>,
 }

@@ -4,6 +4,7 @@ use files::files::File;
 use kernel::error::Faults;
 use kernel::{Caller, Defaults, Error, FieldError, Page, Permission, Result, TypedId as _, text};
 use platform::audit::AuditEntry;
+use platform::custom_fields::{keep, searched};
 use store::list::ListQuery;
 use store::{Action, Change, Conn, Json, OnUnique as _, UnitOfWork, journal};
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use crate::attachable::CONTACT;
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
 use crate::rows::{ContactId, ContactRow};
 use crate::shape::email_key;
+use crate::custom::{self, LaidForMany, Values};
 use crate::{interactions, links, phones};
 
 /// Makes a contact.
@@ -40,18 +42,24 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, Crea
     caller.require(Permission::ContactsCreate)?;
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let mut faults = Faults::new();
+    let come_as_they_are = phones::come_as_they_are(&caller);
+    let mut custom = LaidForMany::begin(uow, "contact", come_as_they_are).await?;
     let mut rows = Vec::with_capacity(inputs.len());
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         if input.external_id.is_some() != input.external_source.is_some() {
             faults.add(format!("/{place}/external_id"), "incomplete", "external_source and external_id belong together");
         }
-        if !phones::come_as_they_are(&caller) {
+        if !come_as_they_are {
             let at = format!("/{place}");
             phones::check(input.phone.as_deref(), input.phones.as_deref(), &defaults.country, &at, &mut faults);
         }
-        rows.push(row(uow, id, input, &defaults)?);
+        let values = custom.lay(place, input.custom_fields.as_ref(), &mut faults);
+        rows.push(row(uow, id, input, values, &defaults)?);
     }
+    custom.check(uow, &mut faults).await?;
     faults.into_result()?;
+    let values: Vec<_> = rows.iter().map(|row| (row.id.uuid(), &row.custom_fields.0)).collect();
+    custom.check_unique(uow, &values).await?;
     let taken =
         || Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another contact"));
     match rows.as_slice() {
@@ -59,10 +67,11 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, Crea
         many => uow.insert_all(many, |_| Change::plain()).await,
     }
     .on_unique(taken)?;
+    custom.put(uow, &values).await?;
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
-fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, defaults: &Defaults) -> Result<ContactRow> {
+fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, values: Values, defaults: &Defaults) -> Result<ContactRow> {
     let now = uow.now();
     let mut row = ContactRow {
         id,
@@ -79,6 +88,7 @@ fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, defaults: &Default
         created_by: uow.caller().actor.user(),
         external_source: input.external_source,
         external_id: input.external_id,
+        custom_fields: Json(values),
         archived_at: None,
         search_text: String::new(),
         version: 1,
@@ -99,7 +109,8 @@ pub(crate) fn fill_derived(row: &mut ContactRow, country: &str) {
     let phones: Vec<String> = phones.collect();
     let parts = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.position.as_deref()];
     let emails = row.emails.0.iter().map(|email| email.address.as_str());
-    row.search_text = text::search_text(parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str)));
+    let words = parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str));
+    row.search_text = text::search_text(words.chain(searched(&row.custom_fields.0)));
 }
 
 /// Changes a contact. What changes nothing writes nothing.
@@ -119,12 +130,13 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     }
     let (caller, mut after) = (uow.caller(), before.clone());
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
+    let mut faults = Faults::new();
     if !phones::come_as_they_are(&caller) {
         let (phone, phones) = (patch.phone.value().map(String::as_str), patch.phones.value().map(Vec::as_slice));
-        let mut faults = Faults::new();
         phones::check(phone, phones, &country, "", &mut faults);
-        faults.into_result()?;
     }
+    let laid = custom::lay(uow, "contact", &before.custom_fields.0, &patch.custom_fields, &mut faults).await?;
+    faults.into_result()?;
     if let Some(name) = patch.given_name {
         after.given_name = name.trim().to_owned();
     }
@@ -136,8 +148,16 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     patch.phones.apply_or_default(&mut after.phones.0);
     patch.position.apply(&mut after.position);
     after.locale = patch.locale.unwrap_or(after.locale);
+    if let Some(laid) = &laid {
+        laid.check_unique(uow, before.id.uuid(), &before.custom_fields.0).await?;
+        after.custom_fields = Json(laid.values.clone());
+    }
     fill_derived(&mut after, &country);
-    uow.update(before, after, Change::plain()).await
+    let after = uow.update(before, after, Change::plain()).await?;
+    if let Some(laid) = &laid {
+        laid.put(uow, before.id.uuid(), &before.custom_fields.0).await?;
+    }
+    Ok(after)
 }
 
 /// Puts a contact away. One that is away stays so. What they have in the portal is switched off, and stays so when they come back.
@@ -191,6 +211,7 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ContactRow], change: im
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
     interactions::forget_of_contacts(uow, &ids).await?;
     auth::portal::forget_account(uow, &ids).await?;
+    keep::forget(uow, &ids).await?;
     files::files::forget(uow, CONTACT, &ids).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(rows, |_| change()).await

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use kernel::{Caller, Permission, Result};
 use platform::export::{Column, Export, moment, or_empty};
+use serde_json::{Map, Value};
 use store::Conn;
 use store::list::{ListSpec, Whole};
 
@@ -25,6 +26,10 @@ impl Export for ContactExport {
 
     fn columns() -> &'static [Column<Contact>] {
         COLUMNS
+    }
+
+    fn custom_fields(contact: &Contact) -> &Map<String, Value> {
+        &contact.custom_fields
     }
 
     async fn batch(conn: &mut Conn, caller: &Caller, list: &mut Whole) -> Result<Vec<Contact>> {
@@ -61,6 +66,7 @@ mod tests {
     #[test]
     fn the_columns_are_the_members_of_the_list() {
         let columns: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-        assert_eq!(columns, CONTACT_LIST.members);
+        let members: Vec<&str> = CONTACT_LIST.members.iter().copied().filter(|member| *member != "custom_fields").collect();
+        assert_eq!(columns, members);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
+use platform::custom_fields::resolve;
 use platform::saved_views::Viewable;
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
@@ -49,12 +50,14 @@ pub static CONTACT_LIST: ListSpec = ListSpec {
         "created_by",
         "external_source",
         "external_id",
+        "custom_fields",
         "archived_at",
         "created_at",
         "updated_at",
     ],
     searched: true,
     archived: true,
+    custom_fields: true,
     ..ListSpec::EMPTY
 };
 
@@ -93,7 +96,8 @@ pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
 /// `forbidden` without `contacts.view`.
 pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result<Page<Contact>> {
     let base = of_visible_clients(visible_to(caller)?, caller, query)?;
-    let page = store::list::page::<ContactRow>(conn, caller, base, &CONTACT_LIST, query).await?;
+    let query = resolve(conn, caller, &CONTACT_LIST, query).await?;
+    let page = store::list::page::<ContactRow>(conn, caller, base, &CONTACT_LIST, &query).await?;
     Ok(Page { data: dress(conn, caller, page.data, &query.record).await?, page: page.page })
 }
 

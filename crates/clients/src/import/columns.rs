@@ -1,7 +1,12 @@
 //! The columns that a file may have, with the names that people give them.
 
+use platform::csv_source::Names;
+
+/// The columns that a file may have, custom fields of clients as `cf[key]` among them.
+pub(super) const NAMES: Names = Names { fixed: COLUMNS, custom_fields: true };
+
 /// Canonical names with their aliases, in English and Greek.
-pub(super) const COLUMNS: &[(&str, &[&str])] = &[
+const COLUMNS: &[(&str, &[&str])] = &[
     ("external_id", &["id", "client id", "code", "κωδικός"]),
     ("kind", &["type", "τύπος"]),
     ("name", &["client", "company", "company name", "client name", "επωνυμία", "πελάτης", "όνομα"]),

@@ -25,7 +25,7 @@ use platform::imports::{
 };
 use store::{Conn, Store, UnitOfWork};
 
-use columns::COLUMNS;
+use columns::NAMES;
 use plan::FilePlanner;
 use row::{ParsedRow, RowReader};
 use seen::SeenRecords;
@@ -51,7 +51,7 @@ impl Importer for ClientImporter {
     }
 
     fn columns(&self) -> Columns {
-        COLUMNS
+        NAMES
     }
 
     fn required(&self) -> &'static [&'static str] {
@@ -123,10 +123,9 @@ pub async fn import_csv<R: Read>(
     caller.require(Permission::AdminImport)?;
     TO_WRITE.iter().try_for_each(|permission| caller.require(*permission))?;
     let source = CsvSource::open(file, options.csv)?;
-    let mapping = mapping(source.headers(), COLUMNS);
+    let mapping = mapping(source.headers(), NAMES);
     if !mapping.missing(&["name"]).is_empty() {
-        let known: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-        let message = format!("the column name is missing; there can be {}", known.join(", "));
+        let message = format!("the column name is missing; there can be {}", NAMES.known());
         return Err(Error::invalid_field("header", "missing_column", message));
     }
     let mut reader = store.reader(caller).await?;
@@ -228,7 +227,7 @@ async fn write_batch(store: &Store, caller: &Arc<Caller>, source: &str, batch: &
 }
 
 fn refused(row: &ParsedRow, error: &Error) -> WrittenRow {
-    let column = error.fields().first().map(|field| row::client_column(&field.pointer).to_owned());
+    let column = error.fields().first().map(|field| row::client_column(&field.pointer).into_owned());
     WrittenRow { line: row.line, came: Came::Refused(vec![ImportIssue { column, ..imports::jobs::refusal(row.line, error) }]) }
 }
 

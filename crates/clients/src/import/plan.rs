@@ -227,7 +227,7 @@ impl Planner for FilePlanner {
             match row {
                 Ok(cells) => {
                     parsed.push(self.rows.parse(&cells).map_err(|issues| (cells.line, issues)));
-                    said.push(cells.values.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect());
+                    said.push(cells.values.into_iter().map(|(name, value)| (name.into_owned(), value.into())).collect());
                 }
                 Err(problem) => {
                     parsed.push(Err((problem.line, vec![super::issue_of(problem)])));

@@ -1,13 +1,17 @@
 //! A row of a file as inputs of the commands, with everything that is wrong with it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::str::FromStr;
 
 use kernel::error::Faults;
 use kernel::{Caller, Patch, UserId, text, validation};
 use platform::csv_source::Cells;
+use platform::custom_fields::{FieldValue, Fields};
 use platform::imports::ImportIssue;
+use serde_json::{Map, Value};
 use store::Conn;
+use store::list::custom_key;
 use validator::Validate as _;
 
 use crate::clients::{ClientPatch, CreateClient};
@@ -40,6 +44,8 @@ pub(super) struct RowReader {
     pub members: HashMap<String, UserId>,
     /// The keys of its acquisition stages.
     pub stages: Vec<String>,
+    /// The custom fields of its clients.
+    pub fields: Fields,
 }
 
 /// Gathers what is wrong with one row.
@@ -72,7 +78,8 @@ impl RowReader {
     /// One that knows the members of the caller's workspace, and its stages.
     pub async fn of(conn: &mut Conn, caller: &Caller) -> kernel::Result<Self> {
         let members = auth::users::members_by_email(conn, caller.workspace()?).await?;
-        Ok(Self { members, stages: stages::keys(conn, caller).await? })
+        let fields = Fields::of(conn, caller.workspace()?, "client").await?;
+        Ok(Self { members, stages: stages::keys(conn, caller).await?, fields })
     }
 
     pub fn parse(&self, row: &Cells) -> Result<ParsedRow, Vec<ImportIssue>> {
@@ -113,6 +120,7 @@ impl RowReader {
             lead_category: issues.word("lead_category", row.value("lead_category")),
             external_source: None,
             external_id: None,
+            custom_fields: self.custom(row, &mut issues),
         };
         if client.name.is_empty() {
             issues.add("name", "required", "is empty");
@@ -121,7 +129,7 @@ impl RowReader {
             // that it is empty is said already
             let said = |pointer: &str| client.name.is_empty() && pointer == "/name";
             for error in validation::field_errors(&errors).into_iter().filter(|error| !said(&error.pointer)) {
-                issues.add(client_column(&error.pointer), &error.code, error.message);
+                issues.add(&client_column(&error.pointer), &error.code, error.message);
             }
         }
         let mut faults = Faults::new();
@@ -152,6 +160,26 @@ impl RowReader {
             issues.add("owner_email", "not_a_member", "is the address of no member of the workspace");
         }
         found
+    }
+
+    /// The values of custom fields, as they stand in cells.
+    fn custom(&self, row: &Cells, issues: &mut Issues) -> Option<Map<String, Value>> {
+        let mut values = Map::new();
+        for (column, cell) in &row.values {
+            let Some((key, _)) = custom_key(column) else { continue };
+            let Some(shape) = self.fields.shape(key).filter(|shape| !shape.archived) else {
+                issues.add(column, "unknown_column", "is no custom field of clients, or an archived one");
+                continue;
+            };
+            match FieldValue::read_cell(shape, cell, "") {
+                Ok(Some(value)) => {
+                    values.insert(key.to_owned(), value.json());
+                }
+                Ok(None) => {}
+                Err(fault) => issues.add(column, &fault.code, fault.message.as_str()),
+            }
+        }
+        (!values.is_empty()).then_some(values)
     }
 
     fn roles(&self, row: &Cells, issues: &mut Issues) -> Option<Vec<ClientRole>> {
@@ -191,6 +219,7 @@ impl RowReader {
             locale: None,
             external_source: None,
             external_id: None,
+            custom_fields: None,
         };
         if let Err(errors) = contact.validate() {
             for error in validation::field_errors(&errors) {
@@ -216,12 +245,15 @@ fn short(text: String) -> String {
     if text.chars().count() <= 200 { text } else { format!("xxh3:{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes())) }
 }
 
-pub(super) fn client_column(pointer: &str) -> &str {
+pub(super) fn client_column(pointer: &str) -> Cow<'_, str> {
     match pointer {
-        "/emails/0/address" => "email",
-        "/main_address/line1" => "address",
-        pointer if pointer.ends_with("/owner_id") => "owner_email",
-        _ => pointer.rsplit('/').next().unwrap_or(pointer),
+        "/emails/0/address" => "email".into(),
+        "/main_address/line1" => "address".into(),
+        pointer if pointer.ends_with("/owner_id") => "owner_email".into(),
+        _ => match pointer.rsplit_once("/custom_fields/") {
+            Some((_, key)) => format!("cf[{key}]").into(),
+            None => pointer.rsplit('/').next().unwrap_or(pointer).into(),
+        },
     }
 }
 
@@ -268,6 +300,7 @@ pub(super) fn client_patch(input: &CreateClient) -> ClientPatch {
         acquisition_stage: said(&input.acquisition_stage),
         source: said(&input.source),
         lead_category: said(&input.lead_category),
+        custom_fields: said(&input.custom_fields),
         ..ClientPatch::default()
     }
 }
@@ -285,5 +318,6 @@ pub(super) fn contact_patch(input: &CreateContact) -> ContactPatch {
         phones: Patch::Absent,
         position: said(&input.position),
         locale: None,
+        custom_fields: Patch::Absent,
     }
 }

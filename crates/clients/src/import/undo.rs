@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::plan::CONTACT;
 use crate::errors::RELATIONSHIP_NEEDS_ROLE;
 use crate::rows::{ClientContactRow, ClientId, ClientRole, ClientRow, ContactRow};
-use crate::{clients, contacts, links, relationships};
+use crate::{clients, contacts, custom, links, relationships};
 
 pub(super) async fn undo(uow: &mut UnitOfWork, run: ImportRunId, rows: &[StagedRow]) -> Result<Vec<UndoneRow>> {
     let mut standing = Standing::of(uow, run, rows).await?;
@@ -239,18 +239,23 @@ async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<St
         acquisition_stage,
         source,
         lead_category,
+        custom_fields,
     );
     let caller = uow.caller();
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
     clients::fill_derived(&mut after, &country);
-    uow.update(before, after, Change::of(Action::Revert)).await
+    let after = uow.update(before, after, Change::of(Action::Revert)).await?;
+    custom::settle(uow, "client", after.id.uuid(), &before.custom_fields.0, &after.custom_fields.0).await?;
+    Ok(after)
 }
 
 async fn revert_contact(uow: &mut UnitOfWork, before: &ContactRow, former: &Map<String, Value>) -> Result<ContactRow> {
     let mut after = before.clone();
-    put_back!(after, former, given_name, family_name, phone, emails, phones, position, locale);
+    put_back!(after, former, given_name, family_name, phone, emails, phones, position, locale, custom_fields);
     let caller = uow.caller();
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
     contacts::fill_derived(&mut after, &country);
-    uow.update(before, after, Change::of(Action::Revert)).await
+    let after = uow.update(before, after, Change::of(Action::Revert)).await?;
+    custom::settle(uow, "contact", after.id.uuid(), &before.custom_fields.0, &after.custom_fields.0).await?;
+    Ok(after)
 }

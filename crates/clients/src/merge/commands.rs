@@ -1,12 +1,15 @@
 //! Merging clients, and looking at what it would do.
 
 use kernel::{Error, Permission, Result, TypedId as _};
+use platform::custom_fields::keep;
 use store::query::{Expr, ExprTrait};
 use store::{Action, Change, Json, OnUnique as _, Record as _, UnitOfWork};
 
 use super::wire::{FieldOutcome, MergeClients, MergePreview, MergedClients};
 use super::{ClientMergeRow, fields, missing, moving};
+use crate::attachable::CLIENT;
 use crate::clients;
+use crate::custom;
 use crate::errors::{ARCHIVED, CLIENT_MERGED, MERGE_RELATED, PARENT_CYCLE};
 use crate::relationships;
 use crate::rows::{ClientId, ClientRow};
@@ -97,6 +100,9 @@ async fn run(
     if clients::stands_above_itself(uow, &after).await? {
         return Err(Error::new(&PARENT_CYCLE).with_detail("One of the clients stands above the other. Move it first."));
     }
+    // what one of the two had must be free for the other
+    keep::forget(uow, &[merged.id.uuid()]).await?;
+    custom::settle(uow, CLIENT, survivor.id.uuid(), &survivor.custom_fields.0, &after.custom_fields.0).await?;
     let away = ClientRow { archived_at: Some(now), merged_into_id: Some(survivor.id), ..merged.clone() };
     let change = Change::of(Action::Merge).about("client", survivor.id);
     uow.update(merged, away, change).await?;

@@ -1,12 +1,13 @@
 //! The fields of two clients, and whose value wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::error::Faults;
 use kernel::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 use store::Json;
+use store::list::custom_key;
 
 use super::wire::{FieldOutcome, MergeSide};
 use crate::rows::ClientRow;
@@ -93,8 +94,10 @@ pub(super) fn choose(
     chosen: &BTreeMap<String, MergeSide>,
 ) -> Result<(ClientRow, Vec<FieldOutcome>)> {
     let mut faults = Faults::new();
+    let custom: BTreeSet<&String> = survivor.custom_fields.0.keys().chain(merged.custom_fields.0.keys()).collect();
     for name in chosen.keys() {
-        if !FIELDS.iter().any(|field| field.name == name) {
+        let is_custom = custom_key(name).is_some_and(|(key, rest)| rest.is_empty() && custom.iter().any(|known| *known == key));
+        if !is_custom && !FIELDS.iter().any(|field| field.name == name) {
             faults.add(format!("/fields/{}", pointer(name)), "unknown_field", "is no field of which a side can be chosen");
         }
     }
@@ -124,6 +127,28 @@ pub(super) fn choose(
             outcomes.push(FieldOutcome { field: field.name.to_owned(), side, survivor: ours, merged: theirs });
         }
     }
+    for key in custom {
+        let name = format!("cf[{key}]");
+        let (ours, theirs) = (survivor.custom_fields.0.get(key), merged.custom_fields.0.get(key));
+        let default = if ours.is_some() { MergeSide::Survivor } else { MergeSide::Merged };
+        let side = chosen.get(&name).copied().unwrap_or(default);
+        match (side, theirs) {
+            (MergeSide::Survivor, _) => {}
+            (MergeSide::Merged, Some(theirs)) => {
+                after.custom_fields.0.insert(key.clone(), theirs.clone());
+            }
+            (MergeSide::Merged, None) => {
+                after.custom_fields.0.remove(key);
+            }
+            (MergeSide::Both, _) => {
+                faults.add(format!("/fields/{}", pointer(&name)), "one_value", "has one value: choose a side");
+            }
+        }
+        if ours != theirs {
+            let [ours, theirs] = [ours, theirs].map(|value| value.cloned().unwrap_or_default());
+            outcomes.push(FieldOutcome { field: name, side, survivor: ours, merged: theirs });
+        }
+    }
     faults.into_result()?;
     Ok((after, outcomes))
 }
@@ -134,7 +159,9 @@ fn pointer(name: &str) -> String {
 
 /// Puts back what the journal says that a field was; fails where that was erased.
 pub(super) fn put_back(row: &mut ClientRow, name: &str, change: &Value) -> Result<bool> {
-    let Some(field) = FIELDS.iter().find(|field| field.name == name) else { return Ok(true) };
+    let custom = field!(custom_fields);
+    let mut fields = FIELDS.iter().chain([&custom]);
+    let Some(field) = fields.find(|field| field.name == name) else { return Ok(true) };
     let Some(from) = change.get("from") else { return Ok(false) };
     (field.set)(row, from.clone()).map_err(Error::internal)?;
     Ok(true)

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::commands::{FILLED, find};
 use super::wire::UndoMerge;
 use super::{ClientMergeRow, fields, missing, moving};
+use crate::attachable::CLIENT;
 use crate::clients::{self, Client};
+use crate::custom;
 use crate::errors::{ARCHIVED, MERGE_BUILT_ON};
 use crate::rows::{ClientId, ClientRow};
 
@@ -55,6 +57,8 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
     let back = ClientRow { archived_at: None, merged_into_id: None, ..merged.clone() };
     let change = Change::of(Action::Revert).about("client", survivor.id);
     let back = uow.update(&merged, back, change).await?;
+    custom::settle(uow, CLIENT, stays.id.uuid(), &survivor.custom_fields.0, &stays.custom_fields.0).await?;
+    custom::put_again(uow, CLIENT, back.id.uuid(), &back.custom_fields.0).await?;
     // what neither was changed for: somebody else came to stand above or below
     for client in [&stays, &back] {
         if clients::stands_above_itself(uow, client).await? {

@@ -54,7 +54,7 @@ use Whose::{Client, Contact, FreeText, Staff};
 pub static HELD: &[Held] = &[
     held(
         "contact",
-        &["given_name", "family_name", "phone", "emails", "phones", "position", "external_id"],
+        &["given_name", "family_name", "phone", "emails", "phones", "position", "external_id", "custom_fields"],
         Contact,
         Some("contact"),
     ),
@@ -91,6 +91,7 @@ pub static HELD: &[Held] = &[
             "billing_address",
             "shipping_address",
             "external_id",
+            "custom_fields",
         ],
         Client,
         None,

@@ -1,13 +1,16 @@
 //! The first line: which delimiter, which columns, and what they stand for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use kernel::Result;
 use kernel::error::Faults;
 use kernel::text::fold;
+use store::list::custom_key;
 
 use super::CsvRow;
+use crate::custom_fields::check_key;
 
 /// What stands between the fields of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,10 +116,40 @@ pub(super) fn comparable(name: &str) -> String {
     parts.join(" ")
 }
 
+/// The canonical name of a column: one that is known beforehand, or `cf[key]` of a custom field.
+pub type Name = Cow<'static, str>;
+
+/// The names that columns can stand for.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// Canonical names, each with what people call them.
+    pub fixed: &'static [(&'static str, &'static [&'static str])],
+    /// Whether there can be `cf[key]`, for any key.
+    pub custom_fields: bool,
+}
+
+impl Names {
+    fn custom(self, name: &str) -> Option<Name> {
+        let is_custom = |(key, rest): (&str, &str)| rest.is_empty() && check_key(key);
+        (self.custom_fields && custom_key(name).is_some_and(is_custom)).then(|| Cow::Owned(name.to_owned()))
+    }
+
+    fn canonical(self, name: &str) -> Option<Name> {
+        let fixed = self.fixed.iter().find(|(canonical, _)| *canonical == name);
+        fixed.map(|(canonical, _)| Cow::Borrowed(*canonical)).or_else(|| self.custom(name))
+    }
+
+    /// All of them, for messages.
+    pub fn known(self) -> String {
+        let names = self.fixed.iter().map(|(name, _)| *name);
+        names.chain(self.custom_fields.then_some("cf[key]")).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Which column stands for what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
-    known: Vec<(&'static str, usize)>,
+    known: Vec<(Name, usize)>,
     unknown: Vec<String>,
     repeated: Vec<String>,
 }
@@ -137,13 +170,13 @@ impl Mapping {
         let CsvRow { line, mut values } = row;
         let filled = self.known.iter().filter_map(|(name, index)| {
             let value = std::mem::take(values.get_mut(*index)?);
-            (!value.is_empty()).then_some((*name, value))
+            (!value.is_empty()).then_some((name.clone(), value))
         });
         Cells { line, values: filled.collect() }
     }
 
     /// What is there, with the index of its column, in the order of the columns.
-    pub fn known(&self) -> &[(&'static str, usize)] {
+    pub fn known(&self) -> &[(Name, usize)] {
         &self.known
     }
 
@@ -169,7 +202,7 @@ pub struct Cells {
     /// The line of the file that the row begins in, from 1.
     pub line: u64,
     /// Canonical names with their values, none of which is empty.
-    pub values: Vec<(&'static str, String)>,
+    pub values: Vec<(Name, String)>,
 }
 
 impl Cells {
@@ -185,7 +218,7 @@ impl Cells {
 /// `validation_failed` with `unknown_header`, `unknown_column` and `repeated`, each at `/mapping/<header>`.
 pub fn given_mapping(
     headers: &[String],
-    names: &[(&'static str, &[&'static str])],
+    names: Names,
     given: &BTreeMap<String, Option<String>>,
 ) -> Result<Mapping> {
     let mut mapping = Mapping::default();
@@ -197,12 +230,11 @@ pub fn given_mapping(
             faults.add(at(), "unknown_header", "is no header of the file");
         }
         let Some(column) = column else { continue };
-        let Some((canonical, _)) = names.iter().find(|(name, _)| name == column) else {
-            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            faults.add(at(), "unknown_column", format!("must be one of {}", known.join(", ")));
+        let Some(canonical) = names.canonical(column) else {
+            faults.add(at(), "unknown_column", format!("must be one of {}", names.known()));
             continue;
         };
-        if mapping.known.iter().any(|(taken, _)| taken == canonical) {
+        if mapping.known.iter().any(|(taken, _)| *taken == canonical) {
             faults.add(at(), "repeated", "stands for the same as another header");
         } else if let Some(index) = index {
             mapping.known.push((canonical, index));
@@ -218,12 +250,12 @@ pub fn given_mapping(
 
 /// Finds what each column stands for: `names` are the canonical names, each with its aliases. Where two columns stand for the
 /// same, the one with the canonical name is taken, else the first.
-pub fn mapping(headers: &[String], names: &[(&'static str, &[&'static str])]) -> Mapping {
+pub fn mapping(headers: &[String], names: Names) -> Mapping {
     let mut mapping = Mapping::default();
     let headers: Vec<(usize, &String, String)> =
         headers.iter().enumerate().map(|(index, header)| (index, header, comparable(header))).collect();
     let named = |name: &str, wanted: &str| comparable(wanted) == *name;
-    for (canonical, aliases) in names {
+    for (canonical, aliases) in names.fixed {
         let column = headers
             .iter()
             .find(|(_, _, name)| named(name, canonical))
@@ -231,8 +263,11 @@ pub fn mapping(headers: &[String], names: &[(&'static str, &[&'static str])]) ->
         if let Some((index, ..)) = column
             && !mapping.known.iter().any(|(_, taken)| taken == index)
         {
-            mapping.known.push((canonical, *index));
+            mapping.known.push((Cow::Borrowed(*canonical), *index));
         }
+    }
+    for (index, header, _) in &headers {
+        mapping.known.extend(names.custom(header).map(|name| (name, *index)));
     }
     mapping.known.sort_by_key(|(_, index)| *index);
     for (index, header, name) in headers {
@@ -240,7 +275,7 @@ pub fn mapping(headers: &[String], names: &[(&'static str, &[&'static str])]) ->
             continue;
         }
         let stands_for_something =
-            names.iter().any(|(canonical, aliases)| named(&name, canonical) || aliases.iter().any(|alias| named(&name, alias)));
+            names.fixed.iter().any(|(canonical, aliases)| named(&name, canonical) || aliases.iter().any(|alias| named(&name, alias)));
         let list = if stands_for_something { &mut mapping.repeated } else { &mut mapping.unknown };
         list.push(header.clone());
     }

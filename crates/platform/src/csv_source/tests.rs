@@ -213,15 +213,18 @@ fn a_reader_that_fails_gives_what_came_before_and_ends() {
 
 #[test]
 fn columns_are_found_by_name_and_alias_without_case_and_accents() {
-    let source = open("ΕΠΩΝΥΜΊΑ ; e-mail;Post_Code;Χρώμα;;mail\nΑ;b@c.gr;713 05;μπλε;;x\n".as_bytes()).unwrap();
-    let names: &[(&'static str, &[&'static str])] = &[
+    let source = open("ΕΠΩΝΥΜΊΑ ; e-mail;Post_Code;Χρώμα;;mail;cf[vat]\nΑ;b@c.gr;713 05;μπλε;;x;7\n".as_bytes()).unwrap();
+    let fixed: &[(&'static str, &[&'static str])] = &[
         ("name", &["επωνυμία", "company"]),
         ("email", &["mail", "e mail"]),
         ("postal_code", &["post code", "ΤΚ"]),
         ("phone", &["τηλέφωνο"]),
     ];
-    let mapping = mapping(source.headers(), names);
-    assert_eq!(mapping.known(), [("name", 0), ("email", 1), ("postal_code", 2)]);
+    let without = super::mapping(source.headers(), Names { fixed, custom_fields: false });
+    assert_eq!(without.unknown(), ["Χρώμα", "cf[vat]"]);
+    let mapping = super::mapping(source.headers(), Names { fixed, custom_fields: true });
+    let known: Vec<_> = mapping.known().iter().map(|(name, index)| (name.as_ref(), *index)).collect();
+    assert_eq!(known, [("name", 0), ("email", 1), ("postal_code", 2), ("cf[vat]", 6)]);
     assert_eq!(mapping.unknown(), ["Χρώμα"]);
     assert_eq!(mapping.repeated(), ["mail"]);
     assert_eq!(mapping.missing(&["name", "phone"]), ["phone"]);

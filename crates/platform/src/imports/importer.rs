@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::ImportIssue;
 use super::rows::{ImportRunId, RowOutcome};
-use crate::csv_source::{Cells, RowProblem};
+use crate::csv_source::{Cells, Names, RowProblem};
 
-/// The columns that a file may have: canonical names, each with what people call them.
-pub type Columns = &'static [(&'static str, &'static [&'static str])];
+/// The columns that a file may have.
+pub type Columns = Names;
 
 /// A row that was read, or what is wrong with it.
 pub type ReadCells = std::result::Result<Cells, RowProblem>;

@@ -15,7 +15,7 @@ use store::{Action, Change, Field as _, Json, Record as _, UnitOfWork};
 use super::importer::{Columns, Importer, Importers, StagedRow, UndoneRow};
 use super::rows::{ImportRowRow, ImportRunId, ImportRunRow, ImportState, RowException, RowOutcome};
 use super::{ImportIssue, note_issues};
-use crate::csv_source::Cells;
+use crate::csv_source::{Cells, Name};
 
 /// Rows in one transaction: long enough to be fast (with 500 an import of clients takes a tenth less), short enough to let others write and
 /// to need little memory (with 500 it takes 40 MB more). As many as go into one statement on PostgreSQL, so that it is planned once.
@@ -205,14 +205,17 @@ pub(super) enum Place {
 fn staged(row: ImportRowRow, columns: Columns) -> StagedRow {
     let Json(mut said) = row.cells;
     let text = |value| if let Value::String(text) = value { Some(text) } else { None };
-    let values = columns.iter().filter_map(|(name, _)| Some((*name, text(said.remove(*name)?)?)));
+    let fixed = columns.fixed.iter().filter_map(|(name, _)| Some((Name::Borrowed(*name), text(said.remove(*name)?)?)));
+    let mut values: Vec<(Name, String)> = fixed.collect();
+    // what is left are custom fields, as the file named them
+    values.extend(said.into_iter().filter_map(|(name, value)| Some((Name::Owned(name), text(value)?))));
     let line = u64::try_from(row.line).unwrap_or_default();
     StagedRow {
         line,
         outcome: row.outcome,
         record_id: row.record_id,
         further: row.further.map(|json| json.0).unwrap_or_default(),
-        cells: Cells { line, values: values.collect() },
+        cells: Cells { line, values },
         differences: row.differences.map(|json| json.0).unwrap_or_default(),
     }
 }

@@ -68,8 +68,7 @@ pub(super) fn mapping_of(headers: &[String], importer: &dyn Importer, given: &Gi
 }
 
 fn missing_words(missing: &[&str], columns: Columns) -> String {
-    let known: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    format!("the column {} is missing; there can be {}", missing.join(", "), known.join(", "))
+    format!("the column {} is missing; there can be {}", missing.join(", "), columns.known())
 }
 
 /// What is found at the beginning of a file, with how its rows are to be understood.
@@ -82,7 +81,7 @@ pub(super) fn found_of(head: Head, importer: &dyn Importer, given: &GivenReading
     }
     let mapping = mapping_of(&head.headers, importer, given)?;
     let used =
-        mapping.known().iter().filter_map(|(column, index)| Some((head.headers.get(*index)?.clone(), (*column).to_owned())));
+        mapping.known().iter().filter_map(|(column, index)| Some((head.headers.get(*index)?.clone(), column.to_string())));
     let found = Found {
         mapping: used.collect(),
         unknown: mapping.unknown().to_vec(),

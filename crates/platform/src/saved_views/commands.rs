@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{SavedView, SavedViewId, SavedViewRow, Sharing, ViewQuery, ViewQueryPatch, Viewables, column, person, visible_to};
+use crate::custom_fields::Fields;
 use crate::errors::VIEW_NAME_TAKEN;
 
 /// The body of `POST /v1/saved-views`.
@@ -110,7 +111,9 @@ pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateSavedVi
     let mut faults = Faults::new();
     let list = faults.keep(lists.find(&caller, &input.list))?.map(|viewable| viewable.list);
     if let Some(list) = list {
-        faults.keep(query.check(list))?;
+        let workspace = uow.workspace()?;
+        let fields = Fields::of(uow, workspace, list.table).await?;
+        faults.keep(query.check(list, &fields))?;
     }
     let sharing = input.sharing.unwrap_or(Sharing::Private);
     let team = faults.keep(team_of(uow, user, sharing, input.team_id).await)?;
@@ -219,7 +222,8 @@ pub async fn update(
     let mut faults = Faults::new();
     if let Some(query) = patch.query {
         query.apply(&mut after.query.0);
-        faults.keep(after.query.0.check(list))?;
+        let fields = Fields::of(uow, before.workspace_id, list.table).await?;
+        faults.keep(after.query.0.check(list, &fields))?;
     }
     if patch.sharing.is_some() || patch.team_id.is_some() {
         let now = if before.team_id.is_some() { Sharing::Team } else { Sharing::Private };

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use kernel::error::Faults;
 use kernel::{Patch, Result, percent};
 use serde::{Deserialize, Serialize};
-use store::list::{ListQuery, ListSpec, OF_A_PAGE};
+use store::list::{ListQuery, ListSpec, OF_A_PAGE, custom_key};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::custom_fields::Fields;
+
 /// What the query string of a list says beside its filters.
 const BESIDE: [&str; 3] = ["sort", "q", "archived"];
+/// The member in which the values of all custom fields stand.
+const CUSTOM_MEMBER: &str = "custom_fields";
 /// Bytes of a whole query at most.
 const LONGEST: usize = 20_000;
 
@@ -30,7 +34,7 @@ store::text_enum! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct ViewQuery {
-    /// Filters by their names, such as `status` or `created_at[gte]`, each with its value as text.
+    /// Filters by their names, such as `status`, `created_at[gte]` or `cf[key]`, each with its value as text.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub filters: BTreeMap<String, String>,
     /// Full text to search for.
@@ -44,7 +48,7 @@ pub struct ViewQuery {
     #[schema(max_items = 10)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<String>,
-    /// The members to show, in this order; those that the frontend chooses unless given.
+    /// The members to show, in this order, custom fields as `cf[key]`; those that the frontend chooses unless given.
     #[schema(max_items = 100)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
@@ -124,16 +128,29 @@ impl ViewQuery {
     pub fn query_string(&self) -> String {
         let mut pairs = self.parameters();
         if !self.columns.is_empty() {
-            pairs.push(("fields".to_owned(), self.columns.join(",")));
+            let mut members: Vec<&str> = Vec::new();
+            for column in &self.columns {
+                let member = custom_key(column).map_or(column.as_str(), |_| CUSTOM_MEMBER);
+                if !members.contains(&member) {
+                    members.push(member);
+                }
+            }
+            pairs.push(("fields".to_owned(), members.join(",")));
         }
         percent::query_string(&pairs)
+    }
+
+    /// Whether it asks for a custom field or shows it.
+    pub(super) fn names_custom(&self, key: &str) -> bool {
+        let named = |name: &str| custom_key(name.trim_start_matches('-')).is_some_and(|(named, _)| named == key);
+        self.filters.keys().chain(&self.sort).chain(&self.columns).any(|name| named(name))
     }
 
     /// Whether the list can be asked so, as its own parser says.
     ///
     /// # Errors
     /// `validation_failed` with everything that is wrong, each unknown name with the names there are.
-    pub(super) fn check(&self, list: &'static ListSpec) -> Result<()> {
+    pub(super) fn check(&self, list: &'static ListSpec, fields: &Fields) -> Result<()> {
         let mut faults = Faults::new();
         let mut parameters = self.parameters();
         for name in self.filters.keys() {
@@ -146,7 +163,8 @@ impl ViewQuery {
                 parameters.retain(|(known, given)| known != name || Some(given) != value);
             }
         }
-        if let Err(error) = ListQuery::parse_whole(list, &parameters, &[]) {
+        let asked = ListQuery::parse_whole(list, &parameters, &[]).and_then(|query| query.resolve(fields));
+        if let Err(error) = asked {
             if error.kind() != kernel::Kind::Invalid {
                 return Err(error);
             }
@@ -162,7 +180,8 @@ impl ViewQuery {
         }
         for (place, column) in self.columns.iter().enumerate() {
             let pointer = format!("/query/columns/{place}");
-            if !list.members.contains(&column.as_str()) {
+            let is_custom = custom_key(column).is_some_and(|(key, rest)| rest.is_empty() && fields.shape(key).is_some());
+            if !is_custom && !list.members.contains(&column.as_str()) {
                 let message = format!("there is no such column; there are {}", list.members.join(", "));
                 faults.add(pointer, "unknown_column", message);
             } else if self.columns.iter().take(place).any(|before| before == column) {

@@ -75,7 +75,7 @@ impl Dialect {
     }
 
     /// Whether several transactions can write at a time.
-    pub(crate) fn has_many_writers(self) -> bool {
+    pub fn has_many_writers(self) -> bool {
         self == Self::Postgres
     }
 
@@ -185,6 +185,14 @@ fn stand_in(dialect: Dialect, kind: FieldKind) -> &'static str {
         (FieldKind::Boolean, _) => "true",
         (FieldKind::Uuid, Dialect::Postgres) => "'ffffffff-ffff-ffff-ffff-ffffffffffff'",
         (FieldKind::Uuid, Dialect::Sqlite) => "X'ffffffffffffffffffffffffffffffff'",
+    }
+}
+
+/// A JSON object in a column without one of its members, whose name is of letters, digits and underscores.
+pub(crate) fn without_member(dialect: Dialect, column: &'static str, name: &str) -> SimpleExpr {
+    match dialect {
+        Dialect::Sqlite => Expr::cust_with_values(format!("json_remove(\"{column}\", ?)"), [format!("$.{name}")]),
+        Dialect::Postgres => Expr::cust_with_values(format!("\"{column}\" - $1"), [name.to_owned()]),
     }
 }
 

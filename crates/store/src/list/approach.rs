@@ -12,7 +12,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement};
 
 use super::conditions::index_condition;
 use super::query::{Filter, ListQuery};
-use super::{FieldKind, ListField, ListSpec};
+use super::{FieldKind, ListField, ListSpec, SortBy};
 use crate::conn::Conn;
 use crate::dialect::{self, Found};
 
@@ -67,8 +67,13 @@ pub(super) fn to_count(conn: &Conn, spec: &ListSpec, query: &ListQuery) -> Appro
 }
 
 fn sorts_by_text(spec: &ListSpec, query: &ListQuery) -> bool {
-    let first = query.sort.first().and_then(|(name, _)| spec.field(name));
-    first.is_some_and(|field| matches!(field.kind, FieldKind::Text | FieldKind::Caseless))
+    match query.sort.first() {
+        Some((SortBy::Field(name), _)) => {
+            spec.field(name).is_some_and(|field| matches!(field.kind, FieldKind::Text | FieldKind::Caseless))
+        }
+        Some((SortBy::Custom(_), _)) => true,
+        None => false,
+    }
 }
 
 /// The conditions by whose indexes records can be found, those first that usually let the fewest through.
@@ -76,8 +81,11 @@ fn narrowing(conn: &Conn, caller: &Caller, spec: &ListSpec, query: &ListQuery) -
     let dialect = conn.dialect();
     let mut all: Vec<Found> = Vec::new();
     for filter in &query.filters {
-        if let Filter::Custom(custom, value) = filter {
-            all.push(Found::of_ids((custom.ids)(value.clone())));
+        match filter {
+            Filter::Custom(custom, value) => all.push(Found::of_ids((custom.ids)(value.clone()))),
+            // a walk along the field's own index begins and ends where the condition does
+            Filter::Value(filter) if !query.walks_along(filter.field) => all.extend(filter.ids().map(Found::of_ids)),
+            Filter::Value(_) | Filter::Field(..) => {}
         }
     }
     if let Some(q) = query.q.as_ref().filter(|q| dialect.counts_words() && narrows(q)) {
@@ -129,7 +137,10 @@ fn narrows(q: &str) -> bool {
 
 /// Whether the walk begins and ends where this field's conditions do anyway.
 fn is_bound_of_walk(spec: &ListSpec, query: &ListQuery, field: &ListField) -> bool {
-    query.sort.first().is_some_and(|(first, _)| field.name == *first || spec.pairs.contains(&(field.name, first)))
+    match query.sort.first() {
+        Some((SortBy::Field(first), _)) => field.name == *first || spec.pairs.contains(&(field.name, first)),
+        _ => false,
+    }
 }
 
 async fn has_few(conn: &mut Conn, found: &Found) -> Result<bool> {

@@ -3,7 +3,7 @@
 use sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr, SimpleExpr, Value};
 
 use super::query::{Archived, Filter, ListQuery, Operator};
-use super::{ListField, ListSpec};
+use super::{ListField, ListSpec, SortBy};
 use crate::dialect::{self, Dialect};
 
 /// Whether a condition may be looked up in an index of its own.
@@ -40,6 +40,7 @@ pub(super) fn conditions(dialect: Dialect, spec: &ListSpec, query: &ListQuery, l
                 field_condition(spec.table, field, column, *operator, values)
             }
             Filter::Custom(custom, value) => custom.condition(spec.table, value.clone()),
+            Filter::Value(filter) => filter.condition(spec.table),
         })
         .collect();
     if let Some(q) = &query.q {
@@ -59,7 +60,7 @@ pub(super) fn conditions(dialect: Dialect, spec: &ListSpec, query: &ListQuery, l
 /// Conditions on the field that comes first in the sort, in the words of its index, so that a walk begins and ends where they do.
 /// They let through what the exact ones let through, and perhaps more.
 pub(super) fn bounds_of_walk(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<SimpleExpr> {
-    let Some((first, _)) = query.sort.first() else { return Vec::new() };
+    let Some((SortBy::Field(first), _)) = query.sort.first() else { return Vec::new() };
     // what is compared as it stands is its own bound where the engine may look it up
     let needed = |field: &ListField| !dialect.knows_values() || field.nullable;
     query

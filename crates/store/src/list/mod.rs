@@ -12,15 +12,19 @@
 mod approach;
 mod conditions;
 mod cursor;
+mod custom;
 mod page;
 mod query;
 mod spec;
 mod value;
+mod values;
 mod whole;
 
 pub use conditions::index_condition;
+pub use custom::{CustomFields, NO_VALUE, SortBy, VALUES, ValueCondition, ValueFilter, ValueKey, Wrong, custom_key};
 pub use page::{Listed, page, page_of_parts, select_of_parts, sort};
-pub use query::{Archived, Direction, Filter, ListQuery, OF_A_PAGE, Operator, RecordQuery};
+pub use query::{Archived, Direction, Filter, ListQuery, MAX_IN, OF_A_PAGE, Operator, RecordQuery, like_pattern};
 pub use spec::{CustomFilter, FieldKind, ListField, ListSpec};
 pub use value::parse_value;
+pub use values::HeldValue;
 pub use whole::Whole;

@@ -7,7 +7,7 @@ use super::approach::{self, Approach};
 use super::conditions::{self, Lookup, sort_expression};
 use super::query::{Direction, ListQuery};
 use super::value::{key_text, key_value};
-use super::{FieldKind, ListSpec, cursor};
+use super::{FieldKind, ListSpec, SortBy, cursor, custom};
 use crate::conn::Conn;
 use crate::dialect::{Dialect, Found};
 use crate::errors::INVALID_CURSOR;
@@ -134,6 +134,7 @@ pub(super) struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// What is asked for, and what cursors of it are bound to.
     fn open(conn: &Conn, caller: &Caller, spec: &'a ListSpec, query: &'a ListQuery) -> Result<(Self, String)> {
+        query.check_resolved()?;
         let workspace = caller.workspace.map(TypedId::uuid).unwrap_or_default();
         let bound_to = format!("{workspace}/{}", query.bound_to);
         let keys = keys(conn.dialect(), spec, query);
@@ -181,6 +182,7 @@ impl<'a> Asked<'a> {
 
     pub fn walk(&self, base: SelectStatement) -> SelectStatement {
         let mut select = base;
+        custom::join_to_walk(&mut select, self.spec.table, self.query);
         for bound in conditions::bounds_of_walk(self.dialect, self.spec, self.query) {
             select.and_where(bound);
         }
@@ -191,6 +193,7 @@ impl<'a> Asked<'a> {
     pub fn gather(&self, base: SelectStatement, found: Found) -> SelectStatement {
         let mut select = base;
         found.join(&mut select, self.spec.table);
+        custom::join(&mut select, self.spec.table, self.query);
         select.and_where_option(self.after.clone());
         self.end(select)
     }
@@ -199,10 +202,12 @@ impl<'a> Asked<'a> {
     fn glance<L: Listed>(&self, base: SelectStatement) -> SelectStatement {
         let mut near = base;
         near.clear_selects().expr(Expr::col((self.spec.table, Asterisk))).and_where_option(self.after.clone());
+        custom::join_to_walk(&mut near, self.spec.table, self.query);
         order(&mut near, &self.keys);
         near.limit(approach::NEAR);
         let mut select = L::select();
         select.from_clear().from_subquery(near, self.spec.table);
+        custom::join(&mut select, self.spec.table, self.query);
         self.end(select)
     }
 
@@ -252,7 +257,16 @@ fn order(select: &mut SelectStatement, keys: &[Key]) {
 pub(super) fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<Key> {
     let column = |name: &'static str| Expr::col((spec.table, name));
     let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 1);
-    for (name, direction) in &query.sort {
+    for (place, (by, direction)) in query.sort.iter().enumerate() {
+        let name = match by {
+            SortBy::Field(name) => name,
+            SortBy::Custom(_) => {
+                let [text, number] = custom::sort_expressions(place);
+                keys.push(Key { expression: text, kind: FieldKind::Text, direction: *direction });
+                keys.push(Key { expression: number, kind: FieldKind::Integer, direction: *direction });
+                continue;
+            }
+        };
         let Some((field, sorted)) = spec.field(name).and_then(|field| Some((field, field.sort?))) else { continue };
         if sorted == "id" {
             // ids are unique, so nothing needs to be compared after them
@@ -263,7 +277,7 @@ pub(super) fn keys(dialect: Dialect, spec: &ListSpec, query: &ListQuery) -> Vec<
         keys.push(Key { expression, kind: field.kind, direction: *direction });
     }
     let direction = keys.last().map_or(Direction::Ascending, |key| key.direction);
-    keys.push(Key { expression: column("id"), kind: FieldKind::Uuid, direction });
+    keys.push(Key { expression: custom::id_expression(query).unwrap_or_else(|| column("id")), kind: FieldKind::Uuid, direction });
     keys
 }
 

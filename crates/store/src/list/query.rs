@@ -1,9 +1,10 @@
 //! A list query, read from its query string with everything that is wrong with it.
 
-use kernel::Result;
 use kernel::error::Faults;
+use kernel::{FieldError, Result};
 use sea_orm::sea_query::{SelectStatement, Value};
 
+use super::custom::{AskedCustom, SortBy, ValueFilter};
 use super::value::parse_value;
 use super::{CustomFilter, FieldKind, ListField, ListSpec};
 
@@ -16,7 +17,7 @@ const MAX_FILTERS: usize = 30;
 /// What can be asked of a page, and not of a whole list.
 pub const OF_A_PAGE: [&str; 5] = ["limit", "cursor", "count", "include", "fields"];
 /// Values of one `in` at most.
-const MAX_IN: usize = 200;
+pub const MAX_IN: usize = 200;
 
 /// Which way a sort runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,16 @@ impl Operator {
         ("is_null", Self::IsNull),
     ];
 
+    /// The operator of this name.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, operator)| *operator)
+    }
+
+    /// The names of all.
+    pub(super) fn names() -> Vec<&'static str> {
+        Self::ALL.iter().map(|(name, _)| *name).collect()
+    }
+
     /// Whether a field can be compared so.
     pub fn fits(self, field: &ListField) -> bool {
         match self {
@@ -88,6 +99,8 @@ pub enum Filter {
     Field(&'static ListField, Operator, Vec<Value>),
     /// On something else.
     Custom(&'static CustomFilter, Value),
+    /// On a custom field.
+    Value(ValueFilter),
 }
 
 /// What to do with archived records.
@@ -108,7 +121,7 @@ pub struct ListQuery {
     /// The conditions, all of which must hold.
     pub filters: Vec<Filter>,
     /// The sort, without the tie-breaker.
-    pub sort: Vec<(&'static str, Direction)>,
+    pub sort: Vec<(SortBy, Direction)>,
     /// Records on a page.
     pub limit: u64,
     /// Where to go on.
@@ -123,6 +136,10 @@ pub struct ListQuery {
     pub record: RecordQuery,
     /// Ids of records, each once, of which all that can be listed are some.
     pub(super) among: Option<SelectStatement>,
+    /// What is asked of custom fields and not found out yet.
+    pub(super) asked: Vec<AskedCustom>,
+    /// What else is wrong with such a query, to be told with what is found out then.
+    pub(super) pending: Vec<FieldError>,
     /// Names filter and sort, for the cursor.
     pub(super) bound_to: String,
 }
@@ -268,14 +285,17 @@ impl ListQuery {
                 faults.add(format!("?{name}"), "nul_character", "must not contain the NUL character");
             }
         }
-        if query.filters.len() > MAX_FILTERS {
+        if query.filters.len() + query.asked.len() > MAX_FILTERS {
             faults.add("?", "too_many_filters", format!("at most {MAX_FILTERS} filters can be combined"));
         }
         match sort_given {
             Some(given) => query.take_sort(spec, given.split(','), &mut faults),
             None => query.take_sort(spec, spec.default_sort.iter().copied(), &mut faults),
         }
-        faults.into_result()?;
+        match faults.into_result() {
+            Err(error) if query.asks_of_custom_fields() => query.pending = error.fields().to_vec(),
+            other => other?,
+        }
         bound.sort();
         query.bound_to = format!("{}?{:?}&{}", spec.name, query.sort, bound.join("&"));
         Ok(query)
@@ -287,11 +307,13 @@ impl ListQuery {
                 Some(name) => (name, Direction::Descending),
                 None => (given, Direction::Ascending),
             };
-            match spec.field(name).filter(|field| field.sort.is_some()) {
-                Some(field) if self.sort.iter().any(|(sorted, _)| *sorted == field.name) => {
+            let field = || spec.field(name).filter(|field| field.sort.is_some()).map(|field| SortBy::Field(field.name));
+            let by = SortBy::custom(name).filter(|_| spec.custom_fields).or_else(field);
+            match by {
+                Some(by) if self.sort.iter().any(|(sorted, _)| *sorted == by) => {
                     faults.add("?sort", "repeated_sort", "names a field twice");
                 }
-                Some(field) => self.sort.push((field.name, direction)),
+                Some(by) => self.sort.push((by, direction)),
                 None => {
                     let sorts: Vec<&str> = spec.sorts().collect();
                     faults.add(
@@ -306,6 +328,13 @@ impl ListQuery {
 
     fn take_filter(&mut self, spec: &'static ListSpec, given: &str, text: &str, beside: &[&str], faults: &mut Faults) {
         let here = format!("?{given}");
+        if let Some(asked) = AskedCustom::read(given, text).filter(|_| spec.custom_fields) {
+            match asked {
+                Ok(asked) => self.asked.push(asked),
+                Err((code, message)) => faults.add(here, code, message),
+            }
+            return;
+        }
         let (name, operator) = match given.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
             Some((name, operator)) => (name, operator),
             None => (given, "eq"),
@@ -326,8 +355,7 @@ impl ListQuery {
             faults.add(here, "unknown_filter", format!("there is no such filter; there are {}", known(&names)));
             return;
         };
-        let found = Operator::ALL.iter().find(|(name, _)| *name == operator).map(|(_, operator)| *operator);
-        let Some(operator) = found.filter(|operator| operator.fits(field)) else {
+        let Some(operator) = Operator::of_name(operator).filter(|operator| operator.fits(field)) else {
             faults.add(
                 here,
                 "unknown_operator",
@@ -350,7 +378,7 @@ impl ListQuery {
 }
 
 /// A pattern for a folded column, `\` escaping what is meant literally.
-fn like_pattern(text: &str) -> String {
+pub fn like_pattern(text: &str) -> String {
     let folded = kernel::text::fold(text).replace('\\', "\\\\").replace('_', "\\_");
     if folded.contains('%') { folded } else { format!("%{folded}%") }
 }

@@ -135,6 +135,8 @@ pub struct ListSpec {
     pub searched: bool,
     /// Whether its records can be archived.
     pub archived: bool,
+    /// Whether its records have custom fields.
+    pub custom_fields: bool,
 }
 
 impl ListSpec {
@@ -150,6 +152,7 @@ impl ListSpec {
         default_sort: &["-created_at"],
         searched: false,
         archived: false,
+        custom_fields: false,
     };
 
     /// The names to sort by.

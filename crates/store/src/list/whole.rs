@@ -62,6 +62,7 @@ impl Whole {
         spec: &ListSpec,
         among: Option<SelectStatement>,
     ) -> Result<Vec<L>> {
+        self.query.check_resolved()?;
         let keys = keys(conn.dialect(), spec, &self.query);
         let mut query = match among {
             Some(ids) => self.query.found_among(ids),

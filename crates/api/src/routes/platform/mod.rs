@@ -1,7 +1,8 @@
-//! What any record can have: tags, brands, the audit trail, imports, saved views; and names that go.
+//! What any record can have: tags, brands, custom fields, the audit trail, imports, saved views; and names that go.
 
 pub(super) mod audit;
 mod brands;
+mod custom_fields;
 mod deprecations;
 mod imports;
 mod saved_views;
@@ -12,6 +13,7 @@ use crate::registry::Registry;
 pub(super) fn register(registry: &mut Registry) {
     tags::register(registry);
     brands::register(registry);
+    custom_fields::register(registry);
     audit::register(registry);
     deprecations::register(registry);
     imports::register(registry);

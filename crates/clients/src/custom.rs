@@ -1,0 +1,181 @@
+//! Custom fields of clients and contacts: what a request gives is laid over what a record has, the records that it names are looked for, and
+//! the values are kept where lists look them up.
+
+use std::collections::HashSet;
+
+use kernel::error::Faults;
+use kernel::{Caller, Patch, Permission, Result, TypedId as _, UserId};
+use platform::custom_fields::{FieldTarget, Fields, Occasion, Reference, keep};
+use serde_json::{Map, Value};
+use store::query::{Expr, ExprTrait, SelectStatement};
+use store::{Conn, UnitOfWork};
+use uuid::Uuid;
+
+use crate::{clients, contacts};
+
+pub(crate) type Values = Map<String, Value>;
+
+/// The values of a record as they will be, by the fields that there are.
+pub(crate) struct Laid {
+    fields: Fields,
+    pub values: Values,
+}
+
+/// The values of records in the making.
+pub(crate) struct LaidForMany {
+    record_type: &'static str,
+    fields: Fields,
+    occasion: Occasion,
+    references: Vec<Reference>,
+}
+
+/// Lays a change over the values that a record has; nothing where there is none.
+pub(crate) async fn lay(
+    uow: &mut UnitOfWork,
+    record_type: &'static str,
+    before: &Values,
+    patch: &Patch<Values>,
+    faults: &mut Faults,
+) -> Result<Option<Laid>> {
+    let change = match patch {
+        Patch::Absent => return Ok(None),
+        Patch::Null => before.keys().map(|key| (key.clone(), Value::Null)).collect(),
+        Patch::Value(change) => change.clone(),
+    };
+    let fields = Fields::held(uow, record_type).await?;
+    let values = fields.lay(before, &change, Occasion::Change, AT, faults);
+    // what a record has already it keeps, whatever became of it
+    let mut references = fields.references(&change, AT);
+    let kept: Vec<Reference> = fields.references(before, AT);
+    references.retain(|reference| !kept.contains(reference));
+    check_references(uow, &references, faults).await?;
+    Ok(Some(Laid { fields, values }))
+}
+
+/// Where the values of one record stand in a request.
+const AT: &str = "/custom_fields";
+
+impl Laid {
+    /// Fails where a value that must be unique is another record's.
+    pub async fn check_unique(&self, uow: &mut UnitOfWork, record: Uuid, before: &Values) -> Result<()> {
+        let holder = keep::Holder { record, at: AT.to_owned(), before, after: &self.values };
+        keep::check_unique(uow, &self.fields, &[holder]).await
+    }
+
+    /// Keeps the values when the record has them.
+    pub async fn put(&self, uow: &mut UnitOfWork, record: Uuid, before: &Values) -> Result<()> {
+        keep::put_changed(uow, &self.fields, record, before, &self.values).await
+    }
+}
+
+impl LaidForMany {
+    /// Begins with the fields that there are.
+    pub async fn begin(uow: &mut UnitOfWork, record_type: &'static str, is_import: bool) -> Result<Self> {
+        let fields = Fields::held(uow, record_type).await?;
+        let occasion = if is_import { Occasion::Import } else { Occasion::Create };
+        Ok(Self { record_type, fields, occasion, references: Vec::new() })
+    }
+
+    /// The values of the record at this place of the request.
+    pub fn lay(&mut self, place: usize, given: Option<&Values>, faults: &mut Faults) -> Values {
+        let (at, none) = (format!("/{place}{AT}"), Values::new());
+        let given = given.unwrap_or(&none);
+        self.references.extend(self.fields.references(given, &at));
+        self.fields.lay(&none, given, self.occasion, &at, faults)
+    }
+
+    /// Looks for the records that are named.
+    pub async fn check(&self, uow: &mut UnitOfWork, faults: &mut Faults) -> Result<()> {
+        check_references(uow, &self.references, faults).await
+    }
+
+    /// Fails where a value that must be unique is another record's, or two of these have it.
+    pub async fn check_unique(&self, uow: &mut UnitOfWork, records: &[(Uuid, &Values)]) -> Result<()> {
+        if self.fields.is_empty() {
+            return Ok(());
+        }
+        let none = Values::new();
+        let holders: Vec<keep::Holder<'_>> = (0..)
+            .zip(records)
+            .map(|(place, &(record, after)): (usize, _)| {
+                keep::Holder { record, at: format!("/{place}{AT}"), before: &none, after }
+            })
+            .collect();
+        keep::check_unique(uow, &self.fields, &holders).await
+    }
+
+    /// Keeps the values when the records are there.
+    pub async fn put(&self, uow: &mut UnitOfWork, records: &[(Uuid, &Values)]) -> Result<()> {
+        keep::put_new(uow, self.record_type, &self.fields, records).await
+    }
+}
+
+/// Keeps the values of a record that was changed otherwise than by a request: merged, put back, brought back.
+pub(crate) async fn settle(
+    uow: &mut UnitOfWork,
+    record_type: &'static str,
+    record: Uuid,
+    before: &Values,
+    after: &Values,
+) -> Result<()> {
+    if before == after {
+        return Ok(());
+    }
+    let fields = Fields::held(uow, record_type).await?;
+    let holder = keep::Holder { record, at: AT.to_owned(), before, after };
+    keep::check_unique(uow, &fields, &[holder]).await?;
+    keep::put_changed(uow, &fields, record, before, after).await
+}
+
+/// Keeps the values of a record that is there again.
+pub(crate) async fn put_again(uow: &mut UnitOfWork, record_type: &'static str, record: Uuid, values: &Values) -> Result<()> {
+    let fields = Fields::held(uow, record_type).await?;
+    let none = Values::new();
+    let holder = keep::Holder { record, at: AT.to_owned(), before: &none, after: values };
+    keep::check_unique(uow, &fields, &[holder]).await?;
+    keep::put_new(uow, record_type, &fields, &[(record, values)]).await
+}
+
+/// Finds references to what is not there, or not for the caller to see.
+async fn check_references(uow: &mut UnitOfWork, references: &[Reference], faults: &mut Faults) -> Result<()> {
+    if references.is_empty() {
+        return Ok(());
+    }
+    let caller = uow.caller();
+    for target in [FieldTarget::Client, FieldTarget::Contact, FieldTarget::User] {
+        let named: Vec<&Reference> = references.iter().filter(|reference| reference.target == target).collect();
+        if named.is_empty() {
+            continue;
+        }
+        let ids: HashSet<Uuid> = named.iter().map(|reference| reference.id).collect();
+        let there = match target {
+            FieldTarget::Client => seen(uow, "client", clients::visible_to(&caller).ok(), &ids).await?,
+            FieldTarget::Contact => seen(uow, "contact", visible_contacts(&caller), &ids).await?,
+            FieldTarget::User => members(uow, &ids).await?,
+        };
+        for reference in named.into_iter().filter(|reference| !there.contains(&reference.id)) {
+            faults.add(reference.pointer.as_str(), "not_found", format!("there is no such {}", target.as_str()));
+        }
+    }
+    Ok(())
+}
+
+fn visible_contacts(caller: &Caller) -> Option<SelectStatement> {
+    if caller.can(Permission::ContactsView) { contacts::visible_to(caller).ok() } else { None }
+}
+
+async fn seen(conn: &mut Conn, table: &'static str, visible: Option<SelectStatement>, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
+    let Some(mut select) = visible else { return Ok(HashSet::new()) };
+    select.clear_selects().column((table, "id")).and_where(Expr::col((table, "id")).is_in(ids.iter().copied()));
+    conn.rows(&select).await?.iter().map(|row| row.get(0)).collect()
+}
+
+async fn members(uow: &mut UnitOfWork, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
+    let (workspace, mut found) = (uow.workspace()?, HashSet::new());
+    for id in ids {
+        if auth::users::is_member(uow, workspace, UserId::from_uuid(*id)).await? {
+            found.insert(*id);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,82 @@
+//! Reading custom fields, and finding out which of them a list is asked of.
+
+use std::borrow::Cow;
+
+use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
+use store::list::{ListField, ListQuery, ListSpec};
+use store::query::{Expr, ExprTrait, SelectStatement};
+use store::{Conn, Record as _};
+
+use super::{CustomField, CustomFieldId, CustomFieldRow, FieldState, FieldType, Fields};
+use crate::saved_views::Viewables;
+
+/// How custom fields can be listed.
+pub static CUSTOM_FIELD_LIST: ListSpec = ListSpec {
+    name: "custom_fields",
+    table: "custom_field",
+    fields: &[
+        ListField::text("record_type"),
+        ListField::text("key"),
+        ListField::word("field_type", FieldType::TEXTS),
+        ListField::word("state", FieldState::TEXTS),
+        ListField::integer("position").sorted(),
+        ListField::time("created_at").sorted(),
+    ],
+    default_sort: &["position"],
+    archived: true,
+    ..ListSpec::EMPTY
+};
+
+pub(super) fn column(name: &'static str) -> Expr {
+    Expr::col(("custom_field", name))
+}
+
+/// Whoever sees records of a type sees its fields, and so does whoever manages them.
+fn visible_to(caller: &Caller, lists: Viewables) -> Result<SelectStatement> {
+    let mut select = CustomFieldRow::select();
+    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
+    if caller.require(Permission::AdminManageCustomFields).is_err() {
+        let seen: Vec<&str> = lists.with_custom_fields().filter(|list| list.is_seen_by(caller)).map(|list| list.list.table).collect();
+        if seen.is_empty() {
+            caller.require(Permission::AdminManageCustomFields)?;
+        }
+        select.and_where(column("record_type").is_in(seen));
+    }
+    Ok(select)
+}
+
+/// Custom fields of the record types that the caller sees.
+///
+/// # Errors
+/// `forbidden` for whoever sees none of them and does not manage custom fields.
+pub async fn list(conn: &mut Conn, caller: &Caller, lists: Viewables, query: &ListQuery) -> Result<Page<CustomField>> {
+    let page = store::list::page::<CustomFieldRow>(conn, caller, visible_to(caller, lists)?, &CUSTOM_FIELD_LIST, query).await?;
+    Ok(page.map(CustomField::from))
+}
+
+/// One of them.
+///
+/// # Errors
+/// As [`list`]; `not_found`.
+pub async fn get(conn: &mut Conn, caller: &Caller, lists: Viewables, id: CustomFieldId) -> Result<CustomField> {
+    let mut select = visible_to(caller, lists)?;
+    select.and_where(column("id").eq(id.uuid()));
+    conn.one::<CustomFieldRow>(&select).await?.map(CustomField::from).ok_or_else(Error::not_found)
+}
+
+/// A list's query with the custom fields found out that it asks of.
+///
+/// # Errors
+/// `validation_failed` with everything that is wrong with it; what the database says.
+pub async fn resolve<'q>(
+    conn: &mut Conn,
+    caller: &Caller,
+    spec: &'static ListSpec,
+    query: &'q ListQuery,
+) -> Result<Cow<'q, ListQuery>> {
+    if !query.asks_of_custom_fields() {
+        return Ok(Cow::Borrowed(query));
+    }
+    let fields = Fields::of(conn, caller.workspace()?, spec.table).await?;
+    query.resolve(&fields).map(Cow::Owned)
+}
