@@ -9,6 +9,7 @@ mod auth;
 mod backup;
 mod binary;
 mod clients;
+mod custom_fields;
 mod faults;
 mod files;
 mod imports;

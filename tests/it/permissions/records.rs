@@ -252,6 +252,16 @@ impl World {
             let view = json!({ "list": "clients", "name": format!("view {}", self.number()) });
             records.put("view_id", self.app.post("/v1/saved-views", &maker, &view).await.expect(201).id());
         }
+        if operation == "create_custom_field" {
+            // a record type has a hundred at most
+            self.app.db.execute("DELETE FROM custom_field WHERE key LIKE 'made_%'").await.unwrap();
+        }
+        if needs("custom_field_id") {
+            self.app.db.execute("DELETE FROM custom_field WHERE key LIKE 'own_%'").await.unwrap();
+            let field =
+                json!({ "record_type": "client", "key": format!("own_{}", self.number()), "label": "Own", "field_type": "number" });
+            records.put("custom_field_id", self.app.post("/v1/custom-fields", &by, &field).await.expect(201).id());
+        }
         if needs("brand_id") {
             // one that is there before is the default, which goes last
             let brand = json!({ "name": format!("brand {}", self.number()) });
@@ -425,6 +435,7 @@ impl World {
             "restore_client" | "purge_client" => format!("/v1/clients/{}", records.get("client_id")),
             "restore_contact" | "purge_contact" => format!("/v1/contacts/{}", records.get("contact_id")),
             "restore_file" | "purge_file" => format!("/v1/files/{}", records.get("file_id")),
+            "restore_custom_field" | "purge_custom_field" => format!("/v1/custom-fields/{}", records.get("custom_field_id")),
             "restore_brand" | "purge_brand" => format!("/v1/brands/{}", records.get("brand_id")),
             "restore_client_note" => {
                 format!("/v1/clients/{}/notes/{}", records.get("client_id"), records.get("note_id"))

@@ -99,7 +99,7 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "health_live" | "health_ready" | "metrics" | "jwks" | "openapi" => ALONE.read(),
         "get_me" | "list_my_audit" | "list_workspaces" | "list_users" | "list_roles" | "list_memberships"
         | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts"
-        | "list_brands" => ALONE.read(),
+        | "list_brands" | "list_custom_fields" => ALONE.read(),
         "login" | "refresh" | "accept_invitation" | "logout" | "reset_password" => ALONE,
         // whoever asks gets the same answer, and a job that changes no record
         "forgot_password" => ALONE.read(),
@@ -152,7 +152,9 @@ pub(crate) fn ask(operation: &str) -> Option<Ask> {
         "request_backup" => ALONE,
         "get_settings" | "get_installation_settings" => ALONE.read(),
         "update_settings" | "update_installation_settings" => ALONE,
-        "create_brand" => ALONE,
+        "create_brand" | "create_custom_field" => ALONE,
+        "get_custom_field" => SHARED.read(),
+        "update_custom_field" | "archive_custom_field" | "restore_custom_field" | "purge_custom_field" => SHARED,
         "get_brand" => SHARED.read(),
         "update_brand" | "archive_brand" | "restore_brand" | "purge_brand" => SHARED,
         "get_tag" | "get_import" | "list_import_issues" | "get_invitation" => SHARED.read(),
@@ -274,6 +276,10 @@ pub(crate) fn body(operation: &str, records: &Records, number: usize) -> Option<
         "update_membership" => json!({ "role": id("role") }),
         "update_settings" => json!({ "mail.tagline": format!("tagline {number}") }),
         "update_installation_settings" => json!({ "tokens.max_days": 3000 + number % 600 }),
+        "create_custom_field" => {
+            json!({ "record_type": "client", "key": format!("made_{number}"), "label": "Made", "field_type": "text" })
+        }
+        "update_custom_field" => json!({ "description": format!("changed {number}") }),
         "create_brand" => json!({ "name": format!("made {number}") }),
         "update_brand" => json!({ "tagline": format!("tagline {number}") }),
         "create_tag" => json!({ "name": format!("made {number}") }),

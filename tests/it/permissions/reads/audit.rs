@@ -53,6 +53,7 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("tag", &[]),
     ("client_group", &[]),
     ("acquisition_stage", &[]),
+    ("custom_field", &[]),
     ("operation", &[]),
 ];
 

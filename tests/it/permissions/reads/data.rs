@@ -186,6 +186,10 @@ pub(super) async fn make() -> Data {
         let gone = app.upload(workspace, &[("subject", "Παπάς")], "gone.txt", b"gone").await.expect(201).id();
         app.delete(&format!("/v1/files/{gone}"), workspace).await.expect(204);
         app.post("/v1/folders", workspace, &json!({ "name": "alone" })).await.expect(201);
+        for record_type in ["client", "contact"] {
+            let field = json!({ "record_type": record_type, "key": "note", "label": "Note", "field_type": "text" });
+            app.post("/v1/custom-fields", workspace, &field).await.expect(201);
+        }
         let brand = app.post("/v1/brands", workspace, &json!({ "name": "Παπάς" })).await.expect(201).id();
         let picture = crate::files::samples::picture(image::ImageFormat::Png, 2, 2);
         let on = [("rel_type", "brand"), ("rel_id", brand.as_str()), ("subject", "Παπάς")];

@@ -124,6 +124,16 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             let lists = if lists.is_empty() { "1 = 0".to_owned() } else { format!("list IN ({})", lists.join(", ")) };
             (None, "id", format!("saved_view WHERE {workspace} AND {lists} AND {whose}"))
         }
+        "list_custom_fields" => {
+            let sees = |permissions: &[Permission]| permissions.iter().any(|permission| reader.can(*permission));
+            let manages = sees(&[Permission::AdminManageCustomFields]);
+            let clients = manages || sees(&[Permission::ClientsViewAll, Permission::ClientsViewOwn]);
+            let contacts = manages || sees(&[Permission::ContactsView]);
+            let seen = [("'client'", clients), ("'contact'", contacts)];
+            let seen: Vec<&str> = seen.iter().filter(|(_, sees)| *sees).map(|(name, _)| *name).collect();
+            let types = if seen.is_empty() { "1 = 0".to_owned() } else { format!("record_type IN ({})", seen.join(", ")) };
+            (None, "id", format!("custom_field WHERE {workspace} AND archived_at IS NULL AND {types}"))
+        }
         "list_brands" => (None, "id", format!("brand WHERE {workspace} AND archived_at IS NULL")),
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
         "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),

@@ -77,6 +77,8 @@ pub(super) const TABLES: &[Expected] = &[
         "what somebody looks for is theirs; who may change one that all share is asked by the application",
     ),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("custom_field", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("custom_field_value", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("brand", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("tagging", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("note", Kept::ByWorkspace, WORKSPACE, "a company's data"),

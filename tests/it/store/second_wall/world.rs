@@ -90,6 +90,8 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     app.upload(session, &[("subject", name)], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();
     app.post(&format!("/v1/clients/{client}/tags"), session, &json!({ "tag_id": tag })).await.expect(200);
+    let field = json!({ "record_type": "client", "key": "note", "label": "Note", "field_type": "text" });
+    app.post("/v1/custom-fields", session, &field).await.expect(201);
     app.post("/v1/brands", session, &json!({ "name": name })).await.expect(201);
     app.token(session, &["clients.view_all"]).await;
     app.get("/v1/customers", session).await.expect(200);

@@ -111,6 +111,7 @@ row! {
         lead_category: Option<String>,
         external_source: Option<String>,
         external_id: Option<String>,
+        custom_fields: Json<serde_json::Map<String, serde_json::Value>>,
         archived_at: Option<DateTime<Utc>>,
         #[serde(skip)]
         search_text: String,
@@ -180,6 +181,7 @@ impl NewClient {
             lead_category: self.lead_category,
             external_source: None,
             external_id: None,
+            custom_fields: Json(serde_json::Map::new()),
             archived_at: None,
             search_text: self.search_text,
             version: 1,

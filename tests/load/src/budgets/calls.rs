@@ -336,6 +336,17 @@ impl Calls {
             "update_installation_settings" => {
                 Call::with("/v1/installation/settings", json!({ "tokens.max_days": 3000 + number }))
             }
+            "list_custom_fields" => Call::to("/v1/custom-fields"),
+            "get_custom_field" => Call::to(self.custom_field()?),
+            "create_custom_field" => {
+                // a record type has a hundred at most
+                self.purge_custom_fields()?;
+                Call::with("/v1/custom-fields", self.a_custom_field())
+            }
+            "update_custom_field" => Call::with(self.custom_field()?, json!({ "description": number.to_string() })),
+            "archive_custom_field" => Call::to(self.custom_field()?),
+            "restore_custom_field" => Call::to(format!("{}/restore", self.archived_custom_field()?)),
+            "purge_custom_field" => Call::to(format!("{}/purge", self.archived_custom_field()?)),
             "list_brands" => Call::to("/v1/brands"),
             "get_brand" => Call::to(self.brand()?),
             "create_brand" => Call::with("/v1/brands", self.a_brand()),
@@ -592,6 +603,38 @@ impl Calls {
 
     fn view(&self) -> Result<String> {
         self.made("/v1/saved-views", &self.a_view())
+    }
+
+    fn a_custom_field(&self) -> Value {
+        let key = format!("made_{}", self.next());
+        json!({ "record_type": "contact", "key": key, "label": "Made", "field_type": "number" })
+    }
+
+    /// The path of a custom field that was made for this.
+    fn custom_field(&self) -> Result<String> {
+        self.purge_custom_fields()?;
+        Ok(format!("/v1/custom-fields/{}", self.made("/v1/custom-fields", &self.a_custom_field())?))
+    }
+
+    fn archived_custom_field(&self) -> Result<String> {
+        let path = self.custom_field()?;
+        self.ask("DELETE", &path, None)?;
+        Ok(path)
+    }
+
+    /// Takes away what was made for other calls, where there are many.
+    fn purge_custom_fields(&self) -> Result<()> {
+        let fields = self.ask("GET", "/v1/custom-fields?record_type=contact&archived=true&limit=200", None)?;
+        let fields = fields.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        if fields.len() < 50 {
+            return Ok(());
+        }
+        for field in fields {
+            let path = format!("/v1/custom-fields/{}", text(field, "/id")?);
+            self.ask("DELETE", &path, None)?;
+            self.ask("POST", &format!("{path}/purge"), None)?;
+        }
+        Ok(())
     }
 
     fn a_brand(&self) -> Value {
