@@ -19,6 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::answer::{Answer, replay};
 use crate::body::{Body, Input};
 use crate::problem::{ApiResult, Failure, body_of, status_of};
+use crate::registry::PathIds;
 use crate::state::State;
 use crate::{etag, query};
 
@@ -106,7 +107,8 @@ impl Context {
     /// # Errors
     /// `invalid_id` when it is no UUID.
     pub fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Failure> {
-        let text = self.request.match_info().get(name).unwrap_or_default();
+        let extensions = self.request.extensions();
+        let text = extensions.get::<PathIds>().and_then(|ids| ids.get(name)).unwrap_or_default();
         text.parse().map_err(|_| self.fail(Error::new(&codes::INVALID_ID).with_detail(format!("{name} must be a UUID."))))
     }
 

@@ -9,7 +9,8 @@
 //! - [`routes`]: the handlers, by domain and resource.
 //!
 //! `jsonschema` checks bodies against the published schemas, so that the document is what is enforced; `validator` checks what a
-//! schema cannot say; `xxhash-rust` makes ETags, which need no cryptography.
+//! schema cannot say; `xxhash-rust` makes ETags, which need no cryptography; `matchit`, the router of axum, finds the path of a request in one tree
+//! for all workers, where the framework compiles a pattern for each path in each worker and tries them one after the other.
 
 pub mod access;
 pub mod answer;

@@ -1,10 +1,8 @@
 //! The operations that are served: each is registered once, and from that come its route, its place behind the gate, and its entry in
 //! the OpenAPI document.
 
-use std::collections::BTreeMap;
-
 use actix_web::dev::{Handler, HttpServiceFactory};
-use actix_web::http::Method;
+use actix_web::http::{Method, Uri};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route, guard, web};
 use kernel::Error;
 use kernel::error::codes;
@@ -118,38 +116,93 @@ impl Registry {
         if faults.is_empty() { Ok(()) } else { Err(Error::internal(faults.join("; "))) }
     }
 
-    /// Mounts all routes, each path behind the gate. Paths that begin alike are mounted together, because the router tries one path
-    /// after the other.
-    pub fn mount(&self, config: &mut web::ServiceConfig) {
-        self.mount_as(config, |served| Some(served.path.clone()), None);
-        for going in OLD_NAMES {
-            self.mount_as(config, |served| going.old_path(&served.path), Some(going));
+    /// The paths of all that is served, each with its operations, under the old names too.
+    fn placed(&self) -> Vec<Placed<'_>> {
+        let mut placed: Vec<Placed<'_>> = Vec::new();
+        let names = std::iter::once(None).chain(OLD_NAMES.iter().map(Some));
+        for going in names {
+            for served in &self.served {
+                let path = going.map_or_else(|| Some(served.path.clone()), |going| going.old_path(&served.path));
+                let Some(path) = path else { continue };
+                match placed.iter_mut().find(|known| known.path == path) {
+                    Some(known) => known.served.push(served),
+                    None => placed.push(Placed { path, going, served: vec![served] }),
+                }
+            }
         }
+        placed
     }
 
-    /// Mounts what is served at the paths that these are.
-    fn mount_as(
-        &self,
-        config: &mut web::ServiceConfig,
-        path_of: impl Fn(&Served) -> Option<String>,
-        going: Option<&'static Deprecation>,
-    ) {
-        let placed: Vec<(String, &Served)> =
-            self.served.iter().filter_map(|served| path_of(served).map(|path| (path, served))).collect();
-        let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<&Served>>> = BTreeMap::new();
-        for (path, served) in &placed {
-            let (group, rest) = group_of(path);
-            groups.entry(group).or_default().entry(rest).or_default().push(served);
+    /// What finds the path of a request among them.
+    ///
+    /// # Errors
+    /// `internal` where two paths cannot be told apart.
+    pub fn paths(&self) -> kernel::Result<Paths> {
+        let mut paths = Paths { router: matchit::Router::new(), places: Vec::new() };
+        for (number, placed) in self.placed().into_iter().enumerate() {
+            paths.router.insert(placed.path, number).map_err(Error::internal)?;
+            paths.places.push(place(number).parse().map_err(Error::internal)?);
         }
-        for (group, paths) in groups {
-            // what is spelled out comes before what is a parameter: `/v1/clients/bulk` is no id
-            let mut paths: Vec<_> = paths.into_iter().collect();
-            paths.sort_by_key(|(path, _)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
-            let mut scope = web::scope(group);
-            for (path, served) in paths {
-                scope = scope.service(resource(path, &served, going));
+        Ok(paths)
+    }
+
+    /// Mounts all routes, each path behind the gate, at the places to which [`find`](crate::middleware::find) leads.
+    pub fn mount(&self, config: &mut web::ServiceConfig) {
+        for (number, placed) in self.placed().iter().enumerate() {
+            config.service(resource(&place(number), &placed.served, placed.going));
+        }
+    }
+}
+
+/// A path that is served.
+struct Placed<'r> {
+    path: String,
+    /// Where it is the old name of another.
+    going: Option<&'static Deprecation>,
+    served: Vec<&'r Served>,
+}
+
+/// The paths that are served. One for all workers: the framework's own router compiles a pattern for each path in each worker, several
+/// megabytes, and tries them one after the other.
+pub struct Paths {
+    router: matchit::Router<usize>,
+    /// Where each is mounted.
+    places: Vec<Uri>,
+}
+
+impl std::fmt::Debug for Paths {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Paths({})", self.places.len())
+    }
+}
+
+/// Where a path is mounted. It is no path of a request: [`Paths::find`] sees to that.
+fn place(number: usize) -> String {
+    format!("/~{number}")
+}
+
+/// The ids in the path of a request, by their names.
+#[derive(Clone, Debug, Default)]
+pub struct PathIds(Vec<(String, String)>);
+
+impl PathIds {
+    /// One of them.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Paths {
+    /// Where the path of a request is mounted, with the ids in it. What is no path of ours is left to others, but for what looks like such
+    /// a place, which is nowhere.
+    pub fn find(&self, path: &str) -> Option<(Uri, PathIds)> {
+        match self.router.at(path) {
+            Ok(found) => {
+                let ids = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                Some((self.places.get(*found.value)?.clone(), PathIds(ids)))
             }
-            config.service(scope);
+            Err(_) if path.starts_with("/~") => Some((Uri::from_static("/~"), PathIds::default())),
+            Err(_) => None,
         }
     }
 }
@@ -158,12 +211,6 @@ fn describe<P: utoipa::Path + for<'t> utoipa::__dev::Tags<'t>>() -> DocOperation
     let mut doc = P::operation();
     doc.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
     doc
-}
-
-/// The first two parts of a path, and the rest.
-fn group_of(path: &str) -> (&str, &str) {
-    let end = path.match_indices('/').nth(2).map_or(path.len(), |(end, _)| end);
-    path.split_at(end)
 }
 
 fn resource(path: &str, served: &[&Served], going: Option<&'static Deprecation>) -> impl HttpServiceFactory + 'static {

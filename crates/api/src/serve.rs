@@ -24,6 +24,7 @@ use store::jobs::Followers;
 use crate::client_info::ClientInfos;
 use crate::connections::Connections;
 use crate::deprecation::{Deprecations, keep_writing, write_down};
+use crate::middleware::find::find;
 use crate::middleware::gate::counted;
 use crate::middleware::measures::Measures;
 use crate::middleware::observe::observe;
@@ -108,6 +109,7 @@ impl Running {
 pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
     let registry = routes::registry();
     registry.check()?;
+    let paths = Data::new(registry.paths()?);
     let registry = Arc::new(registry);
     let config = parts.config.clone();
     let state = Data::new(State::new(Inner {
@@ -131,6 +133,8 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         let registry = registry.clone();
         App::new()
             .app_data(served.clone())
+            .app_data(paths.clone())
+            .wrap(from_fn(find))
             .wrap(Compress::default())
             .wrap(cors(&origins))
             .wrap(from_fn(observe))

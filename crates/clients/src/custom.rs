@@ -97,8 +97,11 @@ impl LaidForMany {
         let none = Values::new();
         let holders: Vec<keep::Holder<'_>> = (0..)
             .zip(records)
-            .map(|(place, &(record, after)): (usize, _)| {
-                keep::Holder { record, at: format!("/{place}{AT}"), before: &none, after }
+            .map(|(place, &(record, after)): (usize, _)| keep::Holder {
+                record,
+                at: format!("/{place}{AT}"),
+                before: &none,
+                after,
             })
             .collect();
         keep::check_unique(uow, &self.fields, &holders).await
@@ -164,7 +167,12 @@ fn visible_contacts(caller: &Caller) -> Option<SelectStatement> {
     if caller.can(Permission::ContactsView) { contacts::visible_to(caller).ok() } else { None }
 }
 
-async fn seen(conn: &mut Conn, table: &'static str, visible: Option<SelectStatement>, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
+async fn seen(
+    conn: &mut Conn,
+    table: &'static str,
+    visible: Option<SelectStatement>,
+    ids: &HashSet<Uuid>,
+) -> Result<HashSet<Uuid>> {
     let Some(mut select) = visible else { return Ok(HashSet::new()) };
     select.clear_selects().column((table, "id")).and_where(Expr::col((table, "id")).is_in(ids.iter().copied()));
     conn.rows(&select).await?.iter().map(|row| row.get(0)).collect()

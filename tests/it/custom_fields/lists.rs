@@ -124,7 +124,8 @@ fn compare(key: &str, a: &Value, b: &Value) -> Ordering {
     let order = |a: &Value, b: &Value| match key {
         "seats" => a.as_f64().unwrap().total_cmp(&b.as_f64().unwrap()),
         "budget" => {
-            let parts = |v: &Value| (v["currency"].as_str().unwrap().to_owned(), v["amount"].as_str().unwrap().parse::<f64>().unwrap());
+            let parts =
+                |v: &Value| (v["currency"].as_str().unwrap().to_owned(), v["amount"].as_str().unwrap().parse::<f64>().unwrap());
             let ((ac, aa), (bc, ba)) = (parts(a), parts(b));
             ac.cmp(&bc).then(aa.total_cmp(&ba))
         }

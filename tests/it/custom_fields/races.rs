@@ -22,7 +22,8 @@ async fn records_that_are_made_while_a_field_is_are_all_in_its_sort() {
         let (made, _) = tokio::join!(field(&app, &key, "number", json!({})), join_all(makes));
         until(&app, &made, "ready").await;
         assert_eq!(names(&app, &app.admin, &format!("sort=cf[{key}]")).await.len(), 6 * (round + 1), "{key}");
-        let rows = "SELECT CAST(COUNT(*) AS text) FROM custom_field_value v JOIN custom_field f ON f.id = v.field_id WHERE f.key = ";
+        let rows =
+            "SELECT CAST(COUNT(*) AS text) FROM custom_field_value v JOIN custom_field f ON f.id = v.field_id WHERE f.key = ";
         let told = app.db.scalar(&format!("{rows}'{key}'")).await;
         assert_eq!(told, Some((6 * (round + 1)).to_string()), "each is told once");
     }

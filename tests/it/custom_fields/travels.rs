@@ -22,7 +22,8 @@ async fn an_export_has_a_column_for_each_custom_field_and_any_can_be_chosen() {
     field(&app, "budget", "money", json!({})).await;
     field(&app, "areas", "multi_select", options(&["north", "south"])).await;
     let old = field(&app, "old", "text", json!({})).await;
-    client(&app, "A", json!({ "budget": { "amount": "7.5", "currency": "EUR" }, "areas": ["south", "north"], "old": "=1+1" })).await;
+    client(&app, "A", json!({ "budget": { "amount": "7.5", "currency": "EUR" }, "areas": ["south", "north"], "old": "=1+1" }))
+        .await;
     client(&app, "B", json!({})).await;
     app.delete(&path(&old), &app.admin).await.expect(204);
     let whole = csv(&app, "sort=name").await;
@@ -102,7 +103,8 @@ async fn a_file_brings_values_by_the_columns_of_an_export_and_taking_it_back_tak
 async fn a_person_is_told_their_values_and_erasing_them_leaves_none() {
     let app = TestApp::spawn().await;
     field_of(&app, &app.admin, "contact", "hobby", "text", json!({})).await;
-    let body = json!({ "given_name": "Eleni", "family_name": "Papa", "custom_fields": { "hobby": "Ιστιοπλοΐα ανοιχτής θαλάσσης" } });
+    let body =
+        json!({ "given_name": "Eleni", "family_name": "Papa", "custom_fields": { "hobby": "Ιστιοπλοΐα ανοιχτής θαλάσσης" } });
     let id = app.post("/v1/contacts", &app.admin, &body).await.expect(201).id();
     let told = app.act(&format!("/v1/contacts/{id}/export"), &app.admin).await.expect(200).body;
     assert_eq!(told["contact"]["custom_fields"], body["custom_fields"]);

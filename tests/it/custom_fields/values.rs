@@ -75,7 +75,10 @@ async fn a_client_has_values_of_every_type_and_a_change_lays_its_own_over_them()
     let cleared = app.patch(&path, &app.admin, &json!({ "custom_fields": null })).await.expect(200);
     assert_eq!(cleared.body["custom_fields"], json!({}));
     assert!(beside(&app, &made.id()).await.iter().all(|row| row.ends_with(" - 0")));
-    assert_eq!(app.get(&format!("{path}?fields=name,custom_fields"), &app.admin).await.expect(200).body["custom_fields"], json!({}));
+    assert_eq!(
+        app.get(&format!("{path}?fields=name,custom_fields"), &app.admin).await.expect(200).body["custom_fields"],
+        json!({})
+    );
 
     app.delete(&path, &app.admin).await.expect(204);
     app.act(&format!("{path}/purge"), &app.admin).await.expect(204);

@@ -257,9 +257,8 @@ impl World {
             self.app.db.execute("DELETE FROM custom_field WHERE key LIKE 'made_%'").await.unwrap();
         }
         if needs("custom_field_id") {
-            self.app.db.execute("DELETE FROM custom_field WHERE key LIKE 'own_%'").await.unwrap();
-            let field =
-                json!({ "record_type": "client", "key": format!("own_{}", self.number()), "label": "Own", "field_type": "number" });
+            self.app.db.execute("DELETE FROM custom_field WHERE position > 60").await.unwrap();
+            let field = json!({ "record_type": "client", "key": format!("own_{}", self.number()), "label": "Own", "field_type": "number" });
             records.put("custom_field_id", self.app.post("/v1/custom-fields", &by, &field).await.expect(201).id());
         }
         if needs("brand_id") {

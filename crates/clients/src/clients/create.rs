@@ -9,10 +9,10 @@ use store::{Change, Json, OnUnique as _, UnitOfWork};
 
 use super::wire::{Client, CreateClient};
 use super::{list, update};
+use crate::custom::{LaidForMany, Values};
 use crate::errors::EXTERNAL_ID_TAKEN;
 use crate::rows::{ClientId, ClientRow, ClientStatus};
 use crate::shape::email_key;
-use crate::custom::{LaidForMany, Values};
 use crate::{phones, stages};
 
 /// Makes a client.

@@ -7,10 +7,10 @@ use store::{Change, Json, UnitOfWork};
 
 use super::wire::{Client, ClientPatch};
 use super::{create, list};
+use crate::custom::{self, Laid};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
-use crate::custom::{self, Laid};
 use crate::{phones, relationships, stages};
 
 /// How high a tree of clients may grow.

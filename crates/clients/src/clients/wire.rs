@@ -2,8 +2,8 @@
 
 use kernel::shape::{self, filled};
 use kernel::{Currency, DateTime, Patch, UserId};
-use platform::tags::Tag;
 use platform::custom_fields::{CustomValues, CustomValuesGiven};
+use platform::tags::Tag;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

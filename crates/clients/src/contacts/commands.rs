@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::list::{self, find_locked};
 use super::wire::{Contact, ContactPatch, CreateContact};
 use crate::attachable::CONTACT;
+use crate::custom::{self, LaidForMany, Values};
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
 use crate::rows::{ContactId, ContactRow};
 use crate::shape::email_key;
-use crate::custom::{self, LaidForMany, Values};
 use crate::{interactions, links, phones};
 
 /// Makes a contact.

@@ -216,11 +216,7 @@ impl Cells {
 ///
 /// # Errors
 /// `validation_failed` with `unknown_header`, `unknown_column` and `repeated`, each at `/mapping/<header>`.
-pub fn given_mapping(
-    headers: &[String],
-    names: Names,
-    given: &BTreeMap<String, Option<String>>,
-) -> Result<Mapping> {
+pub fn given_mapping(headers: &[String], names: Names, given: &BTreeMap<String, Option<String>>) -> Result<Mapping> {
     let mut mapping = Mapping::default();
     let mut faults = Faults::new();
     for (header, column) in given {
@@ -274,8 +270,10 @@ pub fn mapping(headers: &[String], names: Names) -> Mapping {
         if name.is_empty() || mapping.known.iter().any(|(_, taken)| *taken == index) {
             continue;
         }
-        let stands_for_something =
-            names.fixed.iter().any(|(canonical, aliases)| named(&name, canonical) || aliases.iter().any(|alias| named(&name, alias)));
+        let stands_for_something = names
+            .fixed
+            .iter()
+            .any(|(canonical, aliases)| named(&name, canonical) || aliases.iter().any(|alias| named(&name, alias)));
         let list = if stands_for_something { &mut mapping.repeated } else { &mut mapping.unknown };
         list.push(header.clone());
     }

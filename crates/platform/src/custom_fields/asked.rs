@@ -4,11 +4,11 @@ use kernel::Result;
 use store::list::{CustomFields, MAX_IN, Operator, ValueCondition, ValueFilter, ValueKey, Wrong, like_pattern};
 use uuid::Uuid;
 
+use super::FieldState;
 use super::fields::{Field, Fields};
 use super::shape::FieldType;
 use super::sorted::Compared;
 use super::value::FieldValue;
-use super::FieldState;
 
 impl FieldType {
     /// Whether its values are text as people write it, of which a part can be looked for.
@@ -61,9 +61,7 @@ impl Field {
             Operator::In if value.split(',').count() > MAX_IN => {
                 return Err(("invalid_value", format!("must be at most {MAX_IN} values")));
             }
-            Operator::In => {
-                ValueCondition::Any(value.split(',').map(|part| self.compared(part)).collect::<Result<_, Wrong>>()?)
-            }
+            Operator::In => ValueCondition::Any(value.split(',').map(|part| self.compared(part)).collect::<Result<_, Wrong>>()?),
             Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte => {
                 let than = self.compared(value)?;
                 if self.shape.field_type.is_text() {

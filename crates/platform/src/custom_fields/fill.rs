@@ -51,7 +51,11 @@ async fn be_ready(uow: &mut UnitOfWork, id: CustomFieldId) -> Result<()> {
 }
 
 /// The field, and the table of its records; nothing where it is gone or going.
-pub(super) async fn find(uow: &mut UnitOfWork, lists: Viewables, id: CustomFieldId) -> Result<Option<(CustomFieldRow, &'static str)>> {
+pub(super) async fn find(
+    uow: &mut UnitOfWork,
+    lists: Viewables,
+    id: CustomFieldId,
+) -> Result<Option<(CustomFieldRow, &'static str)>> {
     let mut select = CustomFieldRow::select();
     select.and_where(column("id").eq(id.uuid()));
     let Some(row) = uow.one::<CustomFieldRow>(&select).await? else { return Ok(None) };

@@ -42,7 +42,10 @@ pub use read::{CUSTOM_FIELD_LIST, get, list, resolve};
 pub use set::Occasion;
 pub use shape::{FieldOption, FieldShape, FieldType, KEY_PATTERN, check_key};
 pub use value::FieldValue;
-pub use wire::{CreateCustomField, CustomAmount, CustomField, CustomFieldPatch, CustomValue, CustomValueGiven, CustomValues, CustomValuesGiven};
+pub use wire::{
+    CreateCustomField, CustomAmount, CustomField, CustomFieldPatch, CustomValue, CustomValueGiven, CustomValues,
+    CustomValuesGiven,
+};
 
 kernel::typed_id! {
     /// Names a custom field.

@@ -36,7 +36,8 @@ fn visible_to(caller: &Caller, lists: Viewables) -> Result<SelectStatement> {
     let mut select = CustomFieldRow::select();
     select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
     if caller.require(Permission::AdminManageCustomFields).is_err() {
-        let seen: Vec<&str> = lists.with_custom_fields().filter(|list| list.is_seen_by(caller)).map(|list| list.list.table).collect();
+        let seen: Vec<&str> =
+            lists.with_custom_fields().filter(|list| list.is_seen_by(caller)).map(|list| list.list.table).collect();
         if seen.is_empty() {
             caller.require(Permission::AdminManageCustomFields)?;
         }

@@ -19,7 +19,8 @@ pub(super) struct Compared {
 
 impl Compared {
     fn text(text: String) -> Self {
-        let Some(beginning) = text.get(..text.floor_char_boundary(LONGEST)).filter(|beginning| beginning.len() < text.len()) else {
+        let Some(beginning) = text.get(..text.floor_char_boundary(LONGEST)).filter(|beginning| beginning.len() < text.len())
+        else {
             return Self { key: ValueKey { text, number: 0 }, whole_text: None };
         };
         // two long texts that begin alike are two, and the same ones are the same

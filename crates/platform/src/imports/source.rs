@@ -80,8 +80,7 @@ pub(super) fn found_of(head: Head, importer: &dyn Importer, given: &GivenReading
         }
     }
     let mapping = mapping_of(&head.headers, importer, given)?;
-    let used =
-        mapping.known().iter().filter_map(|(column, index)| Some((head.headers.get(*index)?.clone(), column.to_string())));
+    let used = mapping.known().iter().filter_map(|(column, index)| Some((head.headers.get(*index)?.clone(), column.to_string())));
     let found = Found {
         mapping: used.collect(),
         unknown: mapping.unknown().to_vec(),

@@ -206,10 +206,7 @@ impl UnitOfWork {
             .and_where(Expr::col("text_key").eq(NO_VALUE))
             .limit(limit);
         let mut delete = Query::delete();
-        delete
-            .from_table(VALUES)
-            .and_where(Expr::col("field_id").eq(field))
-            .and_where(Expr::col("record_id").in_subquery(next));
+        delete.from_table(VALUES).and_where(Expr::col("field_id").eq(field)).and_where(Expr::col("record_id").in_subquery(next));
         self.execute(&delete).await
     }
 }
