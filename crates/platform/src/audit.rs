@@ -220,12 +220,17 @@ pub async fn of_field(
     field: &'static str,
     query: &ListQuery,
 ) -> Result<Page<AuditEntry>> {
-    let mut select = of_workspace(caller)?;
+    let mut of_it = Query::select();
     // the entries of one record are few, and both engines read a JSON value as text; the journal writes names of fields and ids alone as
     // plain values, so no value can be taken for the name
-    select
-        .and_where(column("record_id").eq(record_id))
-        .and_where(column("changes").cast_as("text").like(format!("%\"{field}\":%")));
+    of_it
+        .column("id")
+        .from("journal_entry")
+        .and_where(Expr::col("record_id").eq(record_id))
+        .and_where(Expr::col("changes").cast_as("text").like(format!("%\"{field}\":%")));
+    let mut select = of_workspace(caller)?;
+    // found by the record first; otherwise the order lets all of the workspace's entries be read
+    select.and_where(column("id").in_subquery(of_it));
     let page = store::list::page::<JournalEntry>(conn, caller, select, &AUDIT_LIST, &query.within(record_id)).await?;
     let all_seeing = Caller { permissions: kernel::PermissionSet::all(), ..caller.clone() };
     Ok(page.map(|entry| {
@@ -291,7 +296,8 @@ pub async fn whole_of(conn: &mut Conn, caller: &Caller, record_id: Uuid) -> Resu
     let mut entries = Vec::new();
     for of in ["record_id", "subject_id"] {
         let mut select = of_workspace(caller)?;
-        select.and_where(column(of).eq(record_id)).order_by(("journal_entry", "id"), store::query::Order::Asc);
+        // sorted below: in an order of the database all of the workspace's entries might be read for it
+        select.and_where(column(of).eq(record_id));
         for row in conn.rows(&select).await? {
             entries.push(view(&all_seeing, JournalEntry::read(&row, 0)?));
         }

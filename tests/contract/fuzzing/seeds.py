@@ -37,7 +37,7 @@ def seed(installation):
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
         "import_id", "file_id", "folder_id", "role_id", "team_id", "interaction_id", "relationship_id", "client_group_id",
-        "view_id", "brand_id", "acquisition_stage_id",
+        "view_id", "brand_id", "acquisition_stage_id", "custom_field_id",
     )}
     clients_of = {}
 
@@ -101,7 +101,7 @@ def seed(installation):
     kept |= keep_roles(admin) | keep_teams(admin, ids) | keep_admins(admin, ids["user_id"][0])
     # nobody gives clients to themselves
     kept["transfer_clients"] = {"from_user_id": ids["user_id"][1:2], "to_user_id": ids["user_id"][:1]}
-    kept |= keep_views(admin, ids) | keep_tags(admin) | keep_brands(admin) | keep_tokens(admin)
+    kept |= keep_views(admin, ids) | keep_tags(admin) | keep_brands(admin) | keep_custom_fields(admin, ids) | keep_tokens(admin)
     sessions, signed_in_as = keep_sessions(installation)
     kept |= sessions
     kept["delete_membership"] = {"membership_id": [membership["id"] for membership in keep_members(installation)]}
@@ -214,6 +214,24 @@ def keep_brands(admin):
         },
         "archive_brand": {"brand_id": brands[:KEPT]}, "restore_brand": {"brand_id": brands[KEPT : 2 * KEPT]},
         "purge_brand": {"brand_id": brands[2 * KEPT :]},
+    }
+
+
+def keep_custom_fields(admin, ids):
+    """Fields that are put away, brought back and purged, and some that stay. Only contacts get new ones, and none that they must have:
+    otherwise hardly a client or contact could be made any more."""
+    def field(key, **more):
+        body = {"record_type": "contact", "key": key, "label": key, "field_type": "text"} | more
+        return admin.post("/v1/custom-fields", body)["id"]
+
+    ids["custom_field_id"] += [field(f"stays_{number}", record_type="client") for number in range(OTHERS)]
+    fields = [field(f"kept_{number}") for number in range(3 * KEPT)]
+    for one in fields[KEPT:]:
+        admin.send("DELETE", f"/v1/custom-fields/{one}")
+    return {
+        "create_custom_field": {"record_type": ["contact"], "key": [f"made_{number}" for number in range(1000)], "field_type": ["text", "date"]},
+        "archive_custom_field": {"custom_field_id": fields[:KEPT]}, "restore_custom_field": {"custom_field_id": fields[KEPT : 2 * KEPT]},
+        "purge_custom_field": {"custom_field_id": fields[2 * KEPT :]},
     }
 
 

@@ -11,6 +11,9 @@ pub(crate) struct Options {
     /// How many clients
     #[arg(long, default_value_t = 100_000)]
     clients: u64,
+    /// With values of the custom fields `seats` and `regime`, which nine of ten have
+    #[arg(long)]
+    custom_fields: bool,
     /// Where it goes
     file: PathBuf,
 }
@@ -76,6 +79,7 @@ const ROLES: &[&str] = &["customer", "prospect", "customer;partner", "vendor"];
 const STAGES: &[&str] = &["lead", "qualified", "proposal", "negotiation", "closed_won"];
 const SOURCES: &[&str] = &["website", "manual", "referral", "broker", "event", "other"];
 const CATEGORIES: &[&str] = &["hot", "warm", "cold", "dormant"];
+const REGIMES: &[&str] = &["normal", "normal", "reduced", "exempt"];
 const POSITIONS: &[&str] = &["Διευθυντής", "Λογίστρια", "CEO", "Purchasing", "Υπεύθυνη πωλήσεων"];
 
 /// Splitmix64: the same file in every run, without a dependency.
@@ -104,12 +108,22 @@ impl Draw {
 /// Writes the file.
 pub(crate) fn write(options: &Options) -> Result<()> {
     let mut file = BufWriter::new(File::create(&options.file)?);
-    writeln!(file, "{HEADER}")?;
+    let (columns, mut of_custom) = if options.custom_fields { (",cf[seats],cf[regime]", Some(Draw(1453))) } else { ("", None) };
+    writeln!(file, "{HEADER}{columns}")?;
     let mut draw = Draw(2026);
     for number in 1..=options.clients {
-        writeln!(file, "{}", line(number, &mut draw))?;
+        let custom = of_custom.as_mut().map(values).unwrap_or_default();
+        writeln!(file, "{}{custom}", line(number, &mut draw))?;
     }
     Ok(file.flush()?)
+}
+
+/// The cells of the custom fields.
+fn values(draw: &mut Draw) -> String {
+    if draw.below(10) == 0 {
+        return ",,".to_owned();
+    }
+    format!(",{},{}", draw.below(100_000), draw.of(REGIMES))
 }
 
 fn line(number: u64, draw: &mut Draw) -> String {

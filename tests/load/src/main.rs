@@ -41,6 +41,8 @@ enum Command {
     Start(start::Options),
     /// Sets an installation up over HTTP and prints an access token
     Setup(setup::Options),
+    /// Makes the custom fields that a file of clients has values of
+    Fields(setup::Fields),
     /// Makes a database on a PostgreSQL
     Database(database::Make),
     /// Brings a database to rest after an import
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Command::Csv(options) => csv_file::write(&options),
         Command::Start(options) => start::start(&options),
         Command::Setup(options) => setup::set_up(&options),
+        Command::Fields(options) => setup::make_fields(&options),
         Command::Database(options) => database::make(&options),
         Command::Settle(options) => database::settle(&options),
         Command::Ids(options) => database::ids(&options),

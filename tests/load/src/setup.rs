@@ -49,6 +49,30 @@ pub(crate) fn set_up(options: &Options) -> Result<()> {
     say(token)
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Fields {
+    /// Where the server listens
+    #[arg(long)]
+    server: SocketAddr,
+    /// Its access token
+    #[arg(long)]
+    token: PathBuf,
+}
+
+/// Makes the custom fields of which [`csv_file`](crate::csv_file) has values.
+pub(crate) fn make_fields(options: &Fields) -> Result<()> {
+    let token = std::fs::read_to_string(&options.token)?;
+    let option = |key: &str| json!({ "key": key, "label": key });
+    let regimes = ["normal", "reduced", "exempt"].map(option);
+    for field in [
+        json!({ "record_type": "client", "key": "seats", "label": "Seats", "field_type": "number" }),
+        json!({ "record_type": "client", "key": "regime", "label": "Regime", "field_type": "select", "options": regimes }),
+    ] {
+        http::send(options.server, "POST", "/v1/custom-fields", Some(token.trim()), Some(&field))?.json()?;
+    }
+    Ok(())
+}
+
 fn code(options: &Options) -> Result<String> {
     for _ in 0..100 {
         let output = std::fs::read_to_string(&options.output)?;

@@ -70,19 +70,23 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
     Ok(back.into())
 }
 
-fn entries(row: &ClientMergeRow) -> SelectStatement {
+/// The entries of a workspace whose `of` is one of these. They are found by that first: otherwise their order by number lets all of the
+/// workspace's entries be read.
+fn entries(row: &ClientMergeRow, of: &'static str, records: &[Uuid]) -> SelectStatement {
+    let mut ids = Query::select();
+    ids.column("id").from("journal_entry").and_where(Expr::col(of).is_in(records.iter().copied()));
     let mut select = JournalEntry::select();
-    select.and_where(column("workspace_id").eq(row.workspace_id.uuid()));
+    select.and_where(column("workspace_id").eq(row.workspace_id.uuid())).and_where(column("id").in_subquery(ids));
     select
 }
 
 /// The number of the merge's last entry: what was written later is newer.
 async fn number_of(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<i64> {
-    let mut select = Query::select();
-    select.column("number").from("journal_entry").and_where(Expr::col("record_id").eq(row.id.uuid()));
-    select.order_by("number", Order::Asc).limit(1);
+    let mut select = entries(row, "record_id", &[row.id.uuid()]);
+    select.clear_selects().column(("journal_entry", "number"));
+    let numbers: Vec<i64> = uow.rows(&select).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
     let gone = || Error::new(&MERGE_BUILT_ON).with_detail("What the journal held of the merge is gone.");
-    uow.row(&select).await?.ok_or_else(gone)?.get(0)
+    numbers.into_iter().min().ok_or_else(gone)
 }
 
 async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> {
@@ -93,9 +97,8 @@ async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> 
     let mut newer: Vec<Value> = Vec::new();
     let groups = records.chunks(AT_ONCE).map(|some| ("record_id", some)).chain([("subject_id", about.as_slice())]);
     for (of, some) in groups {
-        let mut select = entries(row);
+        let mut select = entries(row, of, some);
         select
-            .and_where(column(of).is_in(some.iter().copied()))
             .and_where(column("number").gt(number))
             .order_by(("journal_entry", "number"), Order::Asc)
             .limit(TOLD);
@@ -120,9 +123,8 @@ async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> 
 /// The survivor as the journal says that it was before the merge.
 async fn as_it_was(uow: &mut UnitOfWork, row: &ClientMergeRow, survivor: &ClientRow) -> Result<ClientRow> {
     let mut before = survivor.clone();
-    let mut select = entries(row);
+    let mut select = entries(row, "record_id", &[survivor.id.uuid()]);
     select
-        .and_where(column("record_id").eq(survivor.id.uuid()))
         .and_where(column("event").eq(FILLED))
         .order_by(("journal_entry", "number"), Order::Desc)
         .limit(1);

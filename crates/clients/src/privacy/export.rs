@@ -11,14 +11,14 @@ use platform::audit::AuditEntry;
 use platform::imports::people::ImportedRow;
 use serde::{Deserialize, Serialize};
 use store::Conn;
-use store::list::ListQuery;
+use store::list::{ListQuery, is_among};
 use store::query::{Expr, ExprTrait, Order, Query};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::attachable::CONTACT;
-use crate::clients::ClientBrief;
-use crate::contacts::{self, Contact};
+use crate::clients::{CLIENT_LIST, ClientBrief};
+use crate::contacts::{self, CONTACT_LIST, Contact};
 use crate::interactions::{self, Interaction};
 use crate::portal::{self, ContactPortal};
 use crate::rows::{ClientId, ContactId, ContactRow, Influence};
@@ -106,13 +106,14 @@ pub(super) async fn own_addresses(
     addresses.sort();
     addresses.dedup();
     let mut others = auth::users::addresses_among(conn, &addresses).await?;
-    for table in ["contact", "client"] {
-        let mut select = Query::select();
+    for spec in [&CONTACT_LIST, &CLIENT_LIST] {
+        let (table, mut select) = (spec.table, Query::select());
+        let wanted = addresses.iter().map(|address| address.as_str().into()).collect();
         select
             .column((table, "email_key"))
             .from(table)
             .and_where(Expr::col((table, "workspace_id")).eq(caller.workspace()?.uuid()))
-            .and_where(Expr::col((table, "email_key")).is_in(addresses.iter().map(String::as_str)))
+            .and_where(is_among(conn.dialect(), spec, "email", wanted))
             .and_where(Expr::col((table, "id")).ne(row.id.uuid()));
         for found in conn.rows(&select).await? {
             others.push(found.get(0)?);

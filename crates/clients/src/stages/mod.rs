@@ -7,11 +7,13 @@ mod provided;
 use kernel::error::Faults;
 use kernel::{Caller, DateTime, Error, FieldError, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
+use store::list::is_among;
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::clients::CLIENT_LIST;
 use crate::errors::{STAGE_IN_USE, STAGE_KEY_TAKEN};
 
 pub use history::{STAGE_HISTORY, StageChange, history};
@@ -263,7 +265,7 @@ pub async fn delete(uow: &mut UnitOfWork, id: AcquisitionStageId, seen: Option<i
         .column("id")
         .from("client")
         .and_where(Expr::col("workspace_id").eq(row.workspace_id.uuid()))
-        .and_where(Expr::col("acquisition_stage").eq(row.key.as_str()))
+        .and_where(is_among(uow.dialect(), &CLIENT_LIST, "acquisition_stage", vec![row.key.as_str().into()]))
         .limit(1);
     if uow.row(&has_it).await?.is_some() {
         let detail = "Clients are in it, some of them perhaps archived. Give them another first.";

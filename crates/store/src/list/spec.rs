@@ -165,7 +165,8 @@ impl ListSpec {
         self.fields.iter().map(|field| field.name).chain(self.filters.iter().map(|filter| filter.name))
     }
 
-    pub(crate) fn field(&self, name: &str) -> Option<&'static ListField> {
+    /// A field by its name.
+    pub fn field(&self, name: &str) -> Option<&'static ListField> {
         self.fields.iter().find(|field| field.name == name)
     }
 }
