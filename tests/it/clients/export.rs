@@ -56,6 +56,11 @@ async fn export_of(app: &TestApp, session: &Session, records: &str, form: TableF
     table
 }
 
+/// The columns of an export where there are no custom fields, which have one each.
+fn columns_of(members: &[&'static str]) -> Vec<&'static str> {
+    members.iter().copied().filter(|member| *member != "custom_fields").collect()
+}
+
 /// A member of the wire form as it stands in a cell.
 fn cell(value: &Value) -> String {
     match value {
@@ -127,7 +132,7 @@ async fn an_export_has_what_all_pages_of_its_list_have_in_their_order() {
             app.delete(&format!("/v1/clients/{id}"), &app.admin).await.expect(204);
         }
     }
-    let members = clients::clients::CLIENT_LIST.members;
+    let members = &columns_of(clients::clients::CLIENT_LIST.members);
     for (query, count) in [
         (String::new(), 36),
         ("sort=name".to_owned(), 36),
@@ -299,7 +304,7 @@ async fn contacts_are_exported_as_they_are_listed_and_whoever_sees_none_exports_
         assert_eq!(records.len(), count, "{query}");
         for form in FORMS {
             let table = export_of(&app, session, "contacts", form, query).await;
-            assert_eq!(table, as_table(&records, clients::contacts::CONTACT_LIST.members, form), "{query}");
+            assert_eq!(table, as_table(&records, &columns_of(clients::contacts::CONTACT_LIST.members), form), "{query}");
         }
     }
     let blind = app.member(&app.admin, "clients_only", "blind@example.com").await;

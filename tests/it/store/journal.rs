@@ -51,6 +51,9 @@ async fn the_entry_of_a_create_holds_every_field_that_has_a_value() {
     let mut body = whole_client();
     body["owner_id"] = json!(app.admin.user_id);
     body["parent_id"] = json!(app.client(&app.admin, "parent").await);
+    let field = json!({ "record_type": "client", "key": "note", "label": "Note", "field_type": "text" });
+    app.post("/v1/custom-fields", &app.admin, &field).await.expect(201);
+    body["custom_fields"] = json!({ "note": "ZQnote" });
     let made = app.post("/v1/clients", &app.admin, &body).await.expect(201);
     let trail = trail(&app, &made.id()).await;
     assert_eq!(trail.len(), 1);
