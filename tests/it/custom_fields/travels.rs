@@ -111,6 +111,6 @@ async fn a_person_is_told_their_values_and_erasing_them_leaves_none() {
     let erasure = json!({ "name": "Papa", "reason": "They asked for it." });
     app.post(&format!("/v1/contacts/{id}/erase"), &app.admin, &erasure).await.expect(200);
     assert_eq!(app.count("custom_field_value").await, 0);
-    let left = app.db.rows("SELECT CAST(changes AS text) FROM journal_personal").await;
+    let left = app.db.rows("SELECT CAST(changes AS text) FROM journal_personal WHERE changes IS NOT NULL").await;
     assert!(left.iter().all(|changes| !changes.contains("Ιστιοπλο")), "{left:?}");
 }

@@ -29,6 +29,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use kernel::DateTime;
 use store::Json;
 
@@ -111,8 +113,12 @@ impl CustomFieldRow {
 
 /// Words of a record's values, for its full-text search: what is written in text, and not days, moments and ids.
 pub fn searched(values: &serde_json::Map<String, serde_json::Value>) -> impl Iterator<Item = &str> {
-    values.values().filter_map(serde_json::Value::as_str).filter(|text| {
+    let is_written = |text: &str| {
         let is_day = text.len() >= 10 && text.get(..10).is_some_and(|day| day.parse::<chrono::NaiveDate>().is_ok());
         !is_day && text.parse::<uuid::Uuid>().is_err()
-    })
+    };
+    // in an order of their own: PostgreSQL gives back members in another one than they were written in
+    let texts: BTreeMap<&str, &str> =
+        values.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str().filter(|text| is_written(text))?))).collect();
+    texts.into_values()
 }
