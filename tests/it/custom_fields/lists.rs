@@ -38,7 +38,7 @@ async fn world() -> (TestApp, Vec<Value>) {
                 values.insert(key.to_owned(), value);
             }
         };
-        put("word", 4, json!(format!("{}{}", WORDS[n % 7], if n % 11 == 0 { "x".repeat(500) } else { String::new() })));
+        put("word", 4, json!(format!("{}{}", WORDS[n % 7], if n % 11 == 0 { "x".repeat(500) + " τέλος" } else { String::new() })));
         put("seats", 5, json!((f64::from(u32::try_from(n * 13 % 17).unwrap()) - 8.0) / 4.0));
         let currency = if n % 3 == 0 { "EUR" } else { "JPY" };
         let amount = if n % 3 == 0 { format!("{}.50", n * 5 % 9) } else { (n * 5 % 9).to_string() };
@@ -89,7 +89,8 @@ const ASKED: &[Asked] = &[
     ("cf[word][ne]=delta", |c| folded(c, "word").as_deref() != Some("delta")),
     ("cf[word][in]=delta,epsilon,nobody", |c| matches!(folded(c, "word").as_deref(), Some("delta" | "epsilon"))),
     ("cf[word][like]=γαμ", |c| folded(c, "word").is_some_and(|word| word.contains("γαμ"))),
-    ("cf[word][like]=xxxx", |c| folded(c, "word").is_some_and(|word| word.contains("xxxx"))),
+    // behind what is compared of a long text
+    ("cf[word][like]=τελοσ", |c| folded(c, "word").is_some_and(|word| word.contains("τελοσ"))),
     ("cf[word][like]=a_1", |c| folded(c, "word").is_some_and(|word| word.contains("a_1"))),
     ("cf[word][gt]=delta", |c| folded(c, "word").is_some_and(|word| word.as_str() > "delta")),
     ("cf[word][lte]=delta", |c| folded(c, "word").is_some_and(|word| word.as_str() <= "delta")),
