@@ -56,16 +56,16 @@ async fn a_field_over_many_records_is_prepared_and_purged_by_jobs() {
     // what is given values meanwhile keeps them
     let list = app.get("/v1/clients?limit=200&sort=name", &app.admin).await.expect(200).body;
     let ids: Vec<String> = list["data"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect();
-    for (n, id) in ids.iter().enumerate() {
+    for (n, id) in ids.iter().enumerate().step_by(2) {
         let patch = json!({ "custom_fields": { "seats": n } });
         app.patch(&format!("/v1/clients/{id}"), &app.admin, &patch).await.expect(200);
     }
-    assert_eq!(names(&app, &app.admin, "cf[seats]=7").await, ["07"], "it can be filtered by meanwhile");
+    assert_eq!(names(&app, &app.admin, "cf[seats]=8").await, ["08"], "it can be filtered by meanwhile");
     client(&app, "late", json!({})).await;
 
     worked(&app, until(&app, &made, "ready")).await;
     let sorted = names(&app, &app.admin, "sort=-cf[seats]").await;
-    assert_eq!((sorted.len(), sorted[0].as_str(), sorted[1].as_str()), (31, "late", "29"));
+    assert_eq!((sorted.len(), sorted[0].as_str(), sorted[16].as_str(), sorted[30].as_str()), (31, "late", "28", "00"));
     assert_eq!(app.count("custom_field_value").await, 31);
 
     app.delete(&path(&made), &app.admin).await.expect(204);
