@@ -35,5 +35,5 @@ mod serve;
 pub mod state;
 mod turns;
 
-pub use serve::{ATTACHABLES, FOLLOWERS, IMPORTERS, Parts, Running, VIEWABLES, serve};
+pub use serve::{ATTACHABLES, FIELD_HOLDERS, FOLLOWERS, IMPORTERS, Parts, Running, VIEWABLES, serve};
 pub use state::{ApiConfig, State};

@@ -16,6 +16,7 @@ use kernel::error::codes;
 use kernel::{Error, Result};
 use mail::Mail;
 use metrics_exporter_prometheus::PrometheusHandle;
+use platform::custom_fields::FieldHolders;
 use platform::imports::{FollowImports, Importers};
 use platform::saved_views::Viewables;
 use store::Store;
@@ -65,6 +66,9 @@ pub static IMPORTERS: Importers = Importers(&[&clients::import::ClientImporter])
 
 /// The lists that can be looked at through saved views.
 pub static VIEWABLES: Viewables = Viewables(&[clients::clients::VIEWABLE, clients::contacts::VIEWABLE]);
+
+/// The record types that have custom fields, as their domains say.
+pub static FIELD_HOLDERS: FieldHolders = FieldHolders(&[&clients::ClientFields, &clients::ContactFields]);
 
 /// What must hear of jobs that end otherwise than done.
 pub static FOLLOWERS: Followers = Followers(&[

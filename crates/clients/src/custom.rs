@@ -3,12 +3,14 @@
 
 use std::collections::HashSet;
 
+use async_trait::async_trait;
 use kernel::error::Faults;
 use kernel::{Caller, Patch, Permission, Result, TypedId as _, UserId};
-use platform::custom_fields::{FieldTarget, Fields, Occasion, Reference, keep};
+use platform::custom_fields::{FieldHolder, FieldTarget, Fields, Occasion, Reference, keep};
 use serde_json::{Map, Value};
+use store::list::ListSpec;
 use store::query::{Expr, ExprTrait, SelectStatement};
-use store::{Conn, UnitOfWork};
+use store::{Change, Conn, UnitOfWork};
 use uuid::Uuid;
 
 use crate::{clients, contacts};
@@ -37,13 +39,25 @@ pub(crate) async fn lay(
     patch: &Patch<Values>,
     faults: &mut Faults,
 ) -> Result<Option<Laid>> {
+    if patch.is_absent() {
+        return Ok(None);
+    }
+    let fields = Fields::held(uow, record_type).await?;
     let change = match patch {
-        Patch::Absent => return Ok(None),
-        Patch::Null => before.keys().map(|key| (key.clone(), Value::Null)).collect(),
+        Patch::Absent | Patch::Null => before.keys().map(|key| (key.clone(), Value::Null)).collect(),
         Patch::Value(change) => change.clone(),
     };
-    let fields = Fields::held(uow, record_type).await?;
-    let values = fields.lay(before, &change, Occasion::Change, AT, faults);
+    let values = if *patch == Patch::Null {
+        // what no field knows goes without a word
+        let known = before.iter().filter(|(key, _)| fields.shape(key).is_some());
+        let (known, change): (Values, Values) = (
+            known.clone().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            known.map(|(key, _)| (key.clone(), Value::Null)).collect(),
+        );
+        fields.lay(&known, &change, Occasion::Change, AT, faults)
+    } else {
+        fields.lay(before, &change, Occasion::Change, AT, faults)
+    };
     // what a record has already it keeps, whatever became of it
     let mut references = fields.references(&change, AT);
     let kept: Vec<Reference> = fields.references(before, AT);
@@ -111,6 +125,14 @@ impl LaidForMany {
     pub async fn put(&self, uow: &mut UnitOfWork, records: &[(Uuid, &Values)]) -> Result<()> {
         keep::put_new(uow, self.record_type, &self.fields, records).await
     }
+}
+
+/// Leaves of some values those that are values of the fields that there are: for what is put back from elsewhere.
+pub(crate) async fn keep_known(uow: &mut UnitOfWork, record_type: &'static str, values: &mut Values) -> Result<()> {
+    if !values.is_empty() {
+        *values = Fields::held(uow, record_type).await?.known_values(values);
+    }
+    Ok(())
 }
 
 /// Keeps the values of a record that was changed otherwise than by a request: merged, put back, brought back.
@@ -186,4 +208,58 @@ async fn members(uow: &mut UnitOfWork, ids: &HashSet<Uuid>) -> Result<HashSet<Uu
         }
     }
     Ok(found)
+}
+
+/// Clients, as records that have custom fields.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientFields;
+
+/// Contacts, as records that have custom fields.
+#[derive(Clone, Copy, Debug)]
+pub struct ContactFields;
+
+#[async_trait(?Send)]
+impl FieldHolder for ClientFields {
+    fn list(&self) -> &'static ListSpec {
+        &clients::CLIENT_LIST
+    }
+
+    fn seen_with(&self) -> &'static [Permission] {
+        clients::VIEWABLE.seen_with
+    }
+
+    async fn take_off(&self, uow: &mut UnitOfWork, key: &str, records: &[Uuid]) -> Result<()> {
+        let caller = uow.caller();
+        let country = auth::workspaces::defaults(uow, &caller).await?.country;
+        for before in clients::lock_all(uow, records).await? {
+            let mut after = before.clone();
+            after.custom_fields.0.remove(key);
+            clients::fill_derived(&mut after, &country);
+            uow.update(&before, after, Change::plain()).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl FieldHolder for ContactFields {
+    fn list(&self) -> &'static ListSpec {
+        &contacts::CONTACT_LIST
+    }
+
+    fn seen_with(&self) -> &'static [Permission] {
+        contacts::VIEWABLE.seen_with
+    }
+
+    async fn take_off(&self, uow: &mut UnitOfWork, key: &str, records: &[Uuid]) -> Result<()> {
+        let caller = uow.caller();
+        let country = auth::workspaces::defaults(uow, &caller).await?.country;
+        for before in contacts::lock_all(uow, records).await? {
+            let mut after = before.clone();
+            after.custom_fields.0.remove(key);
+            contacts::fill_derived(&mut after, &country);
+            uow.update(&before, after, Change::plain()).await?;
+        }
+        Ok(())
+    }
 }

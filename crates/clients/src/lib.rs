@@ -30,6 +30,7 @@ mod shape;
 pub mod stages;
 
 pub use attachable::ATTACHABLES;
+pub use custom::{ClientFields, ContactFields};
 pub use groups::ClientGroupId;
 pub use interactions::InteractionId;
 pub use merge::ClientMergeId;

@@ -141,7 +141,7 @@ pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     files.handle_jobs(&mut handlers);
     backups.handle_jobs(&mut handlers);
     files::imports::handle_jobs(&mut handlers, files, auth, api::IMPORTERS);
-    platform::custom_fields::handle(&mut handlers, api::VIEWABLES);
+    platform::custom_fields::handle(&mut handlers, api::FIELD_HOLDERS);
     handlers
 }
 

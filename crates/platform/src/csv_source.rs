@@ -25,7 +25,7 @@ mod record;
 mod tests;
 
 pub use decode::{Encoding, UnknownEncoding};
-pub use header::{Cells, Delimiter, Mapping, Name, Names, UnknownDelimiter, given_mapping, mapping};
+pub use header::{Cells, Delimiter, Mapping, Name, Names, UnknownDelimiter, custom_column, given_mapping, mapping};
 pub use named::{NamedRow, read_named};
 
 use decode::Decoder;

@@ -311,6 +311,19 @@ impl UnitOfWork {
         self.conn.all(&select).await
     }
 
+    /// Holds a row as a reference to it does: until the transaction ends nobody locks or deletes it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn hold_row(&mut self, table: &'static str, id: Uuid) -> Result<()> {
+        if self.conn.dialect().locks_rows() {
+            let mut select = Query::select();
+            select.column("id").from(table).and_where(Expr::col("id").eq(id)).lock(sea_orm::sea_query::LockType::KeyShare);
+            self.conn.rows(&select).await?;
+        }
+        Ok(())
+    }
+
     /// The records of a select, which nobody else changes until the transaction ends, though others may read them in the same way.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use harness::TestApp;
 use serde_json::{Value, json};
 
-use super::{beside, client, field, field_of, names, options, path};
+use super::{beside, client, field, field_of, gone, names, options, path, worked};
 
 #[tokio::test]
 async fn a_field_is_made_read_by_whoever_sees_its_records_changed_put_away_and_purged_by_whoever_manages_fields() {
@@ -145,6 +145,14 @@ async fn an_option_that_records_have_stays_and_another_can_be_renamed_added_and_
     ] });
     app.patch(&path(&regime), &app.admin, &renamed).await.expect(200);
     assert_eq!(names(&app, &app.admin, "cf[regime]=Μειωμένο").await, ["A"], "an option is found by its label too");
+    // a view keeps the key, whatever the label becomes, and no option goes that it asks for
+    let query = json!({ "filters": { "cf[regime][in]": "Κανονικό, new" } });
+    let body = json!({ "list": "clients", "name": "Usual", "sharing": "workspace", "query": query });
+    let view = app.post("/v1/saved-views", &app.admin, &body).await.expect(201).body;
+    assert_eq!(view["query"]["filters"]["cf[regime][in]"], "normal,new");
+    let refused = app.patch(&path(&regime), &app.admin, &options(&["reduced", "new"])).await;
+    let refused = refused.expect_problem(409, "custom_field_option_in_use");
+    assert!(refused.body["errors"][0]["message"].as_str().unwrap().contains("Usual"), "{}", refused.body);
     client(&app, "B", json!({ "regime": "new" })).await;
 }
 
@@ -173,10 +181,14 @@ async fn a_field_that_a_shared_view_asks_for_is_not_purged_and_one_that_is_archi
         .await
         .expect(200);
     app.act(&format!("{}/purge", path(&regime)), &app.admin).await.expect(204);
+    app.patch(&path(&regime), &app.admin, &json!({ "label": "Late" })).await.expect_problem(404, "not_found");
+    worked(&app, gone(&app, &regime)).await;
     let after = app.get(&format!("/v1/clients/{id}"), &app.admin).await.expect(200);
     assert_eq!(after.body["custom_fields"], json!({}));
     assert_ne!(before.etag(), after.etag(), "whoever has seen the value must see that it is gone");
     assert_eq!(beside(&app, &id).await, Vec::<String>::new());
+    assert_eq!(names(&app, &app.admin, "q=normal").await, Vec::<String>::new(), "nor is it found by its words");
+    assert_eq!(app.actions_of(&id).await, ["create", "update"], "each record says that it changed");
     let refused = app.get(&format!("/v1/clients?{asked}"), &app.admin).await.expect_problem(422, "validation_failed");
     assert_eq!(refused.pointers(), ["?cf[regime]", "?sort"], "a private view is told by its list");
     field(&app, "regime", "number", json!({})).await;

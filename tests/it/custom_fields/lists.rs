@@ -38,7 +38,11 @@ async fn world() -> (TestApp, Vec<Value>) {
                 values.insert(key.to_owned(), value);
             }
         };
-        put("word", 4, json!(format!("{}{}", WORDS[n % 7], if n % 11 == 0 { "x".repeat(500) + " τέλος" } else { String::new() })));
+        put(
+            "word",
+            4,
+            json!(format!("{}{}", WORDS[n % 7], if n % 11 == 0 { "x".repeat(500) + " τέλος" } else { String::new() })),
+        );
         put("seats", 5, json!((f64::from(u32::try_from(n * 13 % 17).unwrap()) - 8.0) / 4.0));
         let currency = if n % 3 == 0 { "EUR" } else { "JPY" };
         let amount = if n % 3 == 0 { format!("{}.50", n * 5 % 9) } else { (n * 5 % 9).to_string() };
@@ -114,6 +118,7 @@ const ASKED: &[Asked] = &[
     }),
     ("cf[areas]=west", |c| value(c, "areas").is_some_and(|areas| areas.as_array().unwrap().contains(&json!("west")))),
     ("cf[areas][in]=west,north", |c| value(c, "areas").is_some_and(|areas| areas.as_array().unwrap().contains(&json!("north")))),
+    ("cf[areas][is_null]=false&cf[vip][is_null]=true", |c| value(c, "areas").is_some() && value(c, "vip").is_none()),
     ("cf[areas][ne]=south", |c| value(c, "areas") != Some(&json!(["south"]))),
     ("cf[areas][is_null]=true", |c| value(c, "areas").is_none()),
 ];
@@ -252,6 +257,14 @@ async fn what_cannot_be_asked_is_told_all_at_once_with_what_can() {
         app.get(&format!("/v1/clients?{wrong}"), &app.admin).await.expect_problem(422, "validation_failed");
     }
     app.get("/v1/users?cf[seats]=1", &app.admin).await.expect_problem(422, "validation_failed");
+    for wrong in ["cf[areas]=north,north", "cf[word]=", "cf[word]=%F4%8F%BF%BF%F4%8F%BF%BF", "cf[seats]="] {
+        let refused = app.get(&format!("/v1/clients?{wrong}"), &app.admin).await.expect_problem(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["code"], "invalid_value", "{wrong}");
+    }
+    let last = json!({ "kind": "company", "name": "Last", "custom_fields": { "word": "\u{10FFFF}\u{10FFFF}" } });
+    app.post("/v1/clients", &app.admin, &last).await.expect_problem(422, "validation_failed");
+    let sorts = vec!["name"; 11].join(",");
+    app.get(&format!("/v1/clients?sort={sorts}"), &app.admin).await.expect_problem(422, "validation_failed");
     let many: Vec<String> = (0..31).map(|n| format!("cf[seats][ne]={n}")).collect();
     app.get(&format!("/v1/clients?{}", many.join("&")), &app.admin).await.expect_problem(422, "validation_failed");
     // a cursor is of its sort and filter

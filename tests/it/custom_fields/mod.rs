@@ -70,6 +70,17 @@ async fn worked(app: &TestApp, wait: impl Future<Output = ()>) {
         .await;
 }
 
+/// Waits until a field is no more.
+async fn gone(app: &TestApp, field: &Value) {
+    for _ in 0..1000 {
+        if app.get(&path(field), &app.admin).await.status == 404 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the field never went");
+}
+
 /// Waits until a field has come this far.
 async fn until(app: &TestApp, field: &Value, state: &str) {
     for _ in 0..1000 {

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use harness::TestApp;
 use serde_json::json;
 
-use super::{client, field, names, path, until, worked};
+use super::{client, field, gone, names, path, until, worked};
 
 #[tokio::test]
 async fn records_that_are_made_while_a_field_is_are_all_in_its_sort() {
@@ -70,15 +70,7 @@ async fn a_field_over_many_records_is_prepared_and_purged_by_jobs() {
 
     app.delete(&path(&made), &app.admin).await.expect(204);
     app.act(&format!("{}/purge", path(&made)), &app.admin).await.expect(204);
-    worked(&app, async {
-        for _ in 0..500 {
-            if app.get(&path(&made), &app.admin).await.status == 404 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    worked(&app, gone(&app, &made)).await;
     assert_eq!((app.count("custom_field").await, app.count("custom_field_value").await), (0, 0));
     let list = app.get("/v1/clients?limit=200", &app.admin).await.expect(200).body;
     assert!(list["data"].as_array().unwrap().iter().all(|client| client["custom_fields"] == json!({})), "{list}");

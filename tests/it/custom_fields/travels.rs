@@ -90,6 +90,11 @@ async fn a_file_brings_values_by_the_columns_of_an_export_and_taking_it_back_tak
     assert!(beside(&app, &id).await.contains(&"budget - 0".to_owned()));
     assert_eq!(app.get(&format!("/v1/clients/{id}"), &app.admin).await.expect(200).body["custom_fields"], json!({ "code": "3" }));
 
+    field_of(&app, &app.admin, "contact", "hobby", "text", json!({})).await;
+    import(&app, "name;contact first name;contact_cf[hobby];cf[code]\nB;Eleni;Sailing;2\n").await;
+    let found = app.get("/v1/contacts?cf[hobby]=sailing", &app.admin).await.expect(200).body;
+    assert_eq!(found["data"][0]["given_name"], "Eleni", "{found}");
+
     let run = import(&app, "name;cf[colour];cf[code]\nD;red;4\nE;;2\n").await;
     assert_eq!(run["wrong"], 2, "{run}");
     let issues = app.get(&format!("/v1/imports/{}/issues", run["id"].as_str().unwrap()), &app.admin).await.expect(200).body;

@@ -6,7 +6,7 @@
 use harness::TestApp;
 use serde_json::{Value, json};
 
-use super::{beside, client, field, field_of, options};
+use super::{beside, client, field, field_of, gone, options, path, worked};
 
 #[tokio::test]
 async fn a_client_has_values_of_every_type_and_a_change_lays_its_own_over_them() {
@@ -237,4 +237,26 @@ async fn a_merge_takes_what_the_survivor_lacks_and_its_undo_gives_each_its_own_b
     assert_eq!(of(&merged).await, json!({ "code": "b", "seats": 2, "regime": "theirs" }));
     assert_eq!(super::names(&app, &app.admin, "cf[code]=b").await, ["B"]);
     assert_eq!(super::names(&app, &app.admin, "sort=-cf[seats]").await, ["B", "A"]);
+}
+
+#[tokio::test]
+async fn what_is_put_back_brings_no_values_of_a_field_that_was_purged_meanwhile() {
+    let app = TestApp::spawn().await;
+    let code = field(&app, "code", "text", json!({ "is_unique": true })).await;
+    field(&app, "seats", "number", json!({})).await;
+    let survivor = client(&app, "A", json!({ "seats": 1 })).await;
+    let merged = client(&app, "B", json!({ "code": "b", "seats": 2 })).await;
+    app.post(&format!("/v1/clients/{survivor}/merge"), &app.admin, &json!({ "merged_id": merged })).await.expect(200);
+    app.delete(&path(&code), &app.admin).await.expect(204);
+    app.act(&format!("{}/purge", path(&code)), &app.admin).await.expect(204);
+    worked(&app, gone(&app, &code)).await;
+    let values = format!("SELECT CAST(custom_fields AS text) FROM client WHERE id = {}", app.db.uuid(&merged));
+    assert!(!app.db.rows(&values).await[0].contains("code"), "of a merged client too");
+    // the purge is newer than the merge, of both clients
+    let undo = json!({ "merged_id": merged });
+    app.post(&format!("/v1/clients/{survivor}/merge/undo"), &app.admin, &undo).await.expect_problem(409, "merge_built_on");
+    field(&app, "code", "text", json!({ "is_unique": true })).await;
+    client(&app, "C", json!({ "code": "b" })).await;
+    let cleared = app.patch(&format!("/v1/clients/{survivor}"), &app.admin, &json!({ "custom_fields": null })).await.expect(200);
+    assert_eq!(cleared.body["custom_fields"], json!({}));
 }

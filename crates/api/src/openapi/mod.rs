@@ -220,7 +220,7 @@ fn custom_fields(spec: &ListSpec) -> Value {
         },
         "values": "As in cells of an export: money as `1234.50 EUR`, an option by its key or label. Texts are compared without regard to case and accents.",
         "sorts": ["cf[key]", "-cf[key]"],
-        "columns": "cf[key], in exports and imports",
+        "columns": "cf[key], in exports and in imports of clients; there the row's contact has contact_cf[key]",
     })
 }
 

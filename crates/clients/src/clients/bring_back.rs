@@ -144,7 +144,8 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
         None => false,
     };
     let parent_id = lost.row.parent_id.filter(|_| !lost_its_parent);
-    let row = ClientRow { parent_id, merged_into_id: None, ..lost.row.clone() };
+    let mut row = ClientRow { parent_id, merged_into_id: None, ..lost.row.clone() };
+    custom::keep_known(uow, CLIENT, &mut row.custom_fields.0).await?;
     let taken = if row.external_id.is_some() { place_taken } else { is_there };
     let row = uow.bring_back(row, Change::plain()).await.on_unique(taken)?;
     custom::put_again(uow, "client", id.uuid(), &row.custom_fields.0).await?;

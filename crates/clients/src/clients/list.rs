@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
-use platform::custom_fields::resolve;
+use platform::custom_fields::{check_still_there, resolve};
 use platform::saved_views::Viewable;
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
@@ -165,6 +165,7 @@ fn visible_where(caller: &Caller, query: &ListQuery) -> Result<SelectStatement> 
 /// The next of all clients that [`list`] would show on its pages.
 pub(super) async fn list_whole(conn: &mut Conn, caller: &Caller, list: &mut Whole) -> Result<Vec<Client>> {
     let base = visible_where(caller, list.query())?;
+    check_still_there(conn, list.query()).await?;
     let rows = list.batch::<ClientRow>(conn, caller, base, &CLIENT_LIST, own(caller)?).await?;
     Ok(rows.into_iter().map(Client::from).collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
-use platform::custom_fields::resolve;
+use platform::custom_fields::{check_still_there, resolve};
 use platform::saved_views::Viewable;
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
@@ -104,6 +104,7 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
 /// The next of all contacts that [`list`] would show on its pages.
 pub(super) async fn list_whole(conn: &mut Conn, caller: &Caller, list: &mut Whole) -> Result<Vec<Contact>> {
     let base = of_visible_clients(visible_to(caller)?, caller, list.query())?;
+    check_still_there(conn, list.query()).await?;
     let rows = list.batch::<ContactRow>(conn, caller, base, &CONTACT_LIST, None).await?;
     Ok(rows.into_iter().map(Contact::from).collect())
 }
@@ -165,6 +166,13 @@ pub(crate) async fn find_editable(uow: &mut UnitOfWork, id: ContactId) -> Result
 pub(crate) async fn find_all_locked(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ContactRow>> {
     let mut select = visible_to(&uow.caller())?;
     select.and_where(column("id").is_in(ids.iter().copied()));
+    uow.locked_all(select).await
+}
+
+/// Locks contacts in the order of their ids, whether the caller may see them or not: for what hangs on them.
+pub(crate) async fn lock_all(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ContactRow>> {
+    let mut select = ContactRow::select();
+    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(column("id").is_in(ids.iter().copied()));
     uow.locked_all(select).await
 }
 

@@ -2,8 +2,13 @@
 
 use platform::csv_source::Names;
 
-/// The columns that a file may have, custom fields of clients as `cf[key]` among them.
-pub(super) const NAMES: Names = Names { fixed: COLUMNS, custom_fields: true };
+/// What stands before the key of a custom field of the client.
+pub(super) const OF_CLIENT: &str = "cf";
+/// What stands before the key of a custom field of the contact.
+pub(super) const OF_CONTACT: &str = "contact_cf";
+
+/// The columns that a file may have, those of custom fields among them.
+pub(super) const NAMES: Names = Names { fixed: COLUMNS, custom_fields: &[OF_CLIENT, OF_CONTACT] };
 
 /// Canonical names with their aliases, in English and Greek.
 const COLUMNS: &[(&str, &[&str])] = &[

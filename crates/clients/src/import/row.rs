@@ -6,14 +6,15 @@ use std::str::FromStr;
 
 use kernel::error::Faults;
 use kernel::{Caller, Patch, UserId, text, validation};
-use platform::csv_source::Cells;
+use platform::csv_source::{Cells, custom_column};
 use platform::custom_fields::{FieldValue, Fields};
 use platform::imports::ImportIssue;
 use serde_json::{Map, Value};
 use store::Conn;
-use store::list::custom_key;
 use validator::Validate as _;
 
+use super::columns::{OF_CLIENT, OF_CONTACT};
+use crate::attachable::{CLIENT, CONTACT};
 use crate::clients::{ClientPatch, CreateClient};
 use crate::contacts::{ContactPatch, CreateContact};
 use crate::rows::{ClientKind, ClientRole};
@@ -46,6 +47,8 @@ pub(super) struct RowReader {
     pub stages: Vec<String>,
     /// The custom fields of its clients.
     pub fields: Fields,
+    /// The custom fields of its contacts.
+    pub contact_fields: Fields,
 }
 
 /// Gathers what is wrong with one row.
@@ -78,8 +81,9 @@ impl RowReader {
     /// One that knows the members of the caller's workspace, and its stages.
     pub async fn of(conn: &mut Conn, caller: &Caller) -> kernel::Result<Self> {
         let members = auth::users::members_by_email(conn, caller.workspace()?).await?;
-        let fields = Fields::of(conn, caller.workspace()?, "client").await?;
-        Ok(Self { members, stages: stages::keys(conn, caller).await?, fields })
+        let fields = Fields::of(conn, caller.workspace()?, CLIENT).await?;
+        let contact_fields = Fields::of(conn, caller.workspace()?, CONTACT).await?;
+        Ok(Self { members, stages: stages::keys(conn, caller).await?, fields, contact_fields })
     }
 
     pub fn parse(&self, row: &Cells) -> Result<ParsedRow, Vec<ImportIssue>> {
@@ -120,7 +124,7 @@ impl RowReader {
             lead_category: issues.word("lead_category", row.value("lead_category")),
             external_source: None,
             external_id: None,
-            custom_fields: self.custom(row, &mut issues),
+            custom_fields: custom(row, OF_CLIENT, &self.fields, &mut issues),
         };
         if client.name.is_empty() {
             issues.add("name", "required", "is empty");
@@ -162,26 +166,6 @@ impl RowReader {
         found
     }
 
-    /// The values of custom fields, as they stand in cells.
-    fn custom(&self, row: &Cells, issues: &mut Issues) -> Option<Map<String, Value>> {
-        let mut values = Map::new();
-        for (column, cell) in &row.values {
-            let Some((key, _)) = custom_key(column) else { continue };
-            let Some(shape) = self.fields.shape(key).filter(|shape| !shape.archived) else {
-                issues.add(column, "unknown_column", "is no custom field of clients, or an archived one");
-                continue;
-            };
-            match FieldValue::read_cell(shape, cell, "") {
-                Ok(Some(value)) => {
-                    values.insert(key.to_owned(), value.json());
-                }
-                Ok(None) => {}
-                Err(fault) => issues.add(column, &fault.code, fault.message.as_str()),
-            }
-        }
-        (!values.is_empty()).then_some(values)
-    }
-
     fn roles(&self, row: &Cells, issues: &mut Issues) -> Option<Vec<ClientRole>> {
         let text = row.value("roles")?;
         let mut roles: Vec<ClientRole> = Vec::new();
@@ -219,7 +203,7 @@ impl RowReader {
             locale: None,
             external_source: None,
             external_id: None,
-            custom_fields: None,
+            custom_fields: custom(row, OF_CONTACT, &self.contact_fields, issues),
         };
         if let Err(errors) = contact.validate() {
             for error in validation::field_errors(&errors) {
@@ -231,6 +215,26 @@ impl RowReader {
         let key = short(format!("{client}/{}", email.unwrap_or_else(|| text::fold(name.trim()))));
         Some(ParsedContact { external_id: key, contact, role: value("contact_role") })
     }
+}
+
+/// The values of custom fields, as they stand in the cells of columns that begin with this word.
+fn custom(row: &Cells, word: &str, fields: &Fields, issues: &mut Issues) -> Option<Map<String, Value>> {
+    let mut values = Map::new();
+    for (column, cell) in &row.values {
+        let Some(key) = custom_column(column, word) else { continue };
+        let Some(shape) = fields.shape(key).filter(|shape| !shape.archived) else {
+            issues.add(column, "unknown_column", "is no custom field, or an archived one");
+            continue;
+        };
+        match FieldValue::read_cell(shape, cell, "") {
+            Ok(Some(value)) => {
+                values.insert(key.to_owned(), value.json());
+            }
+            Ok(None) => {}
+            Err(fault) => issues.add(column, &fault.code, fault.message.as_str()),
+        }
+    }
+    (!values.is_empty()).then_some(values)
 }
 
 /// By what a client is known again where the file gives no id.
@@ -318,6 +322,6 @@ pub(super) fn contact_patch(input: &CreateContact) -> ContactPatch {
         phones: Patch::Absent,
         position: said(&input.position),
         locale: None,
-        custom_fields: Patch::Absent,
+        custom_fields: said(&input.custom_fields),
     }
 }

@@ -1,7 +1,6 @@
 //! Merging clients, and looking at what it would do.
 
 use kernel::{Error, Permission, Result, TypedId as _};
-use platform::custom_fields::keep;
 use store::query::{Expr, ExprTrait};
 use store::{Action, Change, Json, OnUnique as _, Record as _, UnitOfWork};
 
@@ -77,6 +76,7 @@ async fn run(
     if filled.parent_id == Some(survivor.id) {
         filled.parent_id = survivor.parent_id.filter(|parent| *parent != merged.id);
     }
+    custom::keep_known(uow, CLIENT, &mut filled.custom_fields.0).await?;
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
     clients::fill_derived(&mut filled, &country);
 
@@ -100,8 +100,8 @@ async fn run(
     if clients::stands_above_itself(uow, &after).await? {
         return Err(Error::new(&PARENT_CYCLE).with_detail("One of the clients stands above the other. Move it first."));
     }
-    // what one of the two had must be free for the other
-    keep::forget(uow, &[merged.id.uuid()]).await?;
+    // what one of the two had must be free for the other; it stays beside the merged one, which has it still
+    uow.free_unique_values(merged.id.uuid()).await?;
     custom::settle(uow, CLIENT, survivor.id.uuid(), &survivor.custom_fields.0, &after.custom_fields.0).await?;
     let away = ClientRow { archived_at: Some(now), merged_into_id: Some(survivor.id), ..merged.clone() };
     let change = Change::of(Action::Merge).about("client", survivor.id);

@@ -98,10 +98,7 @@ async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> 
     let groups = records.chunks(AT_ONCE).map(|some| ("record_id", some)).chain([("subject_id", about.as_slice())]);
     for (of, some) in groups {
         let mut select = entries(row, of, some);
-        select
-            .and_where(column("number").gt(number))
-            .order_by(("journal_entry", "number"), Order::Asc)
-            .limit(TOLD);
+        select.and_where(column("number").gt(number)).order_by(("journal_entry", "number"), Order::Asc).limit(TOLD);
         for found in uow.rows(&select).await? {
             let entry = JournalEntry::read(&found, 0)?;
             let told = json!({
@@ -124,10 +121,7 @@ async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> 
 async fn as_it_was(uow: &mut UnitOfWork, row: &ClientMergeRow, survivor: &ClientRow) -> Result<ClientRow> {
     let mut before = survivor.clone();
     let mut select = entries(row, "record_id", &[survivor.id.uuid()]);
-    select
-        .and_where(column("event").eq(FILLED))
-        .order_by(("journal_entry", "number"), Order::Desc)
-        .limit(1);
+    select.and_where(column("event").eq(FILLED)).order_by(("journal_entry", "number"), Order::Desc).limit(1);
     let Some(found) = uow.row(&select).await? else { return Ok(before) };
     let entry = JournalEntry::read(&found, 0)?;
     let of: Option<Uuid> = entry.changes.get("merge").and_then(|merge| merge.get("to")?.as_str()?.parse().ok());
@@ -140,6 +134,7 @@ async fn as_it_was(uow: &mut UnitOfWork, row: &ClientMergeRow, survivor: &Client
             return Err(Error::new(&MERGE_BUILT_ON).with_detail("What the client was before was erased."));
         }
     }
+    custom::keep_known(uow, CLIENT, &mut before.custom_fields.0).await?;
     let caller = uow.caller();
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
     clients::fill_derived(&mut before, &country);

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use kernel::Result;
 use kernel::error::Faults;
 use kernel::text::fold;
-use store::list::custom_key;
 
 use super::CsvRow;
 use crate::custom_fields::check_key;
@@ -116,7 +115,7 @@ pub(super) fn comparable(name: &str) -> String {
     parts.join(" ")
 }
 
-/// The canonical name of a column: one that is known beforehand, or `cf[key]` of a custom field.
+/// The canonical name of a column: one that is known beforehand, or that of a custom field, such as `cf[key]`.
 pub type Name = Cow<'static, str>;
 
 /// The names that columns can stand for.
@@ -124,14 +123,19 @@ pub type Name = Cow<'static, str>;
 pub struct Names {
     /// Canonical names, each with what people call them.
     pub fixed: &'static [(&'static str, &'static [&'static str])],
-    /// Whether there can be `cf[key]`, for any key.
-    pub custom_fields: bool,
+    /// The words that can stand before `[key]` of a custom field, for any key.
+    pub custom_fields: &'static [&'static str],
+}
+
+/// The key of a custom field in the name of a column, behind this word.
+pub fn custom_column<'n>(name: &'n str, word: &str) -> Option<&'n str> {
+    name.strip_prefix(word)?.strip_prefix('[')?.strip_suffix(']').filter(|key| check_key(key))
 }
 
 impl Names {
     fn custom(self, name: &str) -> Option<Name> {
-        let is_custom = |(key, rest): (&str, &str)| rest.is_empty() && check_key(key);
-        (self.custom_fields && custom_key(name).is_some_and(is_custom)).then(|| Cow::Owned(name.to_owned()))
+        let is_custom = self.custom_fields.iter().any(|word| custom_column(name, word).is_some());
+        is_custom.then(|| Cow::Owned(name.to_owned()))
     }
 
     fn canonical(self, name: &str) -> Option<Name> {
@@ -141,8 +145,8 @@ impl Names {
 
     /// All of them, for messages.
     pub fn known(self) -> String {
-        let names = self.fixed.iter().map(|(name, _)| *name);
-        names.chain(self.custom_fields.then_some("cf[key]")).collect::<Vec<_>>().join(", ")
+        let fixed = self.fixed.iter().map(|(name, _)| (*name).to_owned());
+        fixed.chain(self.custom_fields.iter().map(|word| format!("{word}[key]"))).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -263,17 +267,17 @@ pub fn mapping(headers: &[String], names: Names) -> Mapping {
         }
     }
     for (index, header, _) in &headers {
-        mapping.known.extend(names.custom(header).map(|name| (name, *index)));
+        let custom = names.custom(header).filter(|name| !mapping.known.iter().any(|(known, _)| known == name));
+        mapping.known.extend(custom.map(|name| (name, *index)));
     }
     mapping.known.sort_by_key(|(_, index)| *index);
     for (index, header, name) in headers {
         if name.is_empty() || mapping.known.iter().any(|(_, taken)| *taken == index) {
             continue;
         }
-        let stands_for_something = names
-            .fixed
-            .iter()
-            .any(|(canonical, aliases)| named(&name, canonical) || aliases.iter().any(|alias| named(&name, alias)));
+        let is_fixed =
+            |(canonical, aliases): &(&str, &[&str])| named(&name, canonical) || aliases.iter().any(|alias| named(&name, alias));
+        let stands_for_something = names.custom(header).is_some() || names.fixed.iter().any(is_fixed);
         let list = if stands_for_something { &mut mapping.repeated } else { &mut mapping.unknown };
         list.push(header.clone());
     }

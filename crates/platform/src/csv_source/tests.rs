@@ -213,19 +213,20 @@ fn a_reader_that_fails_gives_what_came_before_and_ends() {
 
 #[test]
 fn columns_are_found_by_name_and_alias_without_case_and_accents() {
-    let source = open("ΕΠΩΝΥΜΊΑ ; e-mail;Post_Code;Χρώμα;;mail;cf[vat]\nΑ;b@c.gr;713 05;μπλε;;x;7\n".as_bytes()).unwrap();
+    let source =
+        open("ΕΠΩΝΥΜΊΑ ; e-mail;Post_Code;Χρώμα;;mail;cf[vat];cf[VAT_2]\nΑ;b@c.gr;713 05;μπλε;;x;7;\n".as_bytes()).unwrap();
     let fixed: &[(&'static str, &[&'static str])] = &[
         ("name", &["επωνυμία", "company"]),
         ("email", &["mail", "e mail"]),
         ("postal_code", &["post code", "ΤΚ"]),
         ("phone", &["τηλέφωνο"]),
     ];
-    let without = super::mapping(source.headers(), Names { fixed, custom_fields: false });
-    assert_eq!(without.unknown(), ["Χρώμα", "cf[vat]"]);
-    let mapping = super::mapping(source.headers(), Names { fixed, custom_fields: true });
+    let without = super::mapping(source.headers(), Names { fixed, custom_fields: &[] });
+    assert_eq!(without.unknown(), ["Χρώμα", "cf[vat]", "cf[VAT_2]"]);
+    let mapping = super::mapping(source.headers(), Names { fixed, custom_fields: &["cf"] });
     let known: Vec<_> = mapping.known().iter().map(|(name, index)| (name.as_ref(), *index)).collect();
     assert_eq!(known, [("name", 0), ("email", 1), ("postal_code", 2), ("cf[vat]", 6)]);
-    assert_eq!(mapping.unknown(), ["Χρώμα"]);
+    assert_eq!(mapping.unknown(), ["Χρώμα", "cf[VAT_2]"], "a key has no capitals");
     assert_eq!(mapping.repeated(), ["mail"]);
     assert_eq!(mapping.missing(&["name", "phone"]), ["phone"]);
     let row = source.map(Row::unwrap).next().unwrap();

@@ -41,15 +41,17 @@ impl FieldType {
 impl Field {
     /// How a value compares that stands in a query.
     fn compared(&self, text: &str) -> Result<ValueKey, Wrong> {
+        let no_value = || Err(("invalid_value", "must not be empty; whether there is a value, is_null tells".to_owned()));
         if self.shape.field_type.is_text() {
-            return Ok(Compared::folded(text).key);
+            let key = Compared::folded(text).key;
+            return if key.text.is_empty() { no_value() } else { Ok(key) };
         }
         match FieldValue::read_cell(&self.shape, text, "") {
-            Ok(Some(value)) => {
-                let first = Compared::of(&value).into_iter().next();
-                first.map(|compared| compared.key).ok_or_else(|| ("invalid_value", "must be a value".to_owned()))
-            }
-            Ok(None) => Err(("invalid_value", "must not be empty; whether there is a value, is_null tells".to_owned())),
+            Ok(Some(value)) => match Compared::of(&value).as_slice() {
+                [one] => Ok(one.key.clone()),
+                _ => Err(("invalid_value", "must be one option; one of several is asked for by in".to_owned())),
+            },
+            Ok(None) => no_value(),
             Err(fault) => Err(("invalid_value", fault.message.to_string())),
         }
     }
@@ -89,7 +91,11 @@ impl CustomFields for Fields {
             let known: Vec<&str> = operators.iter().map(|(name, _)| *name).collect();
             return Err(("unknown_operator", format!("there is no such operator here; there are {}", known.join(", "))));
         }
-        Ok(ValueFilter { field: kernel::TypedId::uuid(field.id), condition: field.condition(operator, value)? })
+        Ok(ValueFilter {
+            field: kernel::TypedId::uuid(field.id),
+            condition: field.condition(operator, value)?,
+            is_complete: field.state == FieldState::Ready,
+        })
     }
 
     fn sort(&self, key: &str) -> Result<Uuid, Wrong> {

@@ -43,10 +43,10 @@ impl FieldValue {
                 "false" | "no" | "0" => Value::Bool(false),
                 _ => Value::from(cell),
             },
-            FieldType::Select => Value::from(option_key(shape, cell)),
+            FieldType::Select => Value::from(shape.option_key(cell)),
             FieldType::MultiSelect => {
                 let parts = cell.split([',', ';', '|']).map(str::trim).filter(|part| !part.is_empty());
-                parts.map(|part| option_key(shape, part)).collect()
+                parts.map(|part| shape.option_key(part)).collect()
             }
             _ => Value::from(cell),
         };
@@ -54,9 +54,11 @@ impl FieldValue {
     }
 }
 
-/// The key of the option that is meant: the key itself before any label.
-fn option_key<'t>(shape: &'t FieldShape, written: &'t str) -> &'t str {
-    let by_key = || shape.options.iter().find(|option| option.key == written);
-    let by_label = || shape.options.iter().find(|option| text::fold(&option.label) == text::fold(written));
-    by_key().or_else(by_label).map_or(written, |option| option.key.as_str())
+impl FieldShape {
+    /// The key of the option that is meant, the key itself before any label; what is written, where that is none.
+    pub(crate) fn option_key<'t>(&'t self, written: &'t str) -> &'t str {
+        let by_key = || self.options.iter().find(|option| option.key == written);
+        let by_label = || self.options.iter().find(|option| text::fold(&option.label) == text::fold(written));
+        by_key().or_else(by_label).map_or(written, |option| option.key.as_str())
+    }
 }

@@ -6,12 +6,13 @@ use store::list::VALUES;
 use store::query::{Expr, ExprTrait, Order, Query};
 use store::{Change, Json, OnUnique as _, Record as _, UnitOfWork};
 
+use super::holder::FieldHolders;
 use super::read::column;
 use super::{
     CreateCustomField, CustomField, CustomFieldId, CustomFieldPatch, CustomFieldRow, FieldOption, FieldState, FieldType, fill,
 };
 use crate::errors::{CUSTOM_FIELD_KEY_TAKEN, CUSTOM_FIELD_OPTION_IN_USE};
-use crate::saved_views::Viewables;
+use crate::saved_views;
 
 /// Fields that a record type has at most, archived ones with them.
 const MOST: usize = 100;
@@ -21,13 +22,13 @@ const MOST: usize = 100;
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_custom_fields`; `validation_failed`, also where the record type has a hundred; `custom_field_key_taken`.
-pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateCustomField) -> Result<CustomField> {
+pub async fn create(uow: &mut UnitOfWork, holders: FieldHolders, input: CreateCustomField) -> Result<CustomField> {
     let caller = uow.caller();
     caller.require(Permission::AdminManageCustomFields)?;
     let mut faults = Faults::new();
-    let holder = lists.with_custom_fields().find(|holder| holder.list.table == input.record_type);
+    let holder = holders.find(&input.record_type);
     if holder.is_none() {
-        let known: Vec<&str> = lists.with_custom_fields().map(|holder| holder.list.table).collect();
+        let known: Vec<&str> = holders.types().collect();
         faults.add("/record_type", "unknown_value", format!("must be one of {}", known.join(", ")));
     }
     let (id, now, workspace) = (uow.id(), uow.now(), uow.workspace()?);
@@ -73,7 +74,7 @@ pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateCustomF
     others.insert(at, row);
     arrange(uow, &others).await?;
     if let Some(holder) = holder {
-        fill::begin(uow, id, holder.list.table).await?;
+        fill::begin(uow, id, holder.list().table).await?;
     }
     read(uow, id).await
 }
@@ -151,7 +152,13 @@ pub(super) async fn find_locked(uow: &mut UnitOfWork, id: CustomFieldId, seen: O
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_custom_fields`; `not_found`; `stale`; `validation_failed`; `custom_field_option_in_use`.
-pub async fn update(uow: &mut UnitOfWork, id: CustomFieldId, seen: Option<i64>, patch: CustomFieldPatch) -> Result<CustomField> {
+pub async fn update(
+    uow: &mut UnitOfWork,
+    holders: FieldHolders,
+    id: CustomFieldId,
+    seen: Option<i64>,
+    patch: CustomFieldPatch,
+) -> Result<CustomField> {
     let before = find_locked(uow, id, seen).await?;
     let mut after = before.clone();
     if let Some(label) = patch.label {
@@ -170,7 +177,7 @@ pub async fn update(uow: &mut UnitOfWork, id: CustomFieldId, seen: Option<i64>, 
     let mut faults = Faults::new();
     check(&after, &mut faults);
     faults.into_result()?;
-    check_options_in_use(uow, &before, &after).await?;
+    check_options_in_use(uow, holders, &before, &after).await?;
     let after = uow.update(&before, after, Change::plain()).await?;
     if let Some(position) = patch.position {
         let mut rows = of_type(uow, &after).await?;
@@ -181,11 +188,17 @@ pub async fn update(uow: &mut UnitOfWork, id: CustomFieldId, seen: Option<i64>, 
     read(uow, id).await
 }
 
-/// Refuses to take away an option that records have.
-async fn check_options_in_use(uow: &mut UnitOfWork, before: &CustomFieldRow, after: &CustomFieldRow) -> Result<()> {
+/// Refuses to take away an option that records have, or that views ask for that are shared.
+async fn check_options_in_use(
+    uow: &mut UnitOfWork,
+    holders: FieldHolders,
+    before: &CustomFieldRow,
+    after: &CustomFieldRow,
+) -> Result<()> {
     let stays = |option: &&FieldOption| !after.options.0.iter().any(|other| other.key == option.key);
     let gone: Vec<&str> = before.options.0.iter().filter(stays).map(|option| option.key.as_str()).collect();
-    let mut in_use = Vec::new();
+    let (mut in_use, mut views) = (Vec::new(), Vec::new());
+    let (caller, list) = (uow.caller(), holders.of(&before.record_type)?.list().name);
     for key in gone {
         let mut holds = Query::select();
         holds
@@ -197,11 +210,19 @@ async fn check_options_in_use(uow: &mut UnitOfWork, before: &CustomFieldRow, aft
         if uow.row(&holds).await?.is_some() {
             in_use.push(key);
         }
+        views.extend(saved_views::shared_that(uow, &caller, list, |query| query.asks_for_option(&before.key, key)).await?);
     }
-    if in_use.is_empty() {
+    if in_use.is_empty() && views.is_empty() {
         return Ok(());
     }
-    let message = format!("records have {}", in_use.join(", "));
+    let mut said = Vec::new();
+    if !in_use.is_empty() {
+        said.push(format!("records have {}", in_use.join(", ")));
+    }
+    if !views.is_empty() {
+        said.push(format!("views that are shared ask for it: {}", views.join(", ")));
+    }
+    let message = said.join("; ");
     Err(Error::new(&CUSTOM_FIELD_OPTION_IN_USE).with_field(FieldError::new("/options", "in_use", message)))
 }
 

@@ -77,8 +77,23 @@ impl Fields {
     /// What the database says.
     pub async fn held(uow: &mut UnitOfWork, record_type: &'static str) -> Result<Self> {
         let workspace = uow.workspace()?;
+        let fields = Self::of(uow, workspace, record_type).await?;
+        if fields.is_empty() || !uow.dialect().has_many_writers() {
+            return Ok(fields);
+        }
+        // the workspace first, as whoever changes fields does
+        uow.hold_row("workspace", workspace.uuid()).await?;
         let rows = uow.held_all::<CustomFieldRow>(select(workspace, record_type)).await?;
         Ok(Self { all: rows.into_iter().map(Field::from).collect() })
+    }
+
+    /// Those of some values that are values of these fields. Others are of fields that were purged since, or whose options went: what is put
+    /// back from elsewhere must not bring them.
+    pub fn known_values(&self, values: &Map<String, Value>) -> Map<String, Value> {
+        let fits = |(key, value): &(&String, &Value)| {
+            self.find(key).is_some_and(|field| FieldValue::read(&field.shape, value, "").is_ok())
+        };
+        values.iter().filter(fits).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// Whether there are none.

@@ -3,15 +3,15 @@
 //! Whoever makes a record tells it of all fields that there are ([`super::keep::put_new`]); the rest is done here, the first records at
 //! once and the others by a job, batch after batch. A record that somebody gives a value meanwhile has its row already, and keeps it.
 
-use kernel::{Error, Result, TypedId as _};
+use kernel::{Result, TypedId as _};
 use store::jobs::{Handlers, Job, JobContext};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Record as _, UnitOfWork};
 use uuid::Uuid;
 
+use super::holder::FieldHolders;
 use super::read::column;
 use super::{CustomFieldId, CustomFieldRow, FieldState, purge};
-use crate::saved_views::Viewables;
 
 /// Records at a time. Debug builds take few, so that tests, which have little data, see the job.
 pub(super) const BATCH: u64 = if cfg!(debug_assertions) { 8 } else { 2_000 };
@@ -27,9 +27,9 @@ store::job_kind! {
 }
 
 /// Registers the jobs of custom fields.
-pub fn handle(handlers: &mut Handlers, lists: Viewables) {
-    handlers.on(move |context: JobContext, job: FillCustomField| fill(context, lists, job));
-    handlers.on(move |context: JobContext, job: purge::PurgeCustomField| purge::run(context, lists, job));
+pub fn handle(handlers: &mut Handlers, holders: FieldHolders) {
+    handlers.on(move |context: JobContext, job: FillCustomField| fill(context, holders, job));
+    handlers.on(move |context: JobContext, job: purge::PurgeCustomField| purge::run(context, holders, job));
 }
 
 /// Tells the first records of a field that was just made, and has a job tell the others.
@@ -50,27 +50,21 @@ async fn be_ready(uow: &mut UnitOfWork, id: CustomFieldId) -> Result<()> {
     uow.execute(&update).await.map(|_| ())
 }
 
-/// The field, and the table of its records; nothing where it is gone or going.
-pub(super) async fn find(
-    uow: &mut UnitOfWork,
-    lists: Viewables,
-    id: CustomFieldId,
-) -> Result<Option<(CustomFieldRow, &'static str)>> {
+/// The field; nothing where it is gone.
+pub(super) async fn find(uow: &mut UnitOfWork, id: CustomFieldId) -> Result<Option<CustomFieldRow>> {
     let mut select = CustomFieldRow::select();
     select.and_where(column("id").eq(id.uuid()));
-    let Some(row) = uow.one::<CustomFieldRow>(&select).await? else { return Ok(None) };
-    let holder = lists.with_custom_fields().find(|holder| holder.list.table == row.record_type);
-    let table = holder.map(|holder| holder.list.table);
-    table.map(|table| Some((row, table))).ok_or_else(|| Error::internal("a custom field of no record type"))
+    uow.one::<CustomFieldRow>(&select).await
 }
 
-async fn fill(context: JobContext, lists: Viewables, FillCustomField { field, after }: FillCustomField) -> Result<()> {
+async fn fill(context: JobContext, holders: FieldHolders, FillCustomField { field, after }: FillCustomField) -> Result<()> {
     let mut after = Some(after);
     while let Some(from) = after {
         context.go_on()?;
         after = context
-            .write(async |uow| match find(uow, lists, field).await? {
-                Some((row, table)) if row.state == FieldState::Preparing => {
+            .write(async |uow| match find(uow, field).await? {
+                Some(row) if row.state == FieldState::Preparing => {
+                    let table = holders.of(&row.record_type)?.list().table;
                     uow.fill_values(field.uuid(), table, Some(from), BATCH).await
                 }
                 _ => Ok(None),

@@ -16,6 +16,7 @@ mod cell;
 mod commands;
 mod fields;
 mod fill;
+mod holder;
 pub mod keep;
 mod number;
 mod purge;
@@ -38,9 +39,10 @@ pub use commands::{archive, create, restore, update};
 pub use fields::{Fields, Reference};
 pub use fill::FillCustomField;
 pub use fill::handle;
+pub use holder::{FieldHolder, FieldHolders};
 pub use number::Number;
 pub use purge::{PurgeCustomField, purge};
-pub use read::{CUSTOM_FIELD_LIST, get, list, resolve};
+pub use read::{CUSTOM_FIELD_LIST, check_still_there, get, list, resolve};
 pub use set::Occasion;
 pub use shape::{FieldOption, FieldShape, FieldType, KEY_PATTERN, check_key};
 pub use value::FieldValue;
@@ -111,14 +113,17 @@ impl CustomFieldRow {
     }
 }
 
-/// Words of a record's values, for its full-text search: what is written in text, and not days, moments and ids.
+/// Words of a record's values, for its full-text search: what is written in text and the keys of options, and not days, moments and ids.
 pub fn searched(values: &serde_json::Map<String, serde_json::Value>) -> impl Iterator<Item = &str> {
-    let is_written = |text: &str| {
-        let is_day = text.len() >= 10 && text.get(..10).is_some_and(|day| day.parse::<chrono::NaiveDate>().is_ok());
-        !is_day && text.parse::<uuid::Uuid>().is_err()
+    let is_written = |text: &&str| {
+        let is_time = text.parse::<chrono::NaiveDate>().is_ok() || chrono::DateTime::parse_from_rfc3339(text).is_ok();
+        !is_time && text.parse::<uuid::Uuid>().is_err()
     };
     // in an order of their own: PostgreSQL gives back members in another one than they were written in
-    let texts: BTreeMap<&str, &str> =
-        values.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str().filter(|text| is_written(text))?))).collect();
-    texts.into_values()
+    let sorted: BTreeMap<&String, &serde_json::Value> = values.iter().collect();
+    let texts = sorted.into_values().flat_map(|value| match value {
+        serde_json::Value::Array(several) => several.as_slice(),
+        one => std::slice::from_ref(one),
+    });
+    texts.filter_map(serde_json::Value::as_str).filter(is_written)
 }

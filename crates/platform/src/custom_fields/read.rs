@@ -7,8 +7,8 @@ use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
 use store::{Conn, Record as _};
 
+use super::holder::FieldHolders;
 use super::{CustomField, CustomFieldId, CustomFieldRow, FieldState, FieldType, Fields};
-use crate::saved_views::Viewables;
 
 /// How custom fields can be listed.
 pub static CUSTOM_FIELD_LIST: ListSpec = ListSpec {
@@ -32,12 +32,11 @@ pub(super) fn column(name: &'static str) -> Expr {
 }
 
 /// Whoever sees records of a type sees its fields, and so does whoever manages them.
-fn visible_to(caller: &Caller, lists: Viewables) -> Result<SelectStatement> {
+fn visible_to(caller: &Caller, holders: FieldHolders) -> Result<SelectStatement> {
     let mut select = CustomFieldRow::select();
     select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
     if caller.require(Permission::AdminManageCustomFields).is_err() {
-        let seen: Vec<&str> =
-            lists.with_custom_fields().filter(|list| list.is_seen_by(caller)).map(|list| list.list.table).collect();
+        let seen: Vec<&str> = holders.seen(caller).collect();
         if seen.is_empty() {
             caller.require(Permission::AdminManageCustomFields)?;
         }
@@ -50,8 +49,8 @@ fn visible_to(caller: &Caller, lists: Viewables) -> Result<SelectStatement> {
 ///
 /// # Errors
 /// `forbidden` for whoever sees none of them and does not manage custom fields.
-pub async fn list(conn: &mut Conn, caller: &Caller, lists: Viewables, query: &ListQuery) -> Result<Page<CustomField>> {
-    let page = store::list::page::<CustomFieldRow>(conn, caller, visible_to(caller, lists)?, &CUSTOM_FIELD_LIST, query).await?;
+pub async fn list(conn: &mut Conn, caller: &Caller, holders: FieldHolders, query: &ListQuery) -> Result<Page<CustomField>> {
+    let page = store::list::page::<CustomFieldRow>(conn, caller, visible_to(caller, holders)?, &CUSTOM_FIELD_LIST, query).await?;
     Ok(page.map(CustomField::from))
 }
 
@@ -59,8 +58,8 @@ pub async fn list(conn: &mut Conn, caller: &Caller, lists: Viewables, query: &Li
 ///
 /// # Errors
 /// As [`list`]; `not_found`.
-pub async fn get(conn: &mut Conn, caller: &Caller, lists: Viewables, id: CustomFieldId) -> Result<CustomField> {
-    let mut select = visible_to(caller, lists)?;
+pub async fn get(conn: &mut Conn, caller: &Caller, holders: FieldHolders, id: CustomFieldId) -> Result<CustomField> {
+    let mut select = visible_to(caller, holders)?;
     select.and_where(column("id").eq(id.uuid()));
     conn.one::<CustomFieldRow>(&select).await?.map(CustomField::from).ok_or_else(Error::not_found)
 }
@@ -80,4 +79,20 @@ pub async fn resolve<'q>(
     }
     let fields = Fields::of(conn, caller.workspace()?, spec.table).await?;
     query.resolve(&fields).map(Cow::Owned)
+}
+
+/// Fails where a custom field that a list is sorted by is going: for what reads a list to its end in several transactions, which would take
+/// its last record with a value for the last one of all.
+///
+/// # Errors
+/// `not_found`; what the database says.
+pub async fn check_still_there(conn: &mut Conn, query: &ListQuery) -> Result<()> {
+    let sorted: Vec<uuid::Uuid> = query.sorted_by_custom_fields().collect();
+    if sorted.is_empty() {
+        return Ok(());
+    }
+    let mut select = CustomFieldRow::select();
+    select.and_where(column("id").is_in(sorted.iter().copied())).and_where(column("state").eq(FieldState::Ready.as_str()));
+    let there = conn.all::<CustomFieldRow>(&select).await?.len();
+    if there == sorted.len() { Ok(()) } else { Err(Error::not_found().with_detail("A custom field of the sort was purged.")) }
 }

@@ -43,6 +43,10 @@ pub(super) fn merge(
             }
             continue;
         }
+        if before.get(key) == Some(json) {
+            // what a record has can be sent back, whatever became of the field since
+            continue;
+        }
         match FieldValue::read(shape, json, &pointer).map(|value| value.json()) {
             Err(fault) => faults.extend([fault]),
             Ok(value) if shape.archived && before.get(key) != Some(&value) => {

@@ -5,7 +5,7 @@ use kernel::text;
 use store::list::ValueKey;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::value::FieldValue;
+use super::value::{FieldValue, LAST};
 
 /// How many bytes of a text are compared: an entry of an index has its bounds, on PostgreSQL some 2,700 bytes.
 const LONGEST: usize = 360;
@@ -38,7 +38,7 @@ impl Compared {
 
     /// A text as texts are compared: without regard to case and accents.
     pub fn folded(text: &str) -> Self {
-        Self::text(text::fold(text.trim()))
+        Self::text(text::fold(text.trim()).replace(LAST, ""))
     }
 
     /// The forms of a value: one, or as many as a `multi_select` has options chosen.

@@ -11,6 +11,8 @@ use super::shape::{FieldShape, FieldType};
 
 const LONGEST_TEXT: usize = 2_000;
 const LONGEST_EMAIL: usize = 254;
+/// What stands for having no value, in lists, is made of it.
+pub(super) const LAST: char = '\u{10FFFF}';
 
 /// A value of a custom field.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,8 +91,8 @@ fn text(json: &Value) -> Read<String> {
     if text.chars().count() > LONGEST_TEXT {
         return Err(("length", "can have 2000 characters at most"));
     }
-    if text.contains('\0') {
-        return Err(("invalid_character", "must not contain the character U+0000"));
+    if text.contains(['\0', LAST]) {
+        return Err(("invalid_character", "must not contain the characters U+0000 and U+10FFFF"));
     }
     Ok(text.to_owned())
 }

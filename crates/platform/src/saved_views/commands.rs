@@ -107,13 +107,14 @@ async fn team_of(uow: &mut UnitOfWork, user: UserId, sharing: Sharing, team: Opt
 pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateSavedView) -> Result<SavedView> {
     let caller = uow.caller();
     let user = owner(&caller)?;
-    let query = input.query.unwrap_or_default();
+    let mut query = input.query.unwrap_or_default();
     let mut faults = Faults::new();
     let list = faults.keep(lists.find(&caller, &input.list))?.map(|viewable| viewable.list);
     if let Some(list) = list {
         let workspace = uow.workspace()?;
         let fields = Fields::of(uow, workspace, list.table).await?;
         faults.keep(query.check(list, &fields))?;
+        query.name_options(&fields);
     }
     let sharing = input.sharing.unwrap_or(Sharing::Private);
     let team = faults.keep(team_of(uow, user, sharing, input.team_id).await)?;
@@ -224,6 +225,7 @@ pub async fn update(
         query.apply(&mut after.query.0);
         let fields = Fields::of(uow, before.workspace_id, list.table).await?;
         faults.keep(after.query.0.check(list, &fields))?;
+        after.query.0.name_options(&fields);
     }
     if patch.sharing.is_some() || patch.team_id.is_some() {
         let now = if before.team_id.is_some() { Sharing::Team } else { Sharing::Private };

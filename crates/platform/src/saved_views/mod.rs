@@ -78,33 +78,27 @@ impl Viewables {
         Ok(found)
     }
 
-    /// Those whose records have custom fields.
-    pub(crate) fn with_custom_fields(self) -> impl Iterator<Item = &'static Viewable> {
-        self.0.iter().filter(|viewable| viewable.list.custom_fields)
-    }
-
     /// The names of those that the caller sees.
     fn seen(self, caller: &Caller) -> impl Iterator<Item = &'static str> {
-        self.0.iter().filter(|viewable| viewable.is_seen_by(caller)).map(|viewable| viewable.list.name)
+        self.0.iter().filter(|viewable| caller.require_any(viewable.seen_with).is_ok()).map(|viewable| viewable.list.name)
     }
 }
 
-impl Viewable {
-    /// Whether the caller sees it.
-    pub(crate) fn is_seen_by(&self, caller: &Caller) -> bool {
-        caller.require_any(self.seen_with).is_ok()
+/// The names of views of a list that the workspace shares, or a team of the caller's, and that ask for something.
+pub(crate) async fn shared_that(
+    conn: &mut Conn,
+    caller: &Caller,
+    list: &str,
+    asks: impl Fn(&ViewQuery) -> bool,
+) -> Result<Vec<String>> {
+    let mut shared = column("is_shared").eq(true);
+    if let Some(user) = person(caller) {
+        shared = shared.or(column("team_id").in_subquery(auth::teams::ids_of(user)));
     }
-}
-
-/// The names of the views of a list that the workspace shares and that ask for a custom field or show it.
-pub(crate) async fn shared_that_name(conn: &mut Conn, caller: &Caller, list: &str, key: &str) -> Result<Vec<String>> {
     let mut select = SavedViewRow::select();
-    select
-        .and_where(column("workspace_id").eq(caller.workspace()?.uuid()))
-        .and_where(column("list").eq(list))
-        .and_where(column("is_shared").eq(true));
+    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid())).and_where(column("list").eq(list)).and_where(shared);
     let views = conn.all::<SavedViewRow>(&select).await?;
-    Ok(views.into_iter().filter(|view| view.query.0.names_custom(key)).map(|view| view.name).collect())
+    Ok(views.into_iter().filter(|view| asks(&view.query.0)).map(|view| view.name).collect())
 }
 
 /// A list query with a name.

@@ -140,8 +140,24 @@ impl ViewQuery {
         percent::query_string(&pairs)
     }
 
+    /// Whether it asks for an option of a custom field.
+    pub(crate) fn asks_for_option(&self, key: &str, option: &str) -> bool {
+        let of_field = |name: &str| custom_key(name).is_some_and(|(named, _)| named == key);
+        self.filters.iter().any(|(name, value)| of_field(name) && value.split(',').any(|part| part == option))
+    }
+
+    /// The options that it asks for by their keys, where it names them by their labels, which may change.
+    pub(super) fn name_options(&mut self, fields: &Fields) {
+        for (name, value) in &mut self.filters {
+            let Some((key, operator)) = custom_key(name) else { continue };
+            if let Some(shape) = fields.shape(key).filter(|shape| shape.field_type.has_options() && operator != "[is_null]") {
+                *value = value.split(',').map(|part| shape.option_key(part.trim())).collect::<Vec<_>>().join(",");
+            }
+        }
+    }
+
     /// Whether it asks for a custom field or shows it.
-    pub(super) fn names_custom(&self, key: &str) -> bool {
+    pub(crate) fn names_custom(&self, key: &str) -> bool {
         let named = |name: &str| custom_key(name.trim_start_matches('-')).is_some_and(|(named, _)| named == key);
         self.filters.keys().chain(&self.sort).chain(&self.columns).any(|name| named(name))
     }

@@ -188,14 +188,6 @@ fn stand_in(dialect: Dialect, kind: FieldKind) -> &'static str {
     }
 }
 
-/// A JSON object in a column without one of its members, whose name is of letters, digits and underscores.
-pub(crate) fn without_member(dialect: Dialect, column: &'static str, name: &str) -> SimpleExpr {
-    match dialect {
-        Dialect::Sqlite => Expr::cust_with_values(format!("json_remove(\"{column}\", ?)"), [format!("$.{name}")]),
-        Dialect::Postgres => Expr::cust_with_values(format!("\"{column}\" - $1"), [name.to_owned()]),
-    }
-}
-
 /// A column that is compared without its index. SQLite knows how to be told so (sqlite.org/optoverview.html, 7.1); PostgreSQL chooses by
 /// its statistics.
 pub(crate) fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) -> SimpleExpr {

@@ -55,6 +55,8 @@ pub struct ValueFilter {
     pub field: Uuid,
     /// What must hold of the record's value.
     pub condition: ValueCondition,
+    /// Whether each record without a value says so.
+    pub is_complete: bool,
 }
 
 /// By what a list is sorted.
@@ -184,6 +186,11 @@ impl ListQuery {
         })
     }
 
+    /// The custom fields that it is sorted by.
+    pub fn sorted_by_custom_fields(&self) -> impl Iterator<Item = Uuid> {
+        self.sorted_by_values().map(|(_, field)| field)
+    }
+
     /// Whether this custom field comes first in the sort.
     pub(super) fn walks_along(&self, field: Uuid) -> bool {
         self.walks_by() == Some(field)
@@ -212,7 +219,7 @@ pub(super) fn join_to_walk(select: &mut SelectStatement, table: &'static str, qu
     select.from_clear().from_as(VALUES, CustomSort::table(0)).cross_join(table);
     select.and_where(is_of(0, field)).and_where(is_on(0, table));
     let bounds = query.filters.iter().filter_map(|filter| match filter {
-        Filter::Value(ValueFilter { field: other, condition }) if *other == field => condition.holds_of(&CustomSort::table(0)),
+        Filter::Value(filter) if filter.field == field => filter.holds_of(&CustomSort::table(0)),
         _ => None,
     });
     // what must hold of the values is where the walk begins and ends
@@ -302,17 +309,28 @@ impl ValueFilter {
 
     /// The ids of the records that pass it, each once, in a column called `found`; none where its index does not find them.
     pub(super) fn ids(&self) -> Option<SelectStatement> {
-        if matches!(self.condition, ValueCondition::Like(_) | ValueCondition::IsNone(false)) {
-            return None;
-        }
         let held = Alias::new("held");
+        let holds = match &self.condition {
+            ValueCondition::Like(_) => return None,
+            // of several values one
+            ValueCondition::IsNone(false) => self.holds_of(&held)?.and(Expr::col((held.clone(), "nth")).eq(0_i64)),
+            _ => self.holds_of(&held)?,
+        };
         let mut ids = self.rows(&held);
-        ids.expr_as(Expr::col((held.clone(), "record_id")), "found").and_where(self.condition.holds_of(&held)?);
+        ids.expr_as(Expr::col((held.clone(), "record_id")), "found").and_where(holds);
         if matches!(&self.condition, ValueCondition::Any(keys) if keys.len() > 1) {
             // of several options one record may have more than one
             ids.distinct();
         }
         Some(ids)
+    }
+
+    /// The condition on a row of values; none where it is one that no single row can meet.
+    fn holds_of(&self, values: &Alias) -> Option<SimpleExpr> {
+        match self.condition {
+            ValueCondition::IsNone(true) if self.is_complete => Some(Expr::col((values.clone(), "text_key")).eq(NO_VALUE)),
+            _ => self.condition.holds_of(values),
+        }
     }
 
     fn rows(&self, name: &Alias) -> SelectStatement {

@@ -16,6 +16,8 @@ const MAX_LIMIT: u64 = 200;
 const MAX_FILTERS: usize = 30;
 /// What can be asked of a page, and not of a whole list.
 pub const OF_A_PAGE: [&str; 5] = ["limit", "cursor", "count", "include", "fields"];
+/// Names in one sort at most: each may be a join.
+const MAX_SORTS: usize = 10;
 /// Values of one `in` at most.
 pub const MAX_IN: usize = 200;
 
@@ -302,7 +304,11 @@ impl ListQuery {
     }
 
     fn take_sort<'a>(&mut self, spec: &'static ListSpec, names: impl Iterator<Item = &'a str>, faults: &mut Faults) {
-        for given in names {
+        for (place, given) in names.enumerate() {
+            if place == MAX_SORTS {
+                faults.add("?sort", "too_many_sorts", format!("can have {MAX_SORTS} names at most"));
+                return;
+            }
             let (name, direction) = match given.strip_prefix('-') {
                 Some(name) => (name, Direction::Descending),
                 None => (given, Direction::Ascending),

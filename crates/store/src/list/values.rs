@@ -5,7 +5,6 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Order, Query};
 use uuid::Uuid;
 
 use super::custom::{NO_VALUE, VALUES, ValueKey};
-use crate::dialect;
 use crate::field::Field as _;
 use crate::uow::UnitOfWork;
 
@@ -138,7 +137,9 @@ impl UnitOfWork {
             .limit(limit);
         let last = self.rows(&next).await?;
         let full = u64::try_from(last.len()).is_ok_and(|found| found == limit);
-        let last: Option<Uuid> = last.last().map(|row| row.get(0)).transpose()?;
+        let Some(last) = last.last().map(|row| row.get::<Uuid>(0)).transpose()? else { return Ok(None) };
+        // up to that one: between two statements records may come that stand before it
+        next.reset_limit().and_where(Expr::col("id").lte(last));
         let mut empty = Query::select();
         empty
             .column(("next", "workspace_id"))
@@ -157,32 +158,31 @@ impl UnitOfWork {
             .map_err(kernel::Error::internal)?
             .on_conflict(OnConflict::new().do_nothing().to_owned());
         self.execute(&insert).await?;
-        Ok(last.filter(|_| full))
+        Ok(full.then_some(last))
     }
 
-    /// Takes the value of a field off the next `limit` records of a table that have one: it is gone from their column `custom_fields`, and they
-    /// have changed. Returns how many they were.
+    /// The next records that have a value of a field, at most `limit`.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn take_values_off(&mut self, field: Uuid, table: &'static str, key: &str, limit: u64) -> Result<u64> {
+    pub async fn records_with_values(&mut self, field: Uuid, limit: u64) -> Result<Vec<Uuid>> {
         let mut holders = Query::select();
         holders
-            .distinct()
             .column("record_id")
             .from(VALUES)
             .and_where(Expr::col("field_id").eq(field))
             .and_where(Expr::col("text_key").lt(NO_VALUE))
+            // of several values one
+            .and_where(Expr::col("nth").eq(0_i64))
             .limit(limit);
-        let records: Vec<Uuid> = self.rows(&holders).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-        let mut update = Query::update();
-        update
-            .table(table)
-            .value("custom_fields", dialect::without_member(self.dialect(), "custom_fields", key))
-            .value("version", Expr::col("version").add(1))
-            .value("updated_at", self.now().value())
-            .and_where(Expr::col("id").is_in(records.iter().copied()));
-        self.execute_once(&update).await?;
+        self.rows(&holders).await?.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Forgets the values of a field that these records have.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn forget_values(&mut self, field: Uuid, records: &[Uuid]) -> Result<()> {
         for some in records.chunks(AT_A_TIME) {
             let mut delete = Query::delete();
             delete
@@ -191,7 +191,21 @@ impl UnitOfWork {
                 .and_where(Expr::col("record_id").is_in(some.iter().copied()));
             self.execute_once(&delete).await?;
         }
-        u64::try_from(records.len()).map_err(kernel::Error::internal)
+        Ok(())
+    }
+
+    /// Lets other records have what must be unique of a record that is there no more but for its values.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn free_unique_values(&mut self, record: Uuid) -> Result<()> {
+        let mut update = Query::update();
+        update
+            .table(VALUES)
+            .value("unique_key", Option::<String>::None.value())
+            .and_where(Expr::col("record_id").eq(record))
+            .and_where(Expr::col("unique_key").is_not_null());
+        self.execute(&update).await.map(|_| ())
     }
 
     /// Forgets the next `limit` rows that say that a record has no value of a field. Returns how many they were.

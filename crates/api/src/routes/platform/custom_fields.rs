@@ -5,7 +5,7 @@ use platform::custom_fields::{
 };
 use store::UnitOfWork;
 
-use crate::VIEWABLES;
+use crate::FIELD_HOLDERS;
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::context::Context;
@@ -35,7 +35,7 @@ pub(super) fn register(registry: &mut Registry) {
     responses((status = 200, description = "A page of custom fields", body = CustomFieldPage)))]
 async fn list_custom_fields(context: Context) -> ApiResult {
     let query = context.list_query(&CUSTOM_FIELD_LIST)?;
-    let page = context.read(async |conn, caller| commands::list(conn, caller, VIEWABLES, &query).await).await?;
+    let page = context.read(async |conn, caller| commands::list(conn, caller, FIELD_HOLDERS, &query).await).await?;
     context.page(&page, &query)
 }
 
@@ -47,7 +47,7 @@ async fn list_custom_fields(context: Context) -> ApiResult {
     responses((status = 201, description = "The custom field", body = CustomField)))]
 async fn create_custom_field(context: Context, body: Body) -> ApiResult {
     let work = async |uow: &mut UnitOfWork, input| {
-        let field = commands::create(uow, VIEWABLES, input).await?;
+        let field = commands::create(uow, FIELD_HOLDERS, input).await?;
         Ok(Answer::created(format!("/v1/custom-fields/{}", field.id), &field)?.version(field.version))
     };
     context.post::<CreateCustomField>(body, work).await
@@ -59,7 +59,7 @@ async fn create_custom_field(context: Context, body: Body) -> ApiResult {
 async fn get_custom_field(context: Context) -> ApiResult {
     let id: CustomFieldId = context.id("custom_field_id")?;
     let query = context.record_query(&CUSTOM_FIELD_LIST)?;
-    let field = context.read(async |conn, caller| commands::get(conn, caller, VIEWABLES, id).await).await?;
+    let field = context.read(async |conn, caller| commands::get(conn, caller, FIELD_HOLDERS, id).await).await?;
     // how far it has come is not counted as a change of it
     context.living_record(&field, field.version, &query)
 }
@@ -72,7 +72,7 @@ async fn get_custom_field(context: Context) -> ApiResult {
 async fn update_custom_field(context: Context, body: Body) -> ApiResult {
     let id: CustomFieldId = context.id("custom_field_id")?;
     let work = async |uow: &mut UnitOfWork, seen, patch| {
-        let field = commands::update(uow, id, seen, patch).await?;
+        let field = commands::update(uow, FIELD_HOLDERS, id, seen, patch).await?;
         Ok(Answer::ok(&field)?.version(field.version))
     };
     context.patch::<CustomFieldPatch>(body, work).await
@@ -102,14 +102,14 @@ async fn restore_custom_field(context: Context, body: Body) -> ApiResult {
 
 /// Purge a custom field
 ///
-/// Takes an archived field off all records for ever. Refused while a view that the workspace shares asks for it; a private view that does is
-/// told by its list. Where many records have values, they are taken off in the background, while the field is `purging`.
+/// Takes an archived field off all records for ever. Refused while a view that is shared asks for it; a private view that does is told by its
+/// list. Where records have values, they are taken off in the background, each as a change of its record, while the field is `purging`.
 #[utoipa::path(post, path = "/v1/custom-fields/{custom_field_id}/purge", tag = "custom fields",
     responses((status = 204, description = "Gone, or going")))]
 async fn purge_custom_field(context: Context, body: Body) -> ApiResult {
     let id: CustomFieldId = context.id("custom_field_id")?;
     let work = async |uow: &mut UnitOfWork, seen| {
-        commands::purge(uow, VIEWABLES, id, seen).await?;
+        commands::purge(uow, FIELD_HOLDERS, id, seen).await?;
         Ok(Answer::nothing())
     };
     context.act(body, work).await
