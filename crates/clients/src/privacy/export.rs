@@ -108,12 +108,12 @@ pub(super) async fn own_addresses(
     let mut others = auth::users::addresses_among(conn, &addresses).await?;
     for spec in [&CONTACT_LIST, &CLIENT_LIST] {
         let (table, mut select) = (spec.table, Query::select());
-        let wanted = addresses.iter().map(|address| address.as_str().into()).collect();
+        let wanted: Vec<store::query::Value> = addresses.iter().map(|address| address.as_str().into()).collect();
         select
             .column((table, "email_key"))
             .from(table)
             .and_where(Expr::col((table, "workspace_id")).eq(caller.workspace()?.uuid()))
-            .and_where(is_among(conn.dialect(), spec, "email", wanted))
+            .and_where(is_among(conn.dialect(), spec, "email", &wanted))
             .and_where(Expr::col((table, "id")).ne(row.id.uuid()));
         for found in conn.rows(&select).await? {
             others.push(found.get(0)?);

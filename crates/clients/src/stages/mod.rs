@@ -265,7 +265,7 @@ pub async fn delete(uow: &mut UnitOfWork, id: AcquisitionStageId, seen: Option<i
         .column("id")
         .from("client")
         .and_where(Expr::col("workspace_id").eq(row.workspace_id.uuid()))
-        .and_where(is_among(uow.dialect(), &CLIENT_LIST, "acquisition_stage", vec![row.key.as_str().into()]))
+        .and_where(is_among(uow.dialect(), &CLIENT_LIST, "acquisition_stage", &[row.key.as_str().into()]))
         .limit(1);
     if uow.row(&has_it).await?.is_some() {
         let detail = "Clients are in it, some of them perhaps archived. Give them another first.";

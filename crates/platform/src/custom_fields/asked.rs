@@ -52,7 +52,7 @@ impl Field {
                 _ => Err(("invalid_value", "must be one option; one of several is asked for by in".to_owned())),
             },
             Ok(None) => no_value(),
-            Err(fault) => Err(("invalid_value", fault.message.to_string())),
+            Err(fault) => Err(("invalid_value", fault.message)),
         }
     }
 

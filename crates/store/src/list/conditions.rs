@@ -82,10 +82,10 @@ pub(super) fn bounds_of_walk(dialect: Dialect, spec: &ListSpec, query: &ListQuer
 
 /// The condition that a field of a list has one of these values, in the words of its index: compared as it stands, a column that may be empty
 /// is looked up in no index, and of a million records each is looked at.
-pub fn is_among(dialect: Dialect, spec: &'static ListSpec, name: &str, values: Vec<Value>) -> SimpleExpr {
+pub fn is_among(dialect: Dialect, spec: &'static ListSpec, name: &str, values: &[Value]) -> SimpleExpr {
     let Some(field) = spec.field(name) else { return Expr::value(false) };
-    let indexed = index_condition(dialect, spec, field, Operator::In, &values);
-    indexed.unwrap_or_else(|| field_condition(spec.table, field, Expr::col((spec.table, field.column)), Operator::In, &values))
+    let indexed = index_condition(dialect, spec, field, Operator::In, values);
+    indexed.unwrap_or_else(|| field_condition(spec.table, field, Expr::col((spec.table, field.column)), Operator::In, values))
 }
 
 /// A condition on a field in the words of the index that begins with it, or nothing where an index does not help.

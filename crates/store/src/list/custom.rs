@@ -317,7 +317,7 @@ impl ValueFilter {
             _ => self.holds_of(&held)?,
         };
         let mut ids = self.rows(&held);
-        ids.expr_as(Expr::col((held.clone(), "record_id")), "found").and_where(holds);
+        ids.expr_as(Expr::col((held, "record_id")), "found").and_where(holds);
         if matches!(&self.condition, ValueCondition::Any(keys) if keys.len() > 1) {
             // of several options one record may have more than one
             ids.distinct();
