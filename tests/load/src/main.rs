@@ -13,6 +13,7 @@ mod jobs;
 mod measure;
 mod paths;
 mod record;
+mod related;
 mod report;
 mod setup;
 mod start;
@@ -43,6 +44,8 @@ enum Command {
     Setup(setup::Options),
     /// Makes the custom fields that a file of clients has values of
     Fields(setup::Fields),
+    /// Hangs records on clients, and prints ids of these
+    Related(related::Options),
     /// Makes a database on a PostgreSQL
     Database(database::Make),
     /// Brings a database to rest after an import
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Start(options) => start::start(&options),
         Command::Setup(options) => setup::set_up(&options),
         Command::Fields(options) => setup::make_fields(&options),
+        Command::Related(options) => related::add(&options),
         Command::Database(options) => database::make(&options),
         Command::Settle(options) => database::settle(&options),
         Command::Ids(options) => database::ids(&options),
