@@ -35,6 +35,7 @@ mod m20261127_000100_client_merges;
 mod m20261127_000104_portal;
 mod m20261127_000105_stages;
 mod m20261127_000106_custom_fields;
+mod m20261127_000107_client_brand;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000104_portal::Step),
             Box::new(m20261127_000105_stages::Step),
             Box::new(m20261127_000106_custom_fields::Step),
+            Box::new(m20261127_000107_client_brand::Step),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! The tables of this crate. A row never leaves it.
 
 use kernel::{Currency, DateTime, UserId};
+use platform::brands::BrandId;
 use store::Json;
 
 use crate::shape::{Address, TypedEmail, TypedPhone};
@@ -124,8 +125,10 @@ store::record! {
         country: Option<String> => Derived,
         sector: Option<String>,
         size: Option<String>,
+        product: Option<String>,
         currency: Currency,
         locale: String,
+        brand_id: Option<BrandId>,
         status: ClientStatus,
         roles: Json<Vec<ClientRole>>,
         parent_id: Option<ClientId>,

@@ -1,5 +1,6 @@
 //! Clients and contacts, through HTTP.
 
+mod brand;
 mod create_client;
 mod export;
 mod foreign;

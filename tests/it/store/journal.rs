@@ -39,7 +39,7 @@ fn whole_client() -> Value {
         "kind": "company", "name": "ZQname", "legal_name": "ZQlegal", "tax_number": "ZQtax", "website": "https://ZQweb.example",
         "phone": "ZQ123", "emails": [{ "kind": "work", "address": "ZQmail@example.com" }], "phones": [{ "kind": "fax", "number": "ZQ456" }],
         "main_address": { "line1": "ZQmain", "country": "GR" }, "billing_address": { "line1": "ZQbilling" },
-        "shipping_address": { "line1": "ZQshipping" }, "sector": "tourism", "size": "11-50", "currency": "USD", "locale": "en-GB",
+        "shipping_address": { "line1": "ZQshipping" }, "sector": "tourism", "size": "11-50", "product": "Ferries", "currency": "USD", "locale": "en-GB",
         "status": "inactive", "roles": ["vendor"], "acquisition_stage": "lead", "source": "event", "lead_category": "hot",
         "external_source": "test", "external_id": "17",
     })
@@ -53,6 +53,7 @@ async fn the_entry_of_a_create_holds_every_field_that_has_a_value() {
     body["parent_id"] = json!(app.client(&app.admin, "parent").await);
     let field = json!({ "record_type": "client", "key": "note", "label": "Note", "field_type": "text" });
     app.post("/v1/custom-fields", &app.admin, &field).await.expect(201);
+    body["brand_id"] = json!(app.post("/v1/brands", &app.admin, &json!({ "name": "Main" })).await.expect(201).id());
     body["custom_fields"] = json!({ "note": "ZQnote" });
     let made = app.post("/v1/clients", &app.admin, &body).await.expect(201);
     let trail = trail(&app, &made.id()).await;

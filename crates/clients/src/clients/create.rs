@@ -46,7 +46,7 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     stages::check(uow, &caller, given, &mut faults).await?;
     let come_as_they_are = phones::come_as_they_are(&caller);
     let mut custom = LaidForMany::begin(uow, "client", come_as_they_are).await?;
-    let (mut owners, mut rows) = (HashSet::new(), Vec::with_capacity(inputs.len()));
+    let (mut owners, mut brands, mut rows) = (HashSet::new(), HashSet::new(), Vec::with_capacity(inputs.len()));
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);
         if !come_as_they_are {
@@ -58,6 +58,11 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
             && owners.insert(owner)
         {
             update::check_owner(uow, owner, &format!("/{place}"), &mut faults).await?;
+        }
+        if let Some(brand) = input.brand_id
+            && brands.insert(brand)
+        {
+            update::check_brand(uow, brand, &format!("/{place}"), &mut faults).await?;
         }
         if let Some(parent) = input.parent_id {
             faults.keep(list::get_row(uow, &caller, parent).await.map_err(|error| missing_parent(error, place)))?;
@@ -115,8 +120,10 @@ fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, values: Values, defa
         country: None,
         sector: input.sector,
         size: input.size,
+        product: input.product,
         currency: input.currency.as_deref().map(str::parse).transpose().map_err(Error::internal)?.unwrap_or(defaults.currency),
         locale: input.locale.unwrap_or_else(|| defaults.locale.clone()),
+        brand_id: input.brand_id,
         status: input.status.unwrap_or(ClientStatus::Active),
         roles: Json(input.roles.unwrap_or_default()),
         parent_id: input.parent_id,

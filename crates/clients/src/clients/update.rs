@@ -2,6 +2,7 @@
 
 use kernel::error::Faults;
 use kernel::{Error, Kind, Patch, Permission, Result, TypedId as _, UserId};
+use platform::brands::BrandId;
 use store::query::{Expr, ExprTrait, Query};
 use store::{Change, Json, UnitOfWork};
 
@@ -22,6 +23,15 @@ pub(super) fn check_roles(roles: &[ClientRole], at: &str, faults: &mut Faults) {
             faults.add(format!("{at}/roles/{place}"), "repeated", "is named twice");
         }
     }
+}
+
+/// A client speaks under a brand of its own workspace, which is in use.
+pub(super) async fn check_brand(uow: &mut UnitOfWork, brand: BrandId, at: &str, faults: &mut Faults) -> Result<()> {
+    let caller = uow.caller();
+    if !platform::brands::is_in_use(uow, &caller, brand).await? {
+        faults.add(format!("{at}/brand_id"), "not_found", "must be a brand of the workspace that is in use");
+    }
+    Ok(())
 }
 
 pub(super) async fn check_owner(uow: &mut UnitOfWork, owner: UserId, at: &str, faults: &mut Faults) -> Result<()> {
@@ -58,6 +68,11 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
         && before.owner_id != Some(owner)
     {
         check_owner(uow, owner, "", &mut faults).await?;
+    }
+    if let Patch::Value(brand) = patch.brand_id
+        && before.brand_id != Some(brand)
+    {
+        check_brand(uow, brand, "", &mut faults).await?;
     }
     if let Patch::Value(parent) = patch.parent_id
         && before.parent_id != Some(parent)
@@ -109,10 +124,12 @@ fn apply(before: &ClientRow, patch: &ClientPatch, laid: Option<&Laid>, country: 
     apply_address(patch.shipping_address, &mut after.shipping_address);
     patch.sector.apply(&mut after.sector);
     patch.size.apply(&mut after.size);
+    patch.product.apply(&mut after.product);
     if let Some(currency) = patch.currency {
         after.currency = currency.parse().map_err(Error::internal)?;
     }
     after.locale = patch.locale.unwrap_or(after.locale);
+    patch.brand_id.apply(&mut after.brand_id);
     after.status = patch.status.unwrap_or(after.status);
     patch.roles.apply_or_default(&mut after.roles.0);
     patch.parent_id.apply(&mut after.parent_id);

@@ -2,6 +2,7 @@
 
 use kernel::shape::{self, filled};
 use kernel::{Currency, DateTime, Patch, UserId};
+use platform::brands::BrandId;
 use platform::custom_fields::{CustomValues, CustomValuesGiven};
 use platform::tags::Tag;
 use serde::{Deserialize, Serialize};
@@ -46,11 +47,15 @@ pub struct Client {
     pub sector: Option<String>,
     /// How large it is.
     pub size: Option<String>,
+    /// What it buys, or asks for.
+    pub product: Option<String>,
     /// The currency of its documents.
     #[schema(value_type = String)]
     pub currency: Currency,
     /// Its language.
     pub locale: String,
+    /// Under which brand one speaks to it (`/v1/brands`); under the workspace's default where there is none.
+    pub brand_id: Option<BrandId>,
     /// Whether business goes on.
     pub status: ClientStatus,
     /// What it is to us.
@@ -135,8 +140,10 @@ impl From<ClientRow> for Client {
             shipping_address: row.shipping_address.map(|json| json.0),
             sector: row.sector,
             size: row.size,
+            product: row.product,
             currency: row.currency,
             locale: row.locale,
+            brand_id: row.brand_id,
             status: row.status,
             roles: row.roles.0,
             parent_id: row.parent_id,
@@ -224,6 +231,11 @@ pub struct CreateClient {
     #[validate(length(max = 50))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
+    /// At most 200 characters.
+    #[schema(max_length = 200)]
+    #[validate(length(max = 200))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
     /// ISO 4217; the workspace's unless given.
     #[schema(nullable = false, pattern = "^[A-Z]{3}$")]
     #[validate(custom(function = shape::currency))]
@@ -234,6 +246,9 @@ pub struct CreateClient {
     #[validate(custom(function = shape::locale))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// A brand of the workspace that is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand_id: Option<BrandId>,
     /// `active` unless given.
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -342,6 +357,11 @@ pub struct ClientPatch {
     #[validate(length(max = 50))]
     #[serde(skip_serializing_if = "Patch::is_absent")]
     pub size: Patch<String>,
+    /// At most 200 characters.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    #[validate(length(max = 200))]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub product: Patch<String>,
     /// ISO 4217.
     #[schema(nullable = false, pattern = "^[A-Z]{3}$")]
     #[validate(custom(function = shape::currency))]
@@ -352,6 +372,10 @@ pub struct ClientPatch {
     #[validate(custom(function = shape::locale))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// A brand of the workspace that is in use.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    pub brand_id: Patch<BrandId>,
     /// Whether business goes on.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,6 +27,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
     ("country", &["country code", "χώρα"]),
     ("sector", &["industry", "κλάδος"]),
     ("size", &["company size", "μέγεθος"]),
+    ("product", &["προϊόν"]),
     ("currency", &["νόμισμα"]),
     ("locale", &["language", "γλώσσα"]),
     ("status", &["κατάσταση"]),

@@ -230,6 +230,7 @@ async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<St
         shipping_address,
         sector,
         size,
+        product,
         currency,
         locale,
         status,

@@ -67,11 +67,16 @@ pub fn search_index(dialect: Dialect, table: &str) -> Vec<String> {
 
 /// A column for the workspace of rows that may belong to none, added to a table that had no workspaces.
 pub fn add_workspace(dialect: Dialect, table: &str) -> String {
+    add_reference(dialect, table, "workspace_id", "workspace")
+}
+
+/// A column that refers to a row of another table, or to none, added to a table.
+pub fn add_reference(dialect: Dialect, table: &str, column: &str, to: &str) -> String {
     let kind = match dialect {
         Dialect::Sqlite => "uuid_text",
         Dialect::Postgres => "uuid",
     };
-    format!("ALTER TABLE {table} ADD COLUMN workspace_id {kind} REFERENCES workspace (id)")
+    format!("ALTER TABLE {table} ADD COLUMN {column} {kind} REFERENCES {to} (id)")
 }
 
 /// Takes members out of a JSON column where they have these values, in every row: the owner, too, is under forced row security.
