@@ -11,6 +11,7 @@ mod lifecycle;
 mod links;
 mod list;
 mod merge;
+mod merge_moves;
 mod notes_and_tags;
 mod parents;
 mod phones;

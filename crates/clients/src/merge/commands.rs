@@ -88,7 +88,7 @@ async fn run(
         merged_id: merged.id,
         merged_by: caller.actor.user(),
         fields: Json(outcomes.iter().map(|outcome| (outcome.field.clone(), outcome.side)).collect()),
-        moved: Json(moving::move_all(uow, merged, survivor).await?),
+        moved: Json(moving::Moved { parent: merged.parent_id, ..moving::move_all(uow, merged, survivor).await? }),
         undone_at: None,
         version: 1,
         created_at: now,
@@ -103,7 +103,7 @@ async fn run(
     // what one of the two had must be free for the other; it stays beside the merged one, which has it still
     uow.free_unique_values(merged.id.uuid()).await?;
     custom::settle(uow, CLIENT, survivor.id.uuid(), &survivor.custom_fields.0, &after.custom_fields.0).await?;
-    let away = ClientRow { archived_at: Some(now), merged_into_id: Some(survivor.id), ..merged.clone() };
+    let away = ClientRow { archived_at: Some(now), merged_into_id: Some(survivor.id), parent_id: None, ..merged.clone() };
     let change = Change::of(Action::Merge).about("client", survivor.id);
     uow.update(merged, away, change).await?;
     // the last entry: what comes after it in the journal came after the merge

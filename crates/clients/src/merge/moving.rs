@@ -81,6 +81,9 @@ pub(crate) struct Moved {
     pub had_both: BTreeMap<String, u64>,
     /// The link of the primary contact, which is so no more.
     pub primary: Option<Uuid>,
+    /// What stood above the merged client, which stands below nothing any more.
+    #[serde(default)]
+    pub parent: Option<ClientId>,
     /// Folders that were renamed because the other client had one of that name, and their names before.
     pub renamed: BTreeMap<Uuid, (String, String)>,
 }

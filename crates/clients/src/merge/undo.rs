@@ -54,7 +54,12 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
     let before = as_it_was(uow, &row, &survivor).await?;
     moving::move_back(uow, &row.moved.0, survivor.id, merged.id).await?;
     let stays = uow.update(&survivor, before, Change::of(Action::Revert).event("client.merge_undone")).await?;
-    let back = ClientRow { archived_at: None, merged_into_id: None, ..merged.clone() };
+    // unless that is gone
+    let parent_id = match row.moved.0.parent.or(merged.parent_id) {
+        Some(parent) => clients::lock_all(uow, &[parent.uuid()]).await?.pop().map(|parent| parent.id),
+        None => None,
+    };
+    let back = ClientRow { archived_at: None, merged_into_id: None, parent_id, ..merged.clone() };
     let change = Change::of(Action::Revert).about("client", survivor.id);
     let back = uow.update(&merged, back, change).await?;
     custom::settle(uow, CLIENT, stays.id.uuid(), &survivor.custom_fields.0, &stays.custom_fields.0).await?;

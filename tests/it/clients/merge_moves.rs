@@ -1,0 +1,119 @@
+//! What a merge moves beside the records of the client itself, and for whom it can be done.
+//!
+//! Faults that were put in to see it fail: files, responsible staff and access to the portal that stay behind, a merge by one who sees one of
+//! the two, an undo that two do at once.
+
+use futures::future::join_all;
+use harness::TestApp;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn files_responsible_staff_and_access_to_the_portal_move_and_come_back() {
+    let app = TestApp::spawn().await;
+    let (stays, goes) = (app.client(&app.admin, "Stays").await, app.client(&app.admin, "Goes").await);
+    let colleague = app.member(&app.admin, "viewer", "colleague@example.com").await;
+    let file = app.upload(&app.admin, &[("rel_type", "client"), ("rel_id", goes.as_str())], "offer.txt", b"offer").await;
+    let file = file.expect(201).id();
+    let admin = json!({ "user_id": colleague.user_id });
+    app.post(&format!("/v1/clients/{goes}/admins"), &app.admin, &admin).await.expect(201);
+    let contact = app.contact_in_portal(&app.admin, &goes, "eleni@example.com", &["invoices"]).await;
+
+    let state = async |client: &str| {
+        let files = app.get(&format!("/v1/clients/{client}/files"), &app.admin).await.expect(200).body["data"].clone();
+        let files: Vec<&Value> = files.as_array().unwrap().iter().map(|file| &file["id"]).collect();
+        let admins = app.get(&format!("/v1/clients/{client}/admins"), &app.admin).await.expect(200).body["data"].clone();
+        json!({ "files": files, "admins": admins.as_array().unwrap().iter().map(|admin| admin["user_id"].clone()).collect::<Vec<_>>() })
+    };
+    let had = state(&goes).await;
+    assert_eq!(had, json!({ "files": [file], "admins": [colleague.user_id] }));
+    app.post(&format!("/v1/clients/{stays}/merge"), &app.admin, &json!({ "merged_id": goes })).await.expect(200);
+    assert_eq!(state(&stays).await, had);
+    let content = app.get(&format!("/v1/files/{file}/content"), &app.admin).await;
+    assert_eq!(content.status, 200);
+    let me = app.get("/v1/portal/me", &app.sign_in_to_portal("main", "eleni@example.com").await).await.expect(200).body;
+    assert_eq!(me["clients"][0]["client"]["id"], json!(stays));
+    assert_eq!(me["clients"][0]["permissions"], json!(["invoices"]));
+
+    app.post(&format!("/v1/clients/{stays}/merge/undo"), &app.admin, &json!({ "merged_id": goes })).await.expect(200);
+    assert_eq!(state(&goes).await, had);
+    assert_eq!(state(&stays).await, json!({ "files": [], "admins": [] }));
+    let me = app.get("/v1/portal/me", &app.sign_in_to_portal("main", "eleni@example.com").await).await.expect(200).body;
+    assert_eq!(me["clients"][0]["client"]["id"], json!(goes));
+    drop(contact);
+}
+
+#[tokio::test]
+async fn whoever_sees_one_of_two_clients_merges_neither_and_one_who_saw_an_older_state_is_told() {
+    let app = TestApp::spawn().await;
+    app.role(&app.admin, "own", &["clients.view_own", "clients.create", "clients.edit", "clients.merge"]).await;
+    let own = app.member(&app.admin, "own", "own@example.com").await;
+    let (mine, also_mine) = (app.client(&own, "Mine").await, app.client(&own, "Also mine").await);
+    let theirs = app.client(&app.admin, "Theirs").await;
+    let merge = |client: &str| format!("/v1/clients/{client}/merge");
+    let refused = app.post(&merge(&mine), &own, &json!({ "merged_id": theirs })).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/merged_id"]);
+    app.post(&merge(&theirs), &own, &json!({ "merged_id": mine })).await.expect_problem(404, "not_found");
+    let preview = format!("{}/preview", merge(&theirs));
+    app.post(&preview, &own, &json!({ "merged_id": mine })).await.expect_problem(404, "not_found");
+
+    let before = app.get(&format!("/v1/clients/{mine}"), &own).await.expect(200).etag();
+    app.patch(&format!("/v1/clients/{mine}"), &own, &json!({ "sector": "retail" })).await.expect(200);
+    let body = json!({ "merged_id": also_mine });
+    let stale = app.request(reqwest::Method::POST, &merge(&mine), &own).header("if-match", before).json(&body);
+    app.send(stale).await.expect_problem(412, "stale");
+    let entries = app.count("client_merge").await;
+    assert_eq!(entries, 0);
+    app.post(&merge(&mine), &own, &body).await.expect(200);
+    assert_eq!(app.get(&format!("/v1/clients/{also_mine}"), &own).await.status, 301);
+}
+
+#[tokio::test]
+async fn thousands_of_records_move_at_once_and_of_many_who_take_it_back_one_does() {
+    let app = TestApp::spawn().await;
+    let (stays, goes) = (app.client(&app.admin, "Stays").await, app.client(&app.admin, "Goes").await);
+    for _ in 0..3 {
+        let note = json!({ "body": "noted" });
+        app.post(&format!("/v1/clients/{goes}/notes"), &app.admin, &note).await.expect(201);
+    }
+    let id = if app.db.engine == harness::Engine::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+    let doubled = format!(
+        "INSERT INTO note (id, workspace_id, rel_type, rel_id, body, is_private, version, created_at, updated_at) \
+         SELECT {id}, workspace_id, rel_type, rel_id, body, is_private, version, created_at, updated_at FROM note"
+    );
+    for _ in 0..10 {
+        app.db.execute(&doubled).await.unwrap();
+    }
+    let at = async |client: &str| {
+        let sql = format!("SELECT CAST(COUNT(*) AS text) FROM note WHERE rel_id = {}", app.db.uuid(client));
+        app.db.scalar(&sql).await.unwrap()
+    };
+    let body = json!({ "merged_id": goes });
+    let done = app.post(&format!("/v1/clients/{stays}/merge"), &app.admin, &body).await.expect(200).body;
+    let notes = done["moved"].as_array().unwrap().iter().find(|moved| moved["record_type"] == "note").unwrap();
+    assert_eq!((&notes["moved"], at(&stays).await.as_str(), at(&goes).await.as_str()), (&json!(3072), "3072", "0"));
+    let undo = format!("/v1/clients/{stays}/merge/undo");
+    let answers = join_all((0..4).map(|_| app.post(&undo, &app.admin, &body))).await;
+    let mut codes: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [200, 422, 422, 422]);
+    assert_eq!((at(&stays).await.as_str(), at(&goes).await.as_str()), ("0", "3072"));
+}
+
+#[tokio::test]
+async fn what_stood_above_a_merged_client_can_be_purged_and_stands_above_it_again_when_it_is_taken_back() {
+    let app = TestApp::spawn().await;
+    let (above, stays) = (app.client(&app.admin, "Above").await, app.client(&app.admin, "Stays").await);
+    let body = json!({ "kind": "company", "name": "Goes", "parent_id": above });
+    let goes = app.post("/v1/clients", &app.admin, &body).await.expect(201).id();
+    let merged = json!({ "merged_id": goes, "fields": { "parent_id": "survivor" } });
+    app.post(&format!("/v1/clients/{stays}/merge"), &app.admin, &merged).await.expect(200);
+    let undo = format!("/v1/clients/{stays}/merge/undo");
+    let back = app.post(&undo, &app.admin, &json!({ "merged_id": goes })).await.expect(200).body;
+    assert_eq!(back["parent_id"], json!(above));
+
+    app.post(&format!("/v1/clients/{stays}/merge"), &app.admin, &merged).await.expect(200);
+    app.delete(&format!("/v1/clients/{above}"), &app.admin).await.expect(204);
+    app.act(&format!("/v1/clients/{above}/purge"), &app.admin).await.expect(204);
+    let back = app.post(&undo, &app.admin, &json!({ "merged_id": goes })).await.expect(200).body;
+    assert_eq!(back["parent_id"], Value::Null);
+}
