@@ -32,6 +32,8 @@ store::text_enum! {
         PortalInvitation = "portal_invitation",
         /// A contact's password can be set anew.
         PortalPasswordReset = "portal_password_reset",
+        /// A contact's password was changed.
+        PortalPasswordChanged = "portal_password_changed",
     }
 }
 
@@ -40,7 +42,7 @@ const COMMON: [&str; 3] = ["workspace_name", "tagline", "recipient_name"];
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::PasswordChanged,
@@ -52,6 +54,7 @@ impl MailKind {
         Self::SecondFactorReset,
         Self::PortalInvitation,
         Self::PortalPasswordReset,
+        Self::PortalPasswordChanged,
     ];
 
     /// The names of what it has to say.
@@ -59,9 +62,11 @@ impl MailKind {
         let own: &[&str] = match self {
             Self::Invitation | Self::PortalInvitation => &["inviter_name", "link", "token", "expires_at"],
             Self::PasswordReset | Self::PortalPasswordReset => &["link", "token", "expires_at"],
-            Self::PasswordChanged | Self::NewDevice | Self::SecondFactorOn | Self::SecondFactorOff => {
-                &["at", "address", "device", "link"]
-            }
+            Self::PasswordChanged
+            | Self::NewDevice
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff
+            | Self::PortalPasswordChanged => &["at", "address", "device", "link"],
             Self::SecondFactorReset => &["at", "actor_name", "link"],
             Self::LockOut => &["at", "address", "minutes", "link"],
             Self::ImportFinished => &["source_name", "created", "changed", "unchanged", "wrong", "link"],
@@ -74,6 +79,7 @@ impl MailKind {
         match self {
             Self::Invitation | Self::PasswordReset | Self::PortalInvitation | Self::PortalPasswordReset => &["link"],
             Self::PasswordChanged
+            | Self::PortalPasswordChanged
             | Self::NewDevice
             | Self::LockOut
             | Self::ImportFinished
@@ -101,6 +107,7 @@ impl MailKind {
             Self::PasswordReset
                 | Self::PortalPasswordReset
                 | Self::PasswordChanged
+                | Self::PortalPasswordChanged
                 | Self::NewDevice
                 | Self::LockOut
                 | Self::SecondFactorOn
@@ -194,6 +201,11 @@ pub enum Letter<'a> {
         /// When it stops working.
         expires_at: DateTime,
     },
+    /// A contact's password was changed.
+    PortalPasswordChanged {
+        /// When and from where.
+        act: Act<'a>,
+    },
 }
 
 /// When something was done, and from where.
@@ -228,6 +240,7 @@ impl Letter<'_> {
             Self::SecondFactorReset { .. } => MailKind::SecondFactorReset,
             Self::PortalInvitation { .. } => MailKind::PortalInvitation,
             Self::PortalPasswordReset { .. } => MailKind::PortalPasswordReset,
+            Self::PortalPasswordChanged { .. } => MailKind::PortalPasswordChanged,
         }
     }
 
@@ -258,6 +271,7 @@ impl Letter<'_> {
                 say("expires_at", language.moment(*expires_at, zone));
             }
             Self::PasswordChanged { act }
+            | Self::PortalPasswordChanged { act }
             | Self::NewDevice { act }
             | Self::LockOut { act, .. }
             | Self::SecondFactorOn { act }
@@ -265,7 +279,8 @@ impl Letter<'_> {
                 say("at", language.moment(act.at, zone));
                 say("address", act.address.map(|ip| ip.to_string()).unwrap_or_default());
                 // what can be done about it; a lock-out has no device that would be the owner's
-                say("link", format!("{frontend}/forgot-password"));
+                let portal = if self.kind() == MailKind::PortalPasswordChanged { "/portal" } else { "" };
+                say("link", format!("{frontend}{portal}/forgot-password"));
                 if let Self::LockOut { minutes, .. } = self {
                     say("minutes", language.number(*minutes));
                 } else {
@@ -309,6 +324,7 @@ impl Letter<'_> {
                 Self::PortalInvitation { inviter: "Μαρία Παπά", token, expires_at: now + hour * 24 * 7 }
             }
             MailKind::PortalPasswordReset => Self::PortalPasswordReset { token, expires_at: now + hour },
+            MailKind::PortalPasswordChanged => Self::PortalPasswordChanged { act },
             MailKind::ImportFinished => Self::ImportFinished {
                 source: "clients.csv",
                 path: "/imports/00000000-0000-7000-8000-000000000000",

@@ -12,6 +12,7 @@ use validator::Validate;
 
 use super::accounts::{self, about, of_contact, of_token, recipient};
 use crate::errors::INVALID_RESET_TOKEN;
+use crate::letters::act;
 use crate::password::{self, Verified};
 use crate::password_change::ChangePassword;
 use crate::password_reset::WORKS;
@@ -182,26 +183,33 @@ pub async fn ask(uow: &mut UnitOfWork, asked: &Asked) -> Result<()> {
 ///
 /// # Errors
 /// `invalid_reset_token` when it was used, replaced or has expired meanwhile.
-pub async fn set_password(uow: &mut UnitOfWork, prepared: &PreparedPortalPassword) -> Result<()> {
+pub async fn set_password(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedPortalPassword) -> Result<()> {
     let now = uow.now();
     let found = uow.locked::<PortalAccountRow>(of_token(&prepared.token_hash)).await?;
     let account = found.filter(|account| account.token_works(now)).ok_or_else(|| Error::new(&INVALID_RESET_TOKEN))?;
-    set(uow, &account, &prepared.password_hash, None).await
+    set(auth, uow, &account, &prepared.password_hash, None).await
 }
 
 /// Changes a contact's own password, and ends every session but the one that it is done on. Runs as the installation.
 ///
 /// # Errors
 /// `invalid_credentials` when it was changed meanwhile.
-pub async fn change_password(uow: &mut UnitOfWork, prepared: &PortalPasswordChange) -> Result<()> {
+pub async fn change_password(auth: &Auth, uow: &mut UnitOfWork, prepared: &PortalPasswordChange) -> Result<()> {
     let found = uow.locked::<PortalAccountRow>(of_contact(prepared.account.contact_id)).await?;
     let changed_at = prepared.account.password_changed_at;
     let account = found.filter(|account| account.signs_in() && account.password_changed_at == changed_at);
     let account = account.ok_or_else(|| Error::new(&crate::errors::INVALID_CREDENTIALS))?;
-    set(uow, &account, &prepared.password_hash, Some(prepared.session)).await
+    set(auth, uow, &account, &prepared.password_hash, Some(prepared.session)).await
 }
 
-async fn set(uow: &mut UnitOfWork, account: &PortalAccountRow, hash: &str, keep: Option<SessionId>) -> Result<()> {
+/// Sets it, and tells whoever had one before.
+async fn set(
+    auth: &Auth,
+    uow: &mut UnitOfWork,
+    account: &PortalAccountRow,
+    hash: &str,
+    keep: Option<SessionId>,
+) -> Result<()> {
     uow.enter(Some(account.workspace_id)).await?;
     let after = PortalAccountRow {
         hash: Some(hash.to_owned()),
@@ -213,5 +221,10 @@ async fn set(uow: &mut UnitOfWork, account: &PortalAccountRow, hash: &str, keep:
     let change = about(Change::plain().event("contact.portal_password_set"), account.contact_id);
     uow.update(account, after, change).await?;
     sessions::revoke_all(uow, Owner::Contact(account.contact_id), keep, "password_changed").await?;
+    if account.hash.is_some() {
+        let (caller, now) = (uow.caller(), uow.now());
+        let letter = Letter::PortalPasswordChanged { act: act(&caller, now) };
+        auth.mail().post(uow, recipient(account), &letter).await?;
+    }
     uow.enter(None).await
 }

@@ -65,7 +65,7 @@ async fn portal_logout(context: Context, body: Body) -> ApiResult {
 async fn set_portal_password(context: Context, body: Body) -> ApiResult {
     let auth = &context.state.auth;
     let work = async |uow: &mut store::UnitOfWork, prepared: &_| {
-        portal::set_password(uow, prepared).await?;
+        portal::set_password(auth, uow, prepared).await?;
         Ok(Answer::nothing())
     };
     context.post_prepared(body, async |input: NewPortalPassword| auth.prepare_portal_password(input).await, work).await
@@ -98,7 +98,7 @@ async fn change_portal_password(context: Context, body: Body) -> ApiResult {
     let caller = context.caller();
     let prepare = async |input: ChangePassword| auth.prepare_portal_change(input, caller).await;
     let work = async |uow: &mut store::UnitOfWork, prepared: &_| {
-        portal::change_password(uow, prepared).await?;
+        portal::change_password(auth, uow, prepared).await?;
         Ok(Answer::nothing())
     };
     context.post_prepared(body, prepare, work).await
