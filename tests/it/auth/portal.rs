@@ -239,10 +239,13 @@ async fn a_contact_asks_for_a_new_password_and_changes_their_own() {
         let unknown = app.post("/v1/portal/forgot-password", &Session::nobody(), &forgot(workspace, email)).await.expect(202);
         assert_eq!(unknown.body, known.body);
     }
+    let told = "SELECT to_address FROM mail_message WHERE kind = 'portal_password_changed'";
+    assert!(app.db.rows(told).await.is_empty(), "whoever sets their first password is told nothing");
     let token = harness::mailed_token(&app.folder.path().join("mail"), "eleni@papa.example", "plp_").await;
     app.post("/v1/portal/set-password", &Session::nobody(), &json!({ "token": token, "password": NEW_PASSWORD }))
         .await
         .expect(204);
+    assert_eq!(app.db.rows(told).await, ["eleni@papa.example"]);
     app.get("/v1/portal/me", &session).await.expect(401);
     try_to_sign_in(&app, "main", "eleni@papa.example", PASSWORD).await.expect_problem(401, "invalid_credentials");
     let tokens = try_to_sign_in(&app, "main", "eleni@papa.example", NEW_PASSWORD).await.expect(200);
@@ -255,6 +258,7 @@ async fn a_contact_asks_for_a_new_password_and_changes_their_own() {
     assert_eq!(refused.pointers(), ["/current_password", "/new_password"]);
     let right = json!({ "current_password": NEW_PASSWORD, "new_password": PASSWORD });
     app.post("/v1/portal/me/password", &session, &right).await.expect(204);
+    assert_eq!(app.db.rows(told).await.len(), 2);
     app.get("/v1/portal/me", &session).await.expect(200);
     app.get("/v1/portal/me", &other).await.expect(401);
     app.act("/v1/portal/logout", &session).await.expect(204);
