@@ -240,6 +240,30 @@ async fn a_merge_takes_what_the_survivor_lacks_and_its_undo_gives_each_its_own_b
 }
 
 #[tokio::test]
+async fn what_names_a_merged_client_names_the_one_that_stayed_and_the_other_again_when_it_is_taken_back() {
+    let app = TestApp::spawn().await;
+    field(&app, "broker", "reference", json!({ "target": "client" })).await;
+    field_of(&app, &app.admin, "contact", "home", "reference", json!({ "target": "client" })).await;
+    let (stays, goes) = (app.client(&app.admin, "Stays").await, app.client(&app.admin, "Goes").await);
+    let names = client(&app, "Names", json!({ "broker": goes })).await;
+    let body = json!({ "given_name": "Eleni", "custom_fields": { "home": goes } });
+    let contact = app.post("/v1/contacts", &app.admin, &body).await.expect(201).id();
+    let merge = format!("/v1/clients/{stays}/merge");
+    let done = app.post(&merge, &app.admin, &json!({ "merged_id": goes })).await.expect(200).body;
+    let told = done["moved"].as_array().unwrap().iter().find(|moved| moved["record_type"] == "custom_field_value").unwrap();
+    assert_eq!(told["moved"], 2);
+    let state = async || {
+        let client = app.get(&format!("/v1/clients/{names}"), &app.admin).await.expect(200).body["custom_fields"]["broker"].clone();
+        let contact = app.get(&format!("/v1/contacts/{contact}"), &app.admin).await.expect(200).body["custom_fields"]["home"].clone();
+        (client, contact, beside(&app, &names).await)
+    };
+    assert_eq!(state().await, (json!(stays), json!(stays), vec![format!("broker {stays} 0")]));
+    assert_eq!(super::names(&app, &app.admin, &format!("cf[broker]={stays}")).await, ["Names"]);
+    app.post(&format!("{merge}/undo"), &app.admin, &json!({ "merged_id": goes })).await.expect(200);
+    assert_eq!(state().await, (json!(goes), json!(goes), vec![format!("broker {goes} 0")]));
+}
+
+#[tokio::test]
 async fn what_is_put_back_brings_no_values_of_a_field_that_was_purged_meanwhile() {
     let app = TestApp::spawn().await;
     let code = field(&app, "code", "text", json!({ "is_unique": true })).await;

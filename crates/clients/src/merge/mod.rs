@@ -6,6 +6,7 @@
 mod commands;
 mod fields;
 mod moving;
+mod references;
 mod undo;
 mod wire;
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use kernel::{Error, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
+use store::list::VALUES;
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UpdateStatement};
 use store::{Action, Change, OnUnique as _, UnitOfWork};
 use uuid::Uuid;
 
+use super::references::{self, Named};
 use super::wire::MovedRecords;
 use crate::attachable::CLIENT;
 use crate::errors::RELATIONSHIP_OVERLAP;
@@ -84,6 +86,9 @@ pub(crate) struct Moved {
     /// What stood above the merged client, which stands below nothing any more.
     #[serde(default)]
     pub parent: Option<ClientId>,
+    /// What named the merged client and names the survivor.
+    #[serde(default)]
+    pub named: Named,
     /// Folders that were renamed because the other client had one of that name, and their names before.
     pub renamed: BTreeMap<Uuid, (String, String)>,
 }
@@ -98,6 +103,8 @@ impl Moved {
             entry.0 += self.records.get(&key).map_or(0, |ids| ids.len() as u64);
             entry.1 += self.had_both.get(&key).copied().unwrap_or(0);
         }
+        let named: usize = self.named.values().flat_map(BTreeMap::values).map(Vec::len).sum();
+        told.entry(VALUES).or_default().0 += named as u64;
         told.into_iter()
             .filter(|(_, (moved, both))| moved + both > 0)
             .map(|(record_type, (moved, had_both))| MovedRecords { record_type: record_type.to_owned(), moved, had_both })
@@ -122,7 +129,9 @@ fn changed(uow: &UnitOfWork, table: &'static str) -> UpdateStatement {
 
 /// Moves all that hangs on one client to another, both of which are locked. What both have stays where it is.
 pub(super) async fn move_all(uow: &mut UnitOfWork, from: &ClientRow, to: &ClientRow) -> Result<Moved> {
-    let mut moved = Moved { primary: step_down(uow, from.id, to.id).await?, ..Moved::default() };
+    let primary = step_down(uow, from.id, to.id).await?;
+    let named = references::move_all(uow, from.id, to.id).await?;
+    let mut moved = Moved { primary, named, ..Moved::default() };
     moved.renamed = rename_folders(uow, from, to).await?;
     for place in PLACES {
         let mut update = changed(uow, place.table);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::commands::{FILLED, find};
 use super::wire::UndoMerge;
-use super::{ClientMergeRow, fields, missing, moving};
+use super::{ClientMergeRow, fields, missing, moving, references};
 use crate::attachable::CLIENT;
 use crate::clients::{self, Client};
 use crate::custom;
@@ -53,6 +53,7 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
 
     let before = as_it_was(uow, &row, &survivor).await?;
     moving::move_back(uow, &row.moved.0, survivor.id, merged.id).await?;
+    references::move_back(uow, &row.moved.0.named, survivor.id, merged.id).await?;
     let stays = uow.update(&survivor, before, Change::of(Action::Revert).event("client.merge_undone")).await?;
     // unless that is gone
     let parent_id = match row.moved.0.parent.or(merged.parent_id) {
@@ -99,6 +100,7 @@ async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> 
     let mut records = vec![row.survivor_id.uuid(), row.merged_id.uuid()];
     let about = records.clone();
     records.extend(row.moved.0.records.values().flatten().copied());
+    records.extend(row.moved.0.named.values().flat_map(|records| records.keys()).copied());
     let mut newer: Vec<Value> = Vec::new();
     let groups = records.chunks(AT_ONCE).map(|some| ("record_id", some)).chain([("subject_id", about.as_slice())]);
     for (of, some) in groups {

@@ -129,6 +129,12 @@ impl Fields {
         named.collect()
     }
 
+    /// The fields whose values name records of a type, with their keys.
+    pub fn naming(&self, target: FieldTarget) -> impl Iterator<Item = (Uuid, String)> {
+        let naming = self.all.iter().filter(move |field| field.target == Some(target));
+        naming.map(|field| (field.id.uuid(), field.shape.key.clone()))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
         self.all.iter()
     }

@@ -178,6 +178,20 @@ impl UnitOfWork {
         self.rows(&holders).await?.iter().map(|row| row.get(0)).collect()
     }
 
+    /// The records whose values of these fields, which are references, name another: each with the field.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn records_that_name(&mut self, fields: &[Uuid], named: Uuid) -> Result<Vec<(Uuid, Uuid)>> {
+        let mut naming = Query::select();
+        naming
+            .columns(["record_id", "field_id"])
+            .from(VALUES)
+            .and_where(Expr::col("field_id").is_in(fields.iter().copied()))
+            .and_where(Expr::col("text_key").eq(named.to_string()));
+        self.rows(&naming).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
     /// Forgets the values of a field that these records have.
     ///
     /// # Errors
