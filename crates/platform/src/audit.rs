@@ -295,9 +295,11 @@ pub async fn whole_of(conn: &mut Conn, caller: &Caller, record_id: Uuid) -> Resu
     let all_seeing = Caller { permissions: kernel::PermissionSet::all(), ..caller.clone() };
     let mut entries = Vec::new();
     for of in ["record_id", "subject_id"] {
+        // found by the record first, and sorted below: otherwise all of the workspace's entries might be read for it
+        let mut of_it = Query::select();
+        of_it.column("id").from("journal_entry").and_where(Expr::col(of).eq(record_id));
         let mut select = of_workspace(caller)?;
-        // sorted below: in an order of the database all of the workspace's entries might be read for it
-        select.and_where(column(of).eq(record_id));
+        select.and_where(column("id").in_subquery(of_it));
         for row in conn.rows(&select).await? {
             entries.push(view(&all_seeing, JournalEntry::read(&row, 0)?));
         }

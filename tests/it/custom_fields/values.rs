@@ -253,8 +253,10 @@ async fn what_names_a_merged_client_names_the_one_that_stayed_and_the_other_agai
     let told = done["moved"].as_array().unwrap().iter().find(|moved| moved["record_type"] == "custom_field_value").unwrap();
     assert_eq!(told["moved"], 2);
     let state = async || {
-        let client = app.get(&format!("/v1/clients/{names}"), &app.admin).await.expect(200).body["custom_fields"]["broker"].clone();
-        let contact = app.get(&format!("/v1/contacts/{contact}"), &app.admin).await.expect(200).body["custom_fields"]["home"].clone();
+        let client =
+            app.get(&format!("/v1/clients/{names}"), &app.admin).await.expect(200).body["custom_fields"]["broker"].clone();
+        let contact =
+            app.get(&format!("/v1/contacts/{contact}"), &app.admin).await.expect(200).body["custom_fields"]["home"].clone();
         (client, contact, beside(&app, &names).await)
     };
     assert_eq!(state().await, (json!(stays), json!(stays), vec![format!("broker {stays} 0")]));

@@ -203,13 +203,7 @@ pub async fn change_password(auth: &Auth, uow: &mut UnitOfWork, prepared: &Porta
 }
 
 /// Sets it, and tells whoever had one before.
-async fn set(
-    auth: &Auth,
-    uow: &mut UnitOfWork,
-    account: &PortalAccountRow,
-    hash: &str,
-    keep: Option<SessionId>,
-) -> Result<()> {
+async fn set(auth: &Auth, uow: &mut UnitOfWork, account: &PortalAccountRow, hash: &str, keep: Option<SessionId>) -> Result<()> {
     uow.enter(Some(account.workspace_id)).await?;
     let after = PortalAccountRow {
         hash: Some(hash.to_owned()),

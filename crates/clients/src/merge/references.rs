@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use kernel::{Result, TypedId as _};
 use platform::custom_fields::{FieldTarget, Fields};
-use serde_json::Value;
 use store::{Change, UnitOfWork};
 use uuid::Uuid;
 
@@ -56,11 +55,12 @@ async fn rename(
     to: ClientId,
 ) -> Result<()> {
     let ids: Vec<Uuid> = records.keys().copied().collect();
+    let (before_id, after_id) = (from.to_string(), to.to_string());
     let renamed = |id: Uuid, before: &Values| {
         let mut after = before.clone();
         for key in records.get(&id).into_iter().flatten() {
-            if let Some(value) = after.get_mut(key).filter(|value| **value == Value::from(from.to_string())) {
-                *value = to.to_string().into();
+            if let Some(value) = after.get_mut(key).filter(|value| value.as_str() == Some(before_id.as_str())) {
+                *value = after_id.as_str().into();
             }
         }
         after

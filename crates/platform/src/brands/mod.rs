@@ -76,9 +76,7 @@ pub async fn list(conn: &mut Conn, caller: &Caller, query: &ListQuery) -> Result
 /// What the database says.
 pub async fn is_in_use(conn: &mut Conn, caller: &Caller, id: BrandId) -> Result<bool> {
     let mut select = visible_to(caller)?;
-    select
-        .and_where(Expr::col(("brand", "id")).eq(id.uuid()))
-        .and_where(Expr::col(("brand", "archived_at")).is_null());
+    select.and_where(Expr::col(("brand", "id")).eq(id.uuid())).and_where(Expr::col(("brand", "archived_at")).is_null());
     Ok(conn.one::<BrandRow>(&select).await?.is_some())
 }
 

@@ -339,12 +339,16 @@ impl Calls {
             "list_custom_fields" => Call::to("/v1/custom-fields"),
             "get_custom_field" => Call::to(self.custom_field()?),
             "create_custom_field" => {
-                // a record type has a hundred at most
-                self.purge_custom_fields()?;
+                // one at a time, or the jobs that tell all contacts of each would be in everybody's way
+                self.purge_custom_field()?;
                 Call::with("/v1/custom-fields", self.a_custom_field())
             }
             "update_custom_field" => Call::with(self.custom_field()?, json!({ "description": number.to_string() })),
-            "archive_custom_field" => Call::to(self.custom_field()?),
+            "archive_custom_field" => {
+                let path = self.custom_field()?;
+                self.ask("POST", &format!("{path}/restore"), None)?;
+                Call::to(path)
+            }
             "restore_custom_field" => Call::to(format!("{}/restore", self.archived_custom_field()?)),
             "purge_custom_field" => Call::to(format!("{}/purge", self.archived_custom_field()?)),
             "list_brands" => Call::to("/v1/brands"),
@@ -610,10 +614,14 @@ impl Calls {
         json!({ "record_type": "contact", "key": key, "label": "Made", "field_type": "number" })
     }
 
-    /// The path of a custom field that was made for this.
+    /// The path of a custom field that is there, or is made where none is.
     fn custom_field(&self) -> Result<String> {
-        self.purge_custom_fields()?;
-        Ok(format!("/v1/custom-fields/{}", self.made("/v1/custom-fields", &self.a_custom_field())?))
+        let fields = self.ask("GET", "/v1/custom-fields?record_type=contact&archived=true&state[ne]=purging", None)?;
+        let id = match fields.pointer("/data/0/id").and_then(Value::as_str) {
+            Some(id) => id.to_owned(),
+            None => self.made("/v1/custom-fields", &self.a_custom_field())?,
+        };
+        Ok(format!("/v1/custom-fields/{id}"))
     }
 
     fn archived_custom_field(&self) -> Result<String> {
@@ -622,19 +630,9 @@ impl Calls {
         Ok(path)
     }
 
-    /// Takes away what was made for other calls, where there are many.
-    fn purge_custom_fields(&self) -> Result<()> {
-        let fields = self.ask("GET", "/v1/custom-fields?record_type=contact&archived=true&limit=200", None)?;
-        let fields = fields.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        if fields.len() < 50 {
-            return Ok(());
-        }
-        for field in fields {
-            let path = format!("/v1/custom-fields/{}", text(field, "/id")?);
-            self.ask("DELETE", &path, None)?;
-            self.ask("POST", &format!("{path}/purge"), None)?;
-        }
-        Ok(())
+    fn purge_custom_field(&self) -> Result<()> {
+        let path = self.archived_custom_field()?;
+        self.ask("POST", &format!("{path}/purge"), None).map(|_| ())
     }
 
     fn a_brand(&self) -> Value {
