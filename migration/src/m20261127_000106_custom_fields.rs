@@ -40,6 +40,8 @@ impl MigrationTrait for Step {
             .sortable_null("unique_key")
             .make_bare(Wall::Workspace)
             .await?;
+        let has_some = ColumnDef::new("has_custom_fields").boolean().not_null().default(false).take();
+        manager.alter_table(Table::alter().table("workspace").add_column(has_some).take()).await?;
         for table in ["client", "contact"] {
             let column = ColumnDef::new("custom_fields").json_binary().not_null().default("{}").take();
             manager.alter_table(Table::alter().table(table).add_column(column).take()).await?;

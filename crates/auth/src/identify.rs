@@ -214,7 +214,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
         .columns([("role", "key"), ("role", "permissions")])
         .columns([("workspace", "default_currency"), ("workspace", "locale"), ("workspace", "settings")])
         .column(("role_override", "permissions"))
-        .column(("workspace", "timezone"))
+        .columns([("workspace", "timezone"), ("workspace", "has_custom_fields")])
         .from("workspace")
         .and_where(Expr::col(("workspace", "is_active")).eq(true))
         .order_by(("workspace", "slug"), Order::Asc)
@@ -254,6 +254,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                     currency: row.get(5)?,
                     locale: row.get(6)?,
                     country: settings.phones.default_country.clone(),
+                    has_custom_fields: row.get(10)?,
                 },
                 settings,
             })

@@ -94,6 +94,7 @@ store::record! {
         locale: String,
         settings: Json<SettingValues>,
         is_active: bool,
+        has_custom_fields: bool,
     }
 }
 

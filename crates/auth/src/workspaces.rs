@@ -258,6 +258,7 @@ pub(crate) async fn insert(uow: &mut UnitOfWork, input: CreateWorkspace) -> Resu
         locale: input.locale.unwrap_or_else(|| "el".to_owned()),
         settings: Json(SettingValues::default()),
         is_active: true,
+        has_custom_fields: false,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -302,6 +303,17 @@ pub async fn update(uow: &mut UnitOfWork, id: WorkspaceId, seen: Option<i64>, pa
     Workspace::of(after, &settings::of_installation(uow).await?)
 }
 
+/// Locks the workspace as [`lock`] does, and notes that it has custom fields: where it has none, making a record asks for none.
+///
+/// # Errors
+/// What the database says.
+pub async fn lock_with_custom_fields(uow: &mut UnitOfWork, id: WorkspaceId) -> Result<()> {
+    let mut select = WorkspaceRow::select();
+    select.and_where(Expr::col(("workspace", "id")).eq(kernel::TypedId::uuid(id)));
+    let before = uow.locked::<WorkspaceRow>(select).await?.ok_or_else(Error::not_found)?;
+    uow.update(&before, WorkspaceRow { has_custom_fields: true, ..before.clone() }, Change::plain()).await.map(|_| ())
+}
+
 /// Locks the workspace, so that what concerns all of it is decided by one at a time.
 ///
 /// # Errors
@@ -330,8 +342,8 @@ pub async fn defaults(conn: &mut Conn, caller: &Caller) -> Result<Defaults> {
     }
     let id = kernel::TypedId::uuid(caller.workspace()?);
     let mut select = Query::select();
-    select.columns(["default_currency", "locale"]).from("workspace").and_where(Expr::col("id").eq(id));
+    select.columns(["default_currency", "locale", "has_custom_fields"]).from("workspace").and_where(Expr::col("id").eq(id));
     let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
     let country = settings::of_workspace(conn, caller.workspace()?).await?.phones.default_country;
-    Ok(Defaults { currency: row.get(0)?, locale: row.get(1)?, country })
+    Ok(Defaults { currency: row.get(0)?, locale: row.get(1)?, country, has_custom_fields: row.get(2)? })
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use kernel::error::Faults;
-use kernel::{Caller, Patch, Permission, Result, TypedId as _, UserId};
+use kernel::{Caller, Defaults, Patch, Permission, Result, TypedId as _, UserId};
 use platform::custom_fields::{FieldHolder, FieldTarget, Fields, Occasion, Reference, keep};
 use serde_json::{Map, Value};
 use store::list::ListSpec;
@@ -26,7 +26,8 @@ pub(crate) struct Laid {
 /// The values of records in the making.
 pub(crate) struct LaidForMany {
     record_type: &'static str,
-    fields: Fields,
+    /// None where nobody looked for them.
+    fields: Option<Fields>,
     occasion: Occasion,
     references: Vec<Reference>,
 }
@@ -83,9 +84,17 @@ impl Laid {
 }
 
 impl LaidForMany {
-    /// Begins with the fields that there are.
-    pub async fn begin(uow: &mut UnitOfWork, record_type: &'static str, is_import: bool) -> Result<Self> {
-        let fields = Fields::held(uow, record_type).await?;
+    /// Begins with the fields that there are. They are not looked for where the workspace has none, as is known with the caller, and the
+    /// request names none: a field that was made elsewhere a few seconds ago asks for nothing yet.
+    pub async fn begin(
+        uow: &mut UnitOfWork,
+        record_type: &'static str,
+        defaults: &Defaults,
+        is_import: bool,
+        mut given: impl Iterator<Item = bool>,
+    ) -> Result<Self> {
+        let are_needed = defaults.has_custom_fields || given.any(|names_some| names_some);
+        let fields = if are_needed { Some(Fields::held(uow, record_type).await?) } else { None };
         let occasion = if is_import { Occasion::Import } else { Occasion::Create };
         Ok(Self { record_type, fields, occasion, references: Vec::new() })
     }
@@ -94,8 +103,9 @@ impl LaidForMany {
     pub fn lay(&mut self, place: usize, given: Option<&Values>, faults: &mut Faults) -> Values {
         let (at, none) = (format!("/{place}{AT}"), Values::new());
         let given = given.unwrap_or(&none);
-        self.references.extend(self.fields.references(given, &at));
-        self.fields.lay(&none, given, self.occasion, &at, faults)
+        let Some(fields) = &self.fields else { return none };
+        self.references.extend(fields.references(given, &at));
+        fields.lay(&none, given, self.occasion, &at, faults)
     }
 
     /// Looks for the records that are named.
@@ -105,9 +115,7 @@ impl LaidForMany {
 
     /// Fails where a value that must be unique is another record's, or two of these have it.
     pub async fn check_unique(&self, uow: &mut UnitOfWork, records: &[(Uuid, &Values)]) -> Result<()> {
-        if self.fields.is_empty() {
-            return Ok(());
-        }
+        let Some(fields) = self.fields.as_ref().filter(|fields| !fields.is_empty()) else { return Ok(()) };
         let none = Values::new();
         let holders: Vec<keep::Holder<'_>> = (0..)
             .zip(records)
@@ -118,12 +126,12 @@ impl LaidForMany {
                 after,
             })
             .collect();
-        keep::check_unique(uow, &self.fields, &holders).await
+        keep::check_unique(uow, fields, &holders).await
     }
 
     /// Keeps the values when the records are there.
     pub async fn put(&self, uow: &mut UnitOfWork, records: &[(Uuid, &Values)]) -> Result<()> {
-        keep::put_new(uow, self.record_type, &self.fields, records).await
+        keep::put_new(uow, self.record_type, self.fields.as_ref(), records).await
     }
 }
 
@@ -158,7 +166,7 @@ pub(crate) async fn put_again(uow: &mut UnitOfWork, record_type: &'static str, r
     let none = Values::new();
     let holder = keep::Holder { record, at: AT.to_owned(), before: &none, after: values };
     keep::check_unique(uow, &fields, &[holder]).await?;
-    keep::put_new(uow, record_type, &fields, &[(record, values)]).await
+    keep::put_new(uow, record_type, Some(&fields), &[(record, values)]).await
 }
 
 /// Finds references to what is not there, or not for the caller to see.

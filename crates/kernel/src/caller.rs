@@ -138,6 +138,8 @@ pub struct Defaults {
     pub locale: String,
     /// The country whose numbers are written without a code, two capital letters (ISO 3166-1).
     pub country: String,
+    /// Whether it has custom fields, as it was known a moment ago.
+    pub has_custom_fields: bool,
 }
 
 /// The client whose portal a contact is in, and what they may do there for it.

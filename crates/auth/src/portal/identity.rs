@@ -62,7 +62,12 @@ async fn place(conn: &mut Conn, id: WorkspaceId) -> Result<Option<Place>> {
         role: CONTACT.to_owned(),
         permissions: PermissionSet::none(),
         timezone: row.timezone,
-        defaults: Defaults { currency: row.default_currency, locale: row.locale, country },
+        defaults: Defaults {
+            currency: row.default_currency,
+            locale: row.locale,
+            country,
+            has_custom_fields: row.has_custom_fields,
+        },
         settings,
     }))
 }

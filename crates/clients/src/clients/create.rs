@@ -45,7 +45,8 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     });
     stages::check(uow, &caller, given, &mut faults).await?;
     let come_as_they_are = phones::come_as_they_are(&caller);
-    let mut custom = LaidForMany::begin(uow, "client", come_as_they_are).await?;
+    let given = inputs.iter().map(|(_, input)| input.custom_fields.is_some());
+    let mut custom = LaidForMany::begin(uow, "client", &defaults, come_as_they_are, given).await?;
     let (mut owners, mut brands, mut rows) = (HashSet::new(), HashSet::new(), Vec::with_capacity(inputs.len()));
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);

@@ -43,7 +43,8 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, Crea
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let mut faults = Faults::new();
     let come_as_they_are = phones::come_as_they_are(&caller);
-    let mut custom = LaidForMany::begin(uow, "contact", come_as_they_are).await?;
+    let given = inputs.iter().map(|(_, input)| input.custom_fields.is_some());
+    let mut custom = LaidForMany::begin(uow, "contact", &defaults, come_as_they_are, given).await?;
     let mut rows = Vec::with_capacity(inputs.len());
     for (place, (id, input)) in inputs.into_iter().enumerate() {
         if input.external_id.is_some() != input.external_source.is_some() {

@@ -55,7 +55,7 @@ pub async fn create(uow: &mut UnitOfWork, holders: FieldHolders, input: CreateCu
     check(&row, &mut faults);
     faults.into_result()?;
     // whoever is making records holds the workspace: they end first, and those who come after them see the field
-    auth::workspaces::lock(uow, workspace).await?;
+    auth::workspaces::lock_with_custom_fields(uow, workspace).await?;
     let mut others = of_type(uow, &row).await?;
     if others.len() >= MOST {
         return Err(Error::invalid_field("", "too_many", format!("a record type has at most {MOST} custom fields")));

@@ -102,19 +102,23 @@ pub async fn check_unique(uow: &mut UnitOfWork, fields: &Fields, holders: &[Hold
 }
 
 /// Keeps the values of records that were just made. A field that somebody else made meanwhile is told of them too: whoever makes one waits
-/// until those who are making records have ended, and these, having begun to, see it when they look again.
+/// until those who are making records have ended, and these, having begun to, see it when they look again. `fields` are what was known before;
+/// none where nobody looked.
 ///
 /// # Errors
 /// `custom_value_taken`; what the database says.
 pub async fn put_new(
     uow: &mut UnitOfWork,
     record_type: &'static str,
-    fields: &Fields,
+    fields: Option<&Fields>,
     records: &[(Uuid, &Values)],
 ) -> Result<()> {
     let workspace = uow.workspace()?;
-    let again = if uow.dialect().has_many_writers() { Some(Fields::of(uow, workspace, record_type).await?) } else { None };
-    let fields = again.as_ref().unwrap_or(fields);
+    let again = match fields {
+        Some(_) if !uow.dialect().has_many_writers() => None,
+        _ => Some(Fields::of(uow, workspace, record_type).await?),
+    };
+    let Some(fields) = again.as_ref().or(fields) else { return Ok(()) };
     let held = records.iter().flat_map(|(record, values)| fields.iter().flat_map(|field| rows(field, *record, values)));
     let held: Vec<HeldValue> = held.collect();
     if held.is_empty() {
