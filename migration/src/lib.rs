@@ -36,6 +36,7 @@ mod m20261127_000104_portal;
 mod m20261127_000105_stages;
 mod m20261127_000106_custom_fields;
 mod m20261127_000107_client_brand;
+mod m20261127_000108_duplicates;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000105_stages::Step),
             Box::new(m20261127_000106_custom_fields::Step),
             Box::new(m20261127_000107_client_brand::Step),
+            Box::new(m20261127_000108_duplicates::Step),
         ]
     }
 }

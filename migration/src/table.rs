@@ -124,6 +124,19 @@ impl<'a, 'b> Making<'a, 'b> {
         self.foreign(column, table, ForeignKeyAction::SetNull)
     }
 
+    /// The columns are the key, and there is nothing but the key.
+    pub fn keyed_by(mut self, columns: &[&'static str]) -> Self {
+        let mut key = Index::create();
+        for column in columns {
+            key.col(*column);
+        }
+        self.statement.primary_key(&mut key);
+        if let Some(as_key) = ddl::kept_as_its_key(self.dialect) {
+            self.statement.extra(as_key);
+        }
+        self
+    }
+
     fn foreign(mut self, column: &'static str, table: &'static str, on_delete: ForeignKeyAction) -> Self {
         let mut key = ForeignKey::create();
         key.name(format!("{}_{column}_fkey", self.name)).from(self.name, column).to(table, "id").on_delete(on_delete);

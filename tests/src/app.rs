@@ -129,6 +129,7 @@ pub fn handlers(auth: &Auth, files: &Files, backups: &Backups) -> Handlers {
     backups.handle_jobs(&mut handlers);
     files::imports::handle_jobs(&mut handlers, files, auth, api::IMPORTERS);
     platform::custom_fields::handle(&mut handlers, api::FIELD_HOLDERS);
+    clients::duplicates::handle(&mut handlers);
     handlers
 }
 

@@ -255,6 +255,7 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
                     locale: row.get(6)?,
                     country: settings.phones.default_country.clone(),
                     has_custom_fields: row.get(10)?,
+                    on_duplicate: settings.duplicates.on_create,
                 },
                 settings,
             })

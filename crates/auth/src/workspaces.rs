@@ -314,6 +314,11 @@ pub async fn lock_with_custom_fields(uow: &mut UnitOfWork, id: WorkspaceId) -> R
     uow.update(&before, WorkspaceRow { has_custom_fields: true, ..before.clone() }, Change::plain()).await.map(|_| ())
 }
 
+/// Says whether the workspace has custom fields; changed only by who holds its lock.
+pub fn has_custom_fields(id: WorkspaceId) -> store::Flag {
+    store::Flag { table: "workspace", column: "has_custom_fields", id: kernel::TypedId::uuid(id) }
+}
+
 /// Locks the workspace, so that what concerns all of it is decided by one at a time.
 ///
 /// # Errors
@@ -344,6 +349,12 @@ pub async fn defaults(conn: &mut Conn, caller: &Caller) -> Result<Defaults> {
     let mut select = Query::select();
     select.columns(["default_currency", "locale", "has_custom_fields"]).from("workspace").and_where(Expr::col("id").eq(id));
     let row = conn.row(&select).await?.ok_or_else(Error::not_found)?;
-    let country = settings::of_workspace(conn, caller.workspace()?).await?.phones.default_country;
-    Ok(Defaults { currency: row.get(0)?, locale: row.get(1)?, country, has_custom_fields: row.get(2)? })
+    let settings = settings::of_workspace(conn, caller.workspace()?).await?;
+    Ok(Defaults {
+        currency: row.get(0)?,
+        locale: row.get(1)?,
+        country: settings.phones.default_country,
+        has_custom_fields: row.get(2)?,
+        on_duplicate: settings.duplicates.on_create,
+    })
 }

@@ -10,7 +10,7 @@ use platform::custom_fields::{FieldHolder, FieldTarget, Fields, Occasion, Refere
 use serde_json::{Map, Value};
 use store::list::ListSpec;
 use store::query::{Expr, ExprTrait, SelectStatement};
-use store::{Change, Conn, UnitOfWork};
+use store::{Change, Conn, Record, UnitOfWork};
 use uuid::Uuid;
 
 use crate::{clients, contacts};
@@ -129,9 +129,30 @@ impl LaidForMany {
         keep::check_unique(uow, fields, &holders).await
     }
 
+    /// Inserts the records. Where nobody looked for fields, because there were none a moment ago, one record is inserted only if that is so
+    /// still; otherwise, and with many records, the fields are looked for now, and are told of the records.
+    pub async fn insert<R: Record>(&mut self, uow: &mut UnitOfWork, rows: &[R]) -> Result<()> {
+        if self.fields.is_none() {
+            if let [one] = rows {
+                let flag = auth::workspaces::has_custom_fields(uow.workspace()?);
+                if uow.insert_unless(one, Change::plain(), flag).await? {
+                    return Ok(());
+                }
+            }
+            self.fields = Some(Fields::held(uow, self.record_type).await?);
+        }
+        match rows {
+            [one] => uow.insert(one, Change::plain()).await,
+            many => uow.insert_all(many, |_| Change::plain()).await,
+        }
+    }
+
     /// Keeps the values when the records are there.
     pub async fn put(&self, uow: &mut UnitOfWork, records: &[(Uuid, &Values)]) -> Result<()> {
-        keep::put_new(uow, self.record_type, self.fields.as_ref(), records).await
+        match &self.fields {
+            Some(fields) => keep::put_new(uow, fields, records).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -166,7 +187,7 @@ pub(crate) async fn put_again(uow: &mut UnitOfWork, record_type: &'static str, r
     let none = Values::new();
     let holder = keep::Holder { record, at: AT.to_owned(), before: &none, after: values };
     keep::check_unique(uow, &fields, &[holder]).await?;
-    keep::put_new(uow, record_type, Some(&fields), &[(record, values)]).await
+    keep::put_new(uow, &fields, &[(record, values)]).await
 }
 
 /// Finds references to what is not there, or not for the caller to see.

@@ -7,6 +7,8 @@ kernel::error_codes! {
     STAGE_IN_USE = "stage_in_use", Conflict, "Clients are in the stage";
     /// Another client or contact came from that place under that id.
     EXTERNAL_ID_TAKEN = "external_id_taken", Conflict, "Another record has this external id";
+    /// The client may be there already, as one of those in `duplicates`, and the workspace wants that decided first.
+    LIKELY_DUPLICATE = "likely_duplicate", Conflict, "The client may be there already";
     /// A client would become its own ancestor.
     PARENT_CYCLE = "parent_cycle", Conflict, "A client cannot stand above itself";
     /// The contact belongs to the client already.

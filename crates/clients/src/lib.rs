@@ -8,13 +8,16 @@
 //! - The id of a client that became part of another leads to that one.
 //! - Of two clients no two relationships of a kind hold at a time for the same territory.
 //!
-//! Libraries: `phonenumber`, Google's libphonenumber in Rust, with its metadata: what a number is, is not for us to know.
+//! - A client is found by the keys that its values make now: whoever writes one settles them.
+//!
+//! Libraries: `any_ascii` writes names of any alphabet in Latin letters, `strsim` says by how many letters two differ; `phonenumber`, Google's libphonenumber in Rust, with its metadata: what a number is, is not for us to know.
 
 pub mod admins;
 mod attachable;
 pub mod clients;
 pub mod contacts;
 mod custom;
+pub mod duplicates;
 pub mod errors;
 pub mod groups;
 pub mod import;
@@ -31,6 +34,7 @@ pub mod stages;
 
 pub use attachable::ATTACHABLES;
 pub use custom::{ClientFields, ContactFields};
+pub use duplicates::DuplicateCandidateId;
 pub use groups::ClientGroupId;
 pub use interactions::InteractionId;
 pub use merge::ClientMergeId;

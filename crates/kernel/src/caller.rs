@@ -129,7 +129,20 @@ pub enum Scope {
     Own(UserId),
 }
 
-/// What new records of a workspace are given where nothing else is said.
+/// What is done where a client is made that may be there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDuplicate {
+    /// Nothing: nobody looks.
+    Off,
+    /// It is made, and the answer says which ones it may be.
+    #[default]
+    Warn,
+    /// It is refused, unless the request says that it is none of those.
+    Block,
+}
+
+/// What new records of a workspace are given where nothing else is said, and how they are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
     /// The currency.
@@ -140,6 +153,8 @@ pub struct Defaults {
     pub country: String,
     /// Whether it has custom fields, as it was known a moment ago.
     pub has_custom_fields: bool,
+    /// What is done where a new client may be there already.
+    pub on_duplicate: OnDuplicate,
 }
 
 /// The client whose portal a contact is in, and what they may do there for it.

@@ -23,7 +23,7 @@ pub mod shape;
 pub mod text;
 pub mod validation;
 
-pub use caller::{Actor, Caller, Cause, Company, Defaults, Origin, Scope};
+pub use caller::{Actor, Caller, Cause, Company, Defaults, OnDuplicate, Origin, Scope};
 pub use currency::Currency;
 pub use error::{Error, ErrorCode, FieldError, Kind, Result};
 pub use id::{TypedId, UserId, WorkspaceId};

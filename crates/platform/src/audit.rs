@@ -64,7 +64,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 33] = [
+const SEEN_WITH: [(&str, &[Permission]); 34] = [
     ("installation_settings", &[Permission::AdminManageSettings]),
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
@@ -72,6 +72,7 @@ const SEEN_WITH: [(&str, &[Permission]); 33] = [
     ("client_admin", &[Permission::ClientsViewAll]),
     ("client_group_member", &[Permission::ClientsViewAll]),
     ("client_merge", &[Permission::ClientsViewAll]),
+    ("duplicate_candidate", &[Permission::ClientsViewAll]),
     ("client_relationship", &[Permission::ClientsViewAll]),
     // it may be of a client, of a contact or of both
     ("interaction", &[Permission::ClientsViewAll, Permission::ContactsView]),

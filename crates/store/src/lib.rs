@@ -48,8 +48,8 @@ mod uow;
 /// The query builder, so that other crates name it from here.
 pub mod query {
     pub use sea_orm::sea_query::{
-        Alias, Asterisk, CaseStatement, Condition, Expr, ExprTrait, Func, JoinType, OnConflict, Order, Query, SelectStatement,
-        SimpleExpr, UnionType, UpdateStatement, Value,
+        Alias, Asterisk, CaseStatement, Condition, Expr, ExprTrait, Func, InsertStatement, JoinType, OnConflict, Order, Query,
+        SelectStatement, SimpleExpr, UnionType, UpdateStatement, Value,
     };
 }
 
@@ -63,4 +63,4 @@ pub use reader::Reader;
 pub use record::{Column, Keeping, Record, bare};
 pub use secret::{Secret, digest};
 pub use store::{Listener, Store};
-pub use uow::{Savepoint, Touched, UnitOfWork};
+pub use uow::{Flag, Savepoint, Touched, UnitOfWork};

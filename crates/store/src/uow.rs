@@ -4,7 +4,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use kernel::{Caller, DateTime, Error, Result, TypedId, WorkspaceId};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, QueryStatementWriter, SelectStatement};
+use sea_orm::sea_query::{
+    CommonTableExpression, Expr, ExprTrait, InsertStatement, LockType, Order, Query, QueryStatementWriter, SelectStatement, WithClause,
+};
 use uuid::Uuid;
 
 use crate::conn::{Conn, Link};
@@ -121,6 +123,33 @@ impl UnitOfWork {
         self.conn.run(&insert).await?;
         self.note(None, Some(record), change);
         Ok(())
+    }
+
+    /// As [`insert`](Self::insert), unless a row says otherwise: whether it was inserted. What the row says stays so until the unit of work
+    /// ends, as far as those heed it who lock the row before they change it.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub async fn insert_unless<R: Record>(&mut self, record: &R, change: Change, flag: Flag) -> Result<bool> {
+        let Flag { table, column, id } = flag;
+        let mut select = Query::select();
+        select
+            .exprs(record.values().into_iter().map(Expr::value))
+            .from(table)
+            .and_where(Expr::col((table, "id")).eq(id))
+            .and_where(Expr::col((table, column)).eq(false));
+        if self.conn.dialect().locks_rows() {
+            // one that waits for the row sees what was said meanwhile
+            select.lock(LockType::KeyShare);
+        }
+        let mut insert = Query::insert();
+        insert.into_table(R::TABLE).columns(R::COLUMNS.iter().map(|column| column.name));
+        insert.select_from(select).map_err(Error::internal)?;
+        let is_inserted = self.conn.run(&insert).await? == 1;
+        if is_inserted {
+            self.note(None, Some(record), change);
+        }
+        Ok(is_inserted)
     }
 
     /// Inserts a record that was there once, as a backup holds it, and journals that it is back; returns it as it is now. Versions name
@@ -267,6 +296,22 @@ impl UnitOfWork {
         self.conn.run_once(statement).await
     }
 
+    /// Runs an insert that the journal does not keep and a select that does not see what it inserts, in one round trip where the engine
+    /// takes both as one statement.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn insert_beside(&mut self, insert: InsertStatement, select: SelectStatement) -> Result<Vec<Row>> {
+        if !self.conn.dialect().inserts_in_selects() {
+            let rows = self.conn.rows(&select).await?;
+            self.conn.run(&insert).await?;
+            return Ok(rows);
+        }
+        let inserting = CommonTableExpression::new().table_name("inserting").query(insert).to_owned();
+        let both = WithClause::new().cte(inserting).to_owned().query(select);
+        self.conn.returned(&both).await
+    }
+
     /// As [`execute`](Self::execute), and reads what the statement returns: for many rows at once, of which the caller journals what
     /// became of them.
     ///
@@ -293,7 +338,7 @@ impl UnitOfWork {
     /// What the database says.
     pub async fn locked<R: Record>(&mut self, mut select: SelectStatement) -> Result<Option<R>> {
         if self.conn.dialect().locks_rows() {
-            select.lock_with_tables(sea_orm::sea_query::LockType::Update, [R::TABLE]);
+            select.lock_with_tables(LockType::Update, [R::TABLE]);
         }
         self.conn.one(&select).await
     }
@@ -306,7 +351,7 @@ impl UnitOfWork {
     pub async fn locked_all<R: Record>(&mut self, mut select: SelectStatement) -> Result<Vec<R>> {
         select.order_by((R::TABLE, "id"), Order::Asc);
         if self.conn.dialect().locks_rows() {
-            select.lock_with_tables(sea_orm::sea_query::LockType::Update, [R::TABLE]);
+            select.lock_with_tables(LockType::Update, [R::TABLE]);
         }
         self.conn.all(&select).await
     }
@@ -318,7 +363,7 @@ impl UnitOfWork {
     pub async fn hold_row(&mut self, table: &'static str, id: Uuid) -> Result<()> {
         if self.conn.dialect().locks_rows() {
             let mut select = Query::select();
-            select.column("id").from(table).and_where(Expr::col("id").eq(id)).lock(sea_orm::sea_query::LockType::KeyShare);
+            select.column("id").from(table).and_where(Expr::col("id").eq(id)).lock(LockType::KeyShare);
             self.conn.rows(&select).await?;
         }
         Ok(())
@@ -330,7 +375,7 @@ impl UnitOfWork {
     /// What the database says.
     pub async fn held_all<R: Record>(&mut self, mut select: SelectStatement) -> Result<Vec<R>> {
         if self.conn.dialect().locks_rows() {
-            select.lock_with_tables(sea_orm::sea_query::LockType::Share, [R::TABLE]);
+            select.lock_with_tables(LockType::Share, [R::TABLE]);
         }
         self.conn.all(&select).await
     }
@@ -474,6 +519,17 @@ async fn insert_rows<R: Record>(conn: &mut Conn, records: &[R]) -> Result<()> {
         ready = following;
     }
     Ok(())
+}
+
+/// A column of a row that says yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// The row.
+    pub id: Uuid,
 }
 
 /// A place in a unit of work to go back to.

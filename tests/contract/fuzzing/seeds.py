@@ -37,7 +37,7 @@ def seed(installation):
     ids = {name: [] for name in (
         "client_id", "contact_id", "note_id", "tag_id", "token_id", "invitation_id", "membership_id", "user_id", "workspace_id",
         "import_id", "file_id", "folder_id", "role_id", "team_id", "interaction_id", "relationship_id", "client_group_id",
-        "view_id", "brand_id", "acquisition_stage_id", "custom_field_id",
+        "view_id", "brand_id", "acquisition_stage_id", "custom_field_id", "client_duplicate_id",
     )}
     clients_of = {}
 
@@ -91,7 +91,7 @@ def seed(installation):
         kept[f"restore_{record}"] = {f"{record}_id": archived[ARCHIVED // 2 :]}
     kept_client = admin.post("/v1/clients", {"kind": "company", "name": "Καλλιτεχνική"})["id"]
     kept |= keep_for_client(admin, kept_client, clients_of)
-    kept |= keep_portal(admin, ids, kept_client) | keep_merges(admin)
+    kept |= keep_portal(admin, ids, kept_client) | keep_merges(admin) | keep_duplicates(admin, ids)
     kept |= keep_relationships(admin, ids) | keep_interactions(admin, kept_client) | keep_groups(admin, kept_client, clients_of)
     for number in range(3):
         installation.member(f"colleague-{number}@example.com", "viewer")
@@ -155,6 +155,24 @@ def keep_merges(admin):
     for one, other in zip(undone["client_id"], undone["merged_id"]):
         admin.post(f"/v1/clients/{one}/merge", {"merged_id": other})
     return {"merge_client": pairs(KEPT), "preview_client_merge": pairs(1), "undo_client_merge": undone}
+
+
+def keep_duplicates(admin, ids):
+    """Pairs of clients that may be one: those that are dismissed, those that were, and others."""
+    def pair(number):
+        body = {"kind": "company", "name": f"Όμοιος {number}"}
+        one, other = admin.post("/v1/clients", body), admin.post("/v1/clients", body)
+        assert other["duplicates"][0]["client"]["id"] == one["id"]
+        return admin.get(f"/v1/client-duplicates?client_id={one['id']}")["data"][0]["id"]
+
+    found = [pair(number) for number in range(3 * KEPT)]
+    for one in found[KEPT : 2 * KEPT]:
+        admin.send("DELETE", f"/v1/client-duplicates/{one}")
+    ids["client_duplicate_id"] += found[2 * KEPT :]
+    return {
+        "dismiss_client_duplicate": {"client_duplicate_id": found[:KEPT]},
+        "restore_client_duplicate": {"client_duplicate_id": found[KEPT : 2 * KEPT]},
+    }
 
 
 def keep_stages(admin, ids):

@@ -2,6 +2,7 @@
 
 mod brand;
 mod create_client;
+mod duplicates;
 mod export;
 mod foreign;
 mod groups_and_admins;

@@ -11,6 +11,8 @@ use std::time::Duration;
 use harness::{Session, TestApp};
 use serde_json::{Value, json};
 
+use crate::jobs::worked;
+
 /// Makes a field of clients.
 async fn field(app: &TestApp, key: &str, field_type: &str, more: Value) -> Value {
     field_of(app, &app.admin, "client", key, field_type, more).await
@@ -50,24 +52,6 @@ async fn beside(app: &TestApp, record: &str) -> Vec<String> {
         app.db.uuid(record)
     );
     app.db.rows(&sql).await
-}
-
-/// Works the jobs of a server that has no worker, while something is waited for.
-async fn worked(app: &TestApp, wait: impl Future<Output = ()>) {
-    let store = app.store().await;
-    let auth = app.auth(store.clone()).await;
-    let files = app.files(store.clone());
-    let backups = crate::backup::backups_of(app, &store, |_| {});
-    let handlers = harness::handlers(&auth, &files, &backups);
-    let options = store::jobs::WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
-    tokio::task::LocalSet::new()
-        .run_until(async {
-            let worker = store::jobs::Worker::start(store.clone(), handlers, options);
-            wait.await;
-            worker.stop();
-            worker.ended().await.unwrap();
-        })
-        .await;
 }
 
 /// Waits until a field is no more.

@@ -175,30 +175,15 @@ async fn one_who_may_no_longer_do_it_when_it_runs_writes_nothing() {
     let list = app.get(&format!("/v1/memberships?user_id={}", importer.user_id), &app.admin).await.expect(200);
     let path = format!("/v1/memberships/{}", list.body["data"][0]["id"].as_str().unwrap());
     app.patch(&path, &app.admin, &json!({ "role": "viewer" })).await.expect(200);
-    work(&app, &id).await;
+    let is_staged = async {
+        let began = Instant::now();
+        while run(&app, &id).await["state"] == "staging" && began.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    crate::jobs::worked(&app, is_staged).await;
     let failed = until(&app, &id, "failed").await;
     assert_eq!(failed["failure"]["code"], "forbidden");
     app.delete(&path, &app.admin).await.expect(204);
     assert_eq!(app.count("import_row").await, 0);
-}
-
-/// Works the jobs of a server that has no worker, until an import goes on.
-async fn work(app: &harness::TestApp, id: &str) {
-    let store = app.store().await;
-    let auth = app.auth(store.clone()).await;
-    let files = app.files(store.clone());
-    let backups = crate::backup::backups_of(app, &store, |_| {});
-    let handlers = harness::handlers(&auth, &files, &backups);
-    let options = store::jobs::WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
-    tokio::task::LocalSet::new()
-        .run_until(async {
-            let worker = store::jobs::Worker::start(store.clone(), handlers, options);
-            let began = Instant::now();
-            while run(app, id).await["state"] == "staging" && began.elapsed() < Duration::from_secs(20) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            worker.stop();
-            worker.ended().await.unwrap();
-        })
-        .await;
 }

@@ -46,6 +46,24 @@ async fn enqueue<K: JobKind>(app: &TestApp, jobs: &[K], how: impl Fn(Job) -> Job
     ids
 }
 
+/// Works the jobs of a server that has no worker, while something is waited for.
+pub(crate) async fn worked(app: &TestApp, wait: impl Future<Output = ()>) {
+    let store = app.store().await;
+    let auth = app.auth(store.clone()).await;
+    let files = app.files(store.clone());
+    let backups = crate::backup::backups_of(app, &store, |_| {});
+    let handlers = harness::handlers(&auth, &files, &backups);
+    let options = store::jobs::WorkerOptions { lease: Duration::from_secs(2), shutdown: Duration::from_secs(1) };
+    tokio::task::LocalSet::new()
+        .run_until(async {
+            let worker = store::jobs::Worker::start(store.clone(), handlers, options);
+            wait.await;
+            worker.stop();
+            worker.ended().await.unwrap();
+        })
+        .await;
+}
+
 /// A column of a job, as text.
 async fn column(app: &TestApp, id: JobId, name: &str) -> Option<String> {
     let id = app.db.uuid(&id.to_string());

@@ -175,6 +175,16 @@ impl World {
             let sibling = self.client(&by, owner_id.as_deref()).await;
             records.put("free_contact", self.contact_of(&by, &sibling).await);
         }
+        if needs("client_duplicate_id") {
+            let name = format!("Twin {}", self.number());
+            for _ in 0..2 {
+                let body = json!({ "kind": "company", "name": name, "owner_id": owner_id });
+                records.put("client_id", self.app.post("/v1/clients", &by, &body).await.expect(201).id());
+            }
+            let path = format!("/v1/client-duplicates?client_id={}", records.get("client_id"));
+            let pairs = self.app.get(&path, &by).await.expect(200);
+            records.put("client_duplicate_id", pairs.body["data"][0]["id"].as_str().unwrap().to_owned());
+        }
         if needs("interaction_id") {
             let body = json!({ "client_id": records.get("client_id"), "channel": "phone" });
             records.put("interaction_id", self.app.post("/v1/interactions", &by, &body).await.expect(201).id());
@@ -487,7 +497,7 @@ impl World {
     }
 
     async fn client(&self, by: &Session, owner: Option<&str>) -> String {
-        let body = json!({ "kind": "company", "name": "Client", "owner_id": owner });
+        let body = json!({ "kind": "company", "name": format!("Client {}", kernel::Runtime::system().uuid()), "owner_id": owner });
         self.app.post("/v1/clients", by, &body).await.expect(201).id()
     }
 

@@ -6,6 +6,7 @@ mod failures;
 mod parameters;
 mod samples;
 mod samples_of_custom_fields;
+mod samples_of_duplicates;
 mod samples_of_portal;
 
 use std::collections::BTreeMap;

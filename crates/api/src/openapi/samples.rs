@@ -29,6 +29,7 @@ pub fn sample(name: &str) -> Option<Value> {
         .or_else(|| of_clients(name))
         .or_else(|| of_mail(name))
         .or_else(|| super::samples_of_portal::sample_of(name))
+        .or_else(|| super::samples_of_duplicates::sample_of(name))
         .or_else(|| super::samples_of_custom_fields::sample_of(name))
 }
 

@@ -67,6 +67,7 @@ async fn place(conn: &mut Conn, id: WorkspaceId) -> Result<Option<Place>> {
             locale: row.locale,
             country,
             has_custom_fields: row.has_custom_fields,
+            on_duplicate: settings.duplicates.on_create,
         },
         settings,
     }))

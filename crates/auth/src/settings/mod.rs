@@ -9,7 +9,7 @@ mod registry;
 mod values;
 mod wire;
 
-use kernel::{Error, Result, TypedId as _, WorkspaceId};
+use kernel::{Error, OnDuplicate, Result, TypedId as _, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::query::{Expr, ExprTrait, Query};
@@ -42,6 +42,16 @@ pub struct WorkspaceSettings {
     pub tokens: TokenSettings,
     /// How phone numbers are read.
     pub phones: PhoneSettings,
+    /// What is done about clients that may be there already.
+    pub duplicates: DuplicateSettings,
+}
+
+/// What is done about clients that may be there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct DuplicateSettings {
+    /// When one is made.
+    pub on_create: OnDuplicate,
 }
 
 /// How phone numbers are read.

@@ -93,6 +93,13 @@ pub static SETTINGS: &[Setting] = &[
         Takes::Text(2, None, Some("^[A-Z]{2}$")),
         "The country of phone numbers without a country code, where the record has no address: two capital letters (ISO 3166-1).",
     ),
+    setting(
+        "duplicates.on_create",
+        Both,
+        Takes::Text(5, None, Some("^(off|warn|block)$")),
+        "What is done where a client is made that may be there already: `off`, nobody looks; `warn`, it is made, and the answer says which \
+         ones it may be; `block`, it is refused unless the request says that it is none of those.",
+    ),
     setting("tokens.max_days", Both, Takes::Integer(1, 3650), "The longest life of a new API token, in days."),
     setting(
         "tokens.require_networks",

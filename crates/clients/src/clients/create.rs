@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use kernel::error::Faults;
-use kernel::{Defaults, Error, FieldError, Permission, Result, TypedId as _, text};
+use kernel::{Defaults, Error, FieldError, OnDuplicate, Permission, Result, TypedId as _, text};
 use platform::custom_fields::searched;
-use store::{Change, Json, OnUnique as _, UnitOfWork};
+use store::{Json, OnUnique as _, UnitOfWork};
 
 use super::wire::{Client, CreateClient};
 use super::{list, update};
@@ -13,13 +13,13 @@ use crate::custom::{LaidForMany, Values};
 use crate::errors::EXTERNAL_ID_TAKEN;
 use crate::rows::{ClientId, ClientRow, ClientStatus};
 use crate::shape::email_key;
-use crate::{phones, stages};
+use crate::{duplicates, phones, stages};
 
 /// Makes a client.
 ///
 /// # Errors
 /// `forbidden` without `clients.create`; `validation_failed` when the owner is no member, the parent cannot be seen, or a stage
-/// or role is wrong; `external_id_taken`.
+/// or role is wrong; `likely_duplicate` where the workspace wants none; `external_id_taken`.
 pub async fn create(uow: &mut UnitOfWork, input: CreateClient) -> Result<Client> {
     let mut made = create_many(uow, vec![input]).await.map_err(|error| error.without_prefix("/0"))?;
     made.pop().ok_or_else(|| Error::internal("no client was made"))
@@ -48,7 +48,8 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     let given = inputs.iter().map(|(_, input)| input.custom_fields.is_some());
     let mut custom = LaidForMany::begin(uow, "client", &defaults, come_as_they_are, given).await?;
     let (mut owners, mut brands, mut rows) = (HashSet::new(), HashSet::new(), Vec::with_capacity(inputs.len()));
-    for (place, (id, input)) in inputs.into_iter().enumerate() {
+    let mut denied = Vec::with_capacity(inputs.len());
+    for (place, (id, mut input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);
         if !come_as_they_are {
             let country = input.main_address.as_ref().and_then(|address| address.country.as_deref());
@@ -68,6 +69,9 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
         if let Some(parent) = input.parent_id {
             faults.keep(list::get_row(uow, &caller, parent).await.map_err(|error| missing_parent(error, place)))?;
         }
+        let none_of = input.not_duplicate_of.take().unwrap_or_default();
+        duplicates::check_denied(uow, &none_of, &format!("/{place}"), &mut faults).await?;
+        denied.push(none_of);
         let values = custom.lay(place, input.custom_fields.as_ref(), &mut faults);
         rows.push(row(uow, id, input, values, &defaults)?);
     }
@@ -75,15 +79,19 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     faults.into_result()?;
     let values: Vec<_> = rows.iter().map(|row| (row.id.uuid(), &row.custom_fields.0)).collect();
     custom.check_unique(uow, &values).await?;
+    // what comes from elsewhere comes with its duplicates, and is looked through afterwards
+    let on_duplicate = if come_as_they_are { OnDuplicate::Off } else { defaults.on_duplicate };
+    let found = duplicates::look(uow, &rows, &denied, on_duplicate, &defaults.country).await?;
     let taken =
         || Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another client"));
-    match rows.as_slice() {
-        [one] => uow.insert(one, Change::plain()).await,
-        many => uow.insert_all(many, |_| Change::plain()).await,
-    }
-    .on_unique(taken)?;
+    custom.insert(uow, &rows).await.on_unique(taken)?;
     custom.put(uow, &values).await?;
-    Ok(rows.into_iter().map(Client::from).collect())
+    let mut made = Vec::with_capacity(rows.len());
+    for ((row, found), denied) in rows.into_iter().zip(found).zip(&denied) {
+        let duplicates = duplicates::keep_pairs(uow, &row, found, denied).await?;
+        made.push(Client { duplicates, ..Client::from(row) });
+    }
+    Ok(made)
 }
 
 fn missing_parent(error: Error, place: usize) -> Error {

@@ -9,7 +9,7 @@ use super::wire::Client;
 use super::{list, tags_and_notes};
 use crate::errors::NOT_ARCHIVED;
 use crate::rows::{ClientId, ClientRow};
-use crate::{admins, groups, interactions, links, merge, relationships};
+use crate::{admins, duplicates, groups, interactions, links, merge, relationships};
 
 /// Clients in one statement.
 const AT_ONCE: usize = 500;
@@ -73,6 +73,9 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: imp
     interactions::forget_of_clients(uow, &ids).await?;
     tags_and_notes::forget(uow, &ids).await?;
     keep::forget(uow, &ids).await?;
+    let caller = uow.caller();
+    let country = auth::workspaces::defaults(uow, &caller).await?.country;
+    duplicates::forget(uow, &rows, &country).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(&rows, |_| change()).await
 }

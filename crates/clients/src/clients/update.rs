@@ -12,7 +12,7 @@ use crate::custom::{self, Laid};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
-use crate::{phones, relationships, stages};
+use crate::{duplicates, phones, relationships, stages};
 
 /// How high a tree of clients may grow.
 const MOST_ANCESTORS: usize = 100;
@@ -100,6 +100,7 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
         laid.check_unique(uow, before.id.uuid(), &before.custom_fields.0).await?;
     }
     let after = uow.update(before, after, Change::plain()).await?;
+    duplicates::settle(uow, before, &after, &defaults.country).await?;
     if let Some(laid) = &laid {
         laid.put(uow, before.id.uuid(), &before.custom_fields.0).await?;
     }

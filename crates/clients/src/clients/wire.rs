@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::admins::ClientAdmin;
+use crate::duplicates::ClientDuplicate;
 use crate::groups::ClientGroup;
 use crate::links::LinkedContact;
 use crate::rows::{ClientId, ClientKind, ClientRole, ClientRow, ClientSource, ClientStatus, LeadCategory};
@@ -107,6 +108,10 @@ pub struct Client {
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<Tag>>,
+    /// The clients that it may be the same as; in the answer to its creation, where there are some.
+    #[schema(nullable = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<Vec<ClientDuplicate>>,
     /// Counts its changes; the ETag is made from it.
     #[serde(skip)]
     pub version: i64,
@@ -164,6 +169,7 @@ impl From<ClientRow> for Client {
             groups: None,
             admins: None,
             tags: None,
+            duplicates: None,
             version: row.version,
         }
     }
@@ -286,6 +292,11 @@ pub struct CreateClient {
     #[schema(value_type = Option<CustomValuesGiven>, nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_fields: Option<Map<String, Value>>,
+    /// Clients of which somebody has seen that it is none: it is not told that it may be one of them, nor refused for it. At most 20, each once.
+    #[schema(value_type = Option<Vec<uuid::Uuid>>, nullable = false, max_items = 20)]
+    #[validate(length(max = 20))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_duplicate_of: Option<Vec<ClientId>>,
 }
 
 /// The body of `PATCH /v1/clients/{client_id}`, a JSON merge patch (RFC 7396).

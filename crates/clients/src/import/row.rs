@@ -127,6 +127,7 @@ impl RowReader {
             external_source: None,
             external_id: None,
             custom_fields: custom(row, OF_CLIENT, &self.fields, &mut issues),
+            not_duplicate_of: None,
         };
         if client.name.is_empty() {
             issues.add("name", "required", "is empty");

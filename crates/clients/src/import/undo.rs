@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::plan::CONTACT;
 use crate::errors::RELATIONSHIP_NEEDS_ROLE;
 use crate::rows::{ClientContactRow, ClientId, ClientRole, ClientRow, ContactRow};
-use crate::{clients, contacts, custom, links, relationships};
+use crate::{clients, contacts, custom, duplicates, links, relationships};
 
 pub(super) async fn undo(uow: &mut UnitOfWork, run: ImportRunId, rows: &[StagedRow]) -> Result<Vec<UndoneRow>> {
     let mut standing = Standing::of(uow, run, rows).await?;
@@ -248,6 +248,7 @@ async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<St
     clients::fill_derived(&mut after, &country);
     let after = uow.update(before, after, Change::of(Action::Revert)).await?;
     custom::settle(uow, "client", after.id.uuid(), &before.custom_fields.0, &after.custom_fields.0).await?;
+    duplicates::settle(uow, before, &after, &country).await?;
     Ok(after)
 }
 

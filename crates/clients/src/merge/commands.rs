@@ -9,6 +9,7 @@ use super::{ClientMergeRow, fields, missing, moving};
 use crate::attachable::CLIENT;
 use crate::clients;
 use crate::custom;
+use crate::duplicates;
 use crate::errors::{ARCHIVED, CLIENT_MERGED, MERGE_RELATED, PARENT_CYCLE};
 use crate::relationships;
 use crate::rows::{ClientId, ClientRow};
@@ -103,6 +104,7 @@ async fn run(
     // what one of the two had must be free for the other; it stays beside the merged one, which has it still
     uow.free_unique_values(merged.id.uuid()).await?;
     custom::settle(uow, CLIENT, survivor.id.uuid(), &survivor.custom_fields.0, &after.custom_fields.0).await?;
+    duplicates::settle(uow, survivor, &after, &country).await?;
     let away = ClientRow { archived_at: Some(now), merged_into_id: Some(survivor.id), parent_id: None, ..merged.clone() };
     let change = Change::of(Action::Merge).about("client", survivor.id);
     uow.update(merged, away, change).await?;

@@ -14,6 +14,7 @@ use super::{ClientMergeRow, fields, missing, moving, references};
 use crate::attachable::CLIENT;
 use crate::clients::{self, Client};
 use crate::custom;
+use crate::duplicates;
 use crate::errors::{ARCHIVED, MERGE_BUILT_ON};
 use crate::rows::{ClientId, ClientRow};
 
@@ -64,6 +65,8 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
     let change = Change::of(Action::Revert).about("client", survivor.id);
     let back = uow.update(&merged, back, change).await?;
     custom::settle(uow, CLIENT, stays.id.uuid(), &survivor.custom_fields.0, &stays.custom_fields.0).await?;
+    let country = auth::workspaces::defaults(uow, &caller).await?.country;
+    duplicates::settle(uow, &survivor, &stays, &country).await?;
     custom::put_again(uow, CLIENT, back.id.uuid(), &back.custom_fields.0).await?;
     // what neither was changed for: somebody else came to stand above or below
     for client in [&stays, &back] {

@@ -71,17 +71,13 @@ impl Fields {
         Ok(Self { all: rows.into_iter().map(Field::from).collect() })
     }
 
-    /// As they are, and stay until the unit of work ends: for what gives records values.
+    /// As they are, and stay until the unit of work ends: for what gives records values, and for what makes records.
     ///
     /// # Errors
     /// What the database says.
     pub async fn held(uow: &mut UnitOfWork, record_type: &'static str) -> Result<Self> {
         let workspace = uow.workspace()?;
-        let fields = Self::of(uow, workspace, record_type).await?;
-        if fields.is_empty() || !uow.dialect().has_many_writers() {
-            return Ok(fields);
-        }
-        // the workspace first, as whoever changes fields does
+        // the workspace first, as whoever changes fields does, also where there are none: nobody makes one
         uow.hold_row("workspace", workspace.uuid()).await?;
         let rows = uow.held_all::<CustomFieldRow>(select(workspace, record_type)).await?;
         Ok(Self { all: rows.into_iter().map(Field::from).collect() })

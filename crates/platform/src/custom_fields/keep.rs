@@ -101,24 +101,11 @@ pub async fn check_unique(uow: &mut UnitOfWork, fields: &Fields, holders: &[Hold
     if twice.is_empty() { Ok(()) } else { Err(taken(twice.into_iter())) }
 }
 
-/// Keeps the values of records that were just made. A field that somebody else made meanwhile is told of them too: whoever makes one waits
-/// until those who are making records have ended, and these, having begun to, see it when they look again. `fields` are what was known before;
-/// none where nobody looked.
+/// Keeps the values of records that were just made, by fields that are held ([`Fields::held`]): nobody makes another one meanwhile.
 ///
 /// # Errors
 /// `custom_value_taken`; what the database says.
-pub async fn put_new(
-    uow: &mut UnitOfWork,
-    record_type: &'static str,
-    fields: Option<&Fields>,
-    records: &[(Uuid, &Values)],
-) -> Result<()> {
-    let workspace = uow.workspace()?;
-    let again = match fields {
-        Some(_) if !uow.dialect().has_many_writers() => None,
-        _ => Some(Fields::of(uow, workspace, record_type).await?),
-    };
-    let Some(fields) = again.as_ref().or(fields) else { return Ok(()) };
+pub async fn put_new(uow: &mut UnitOfWork, fields: &Fields, records: &[(Uuid, &Values)]) -> Result<()> {
     let held = records.iter().flat_map(|(record, values)| fields.iter().flat_map(|field| rows(field, *record, values)));
     let held: Vec<HeldValue> = held.collect();
     if held.is_empty() {

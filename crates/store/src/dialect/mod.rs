@@ -84,6 +84,11 @@ impl Dialect {
         self == Self::Postgres
     }
 
+    /// Whether a select can carry an insert with it, which it does not see.
+    pub(crate) fn inserts_in_selects(self) -> bool {
+        self == Self::Postgres
+    }
+
     /// The number of the running transaction, as the journal keeps it, and the number below which all have ended. SQLite has
     /// one writer, so that entries become visible in the order in which they are numbered.
     pub(crate) fn transaction_number(self) -> &'static str {

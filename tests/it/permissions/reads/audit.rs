@@ -47,6 +47,8 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("import_run", &[P::AdminImport]),
     ("import_issue", &[P::AdminImport]),
     ("installation_settings", &[P::AdminManageSettings]),
+    ("duplicate_candidate", &[P::ClientsViewAll]),
+    ("duplicate_search", &[]),
     ("brand", &[]),
     // every member sees the workspace and the tags; a refusal says which operation, and nothing of a record
     ("workspace", &[]),

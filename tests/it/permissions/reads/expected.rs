@@ -103,6 +103,10 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         "list_contacts" => (None, "id", format!("contact WHERE {} AND archived_at IS NULL", contact_scope(data, reader))),
         "list_files" => (None, "id", format!("file WHERE {} AND archived_at IS NULL", file_scope(data, reader))),
         "list_folders" => (None, "id", format!("folder WHERE {}", file_scope(data, reader))),
+        "list_client_duplicates" => {
+            let seen = format!("(SELECT id FROM client WHERE {} AND archived_at IS NULL)", client_scope(data, reader));
+            (None, "id", format!("duplicate_candidate WHERE archived_at IS NULL AND client_id IN {seen} AND other_id IN {seen}"))
+        }
         "list_client_groups" => (None, "id", format!("client_group WHERE {workspace}")),
         "list_client_relationships" => (None, "id", format!("client_relationship WHERE {}", relationship_scope(data, reader))),
         "list_interactions" => (None, "id", format!("interaction WHERE {}", interaction_scope(data, reader))),

@@ -86,6 +86,7 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     .expect(201);
     let (one, twin) = (app.client(session, name).await, app.client(session, name).await);
     app.post(&format!("/v1/clients/{one}/merge"), session, &json!({ "merged_id": twin })).await.expect(200);
+    app.act("/v1/client-duplicates/search", session).await.expect(202);
     app.post("/v1/folders", session, &json!({ "name": name })).await.expect(201);
     app.upload(session, &[("subject", name)], "kept.txt", b"kept").await.expect(201);
     let tag = app.post("/v1/tags", session, &json!({ "name": name })).await.expect(201).id();

@@ -309,6 +309,19 @@ impl Calls {
                 let clients = [self.client()?, self.client()?, self.client()?];
                 Call::with("/v1/clients/transfer", json!({ "client_ids": clients, "to_user_id": self.user }))
             }
+            "check_client_duplicates" => {
+                let body = json!({ "name": "Οικονόμου Εμπορική", "tax_number": "EL100000001", "phone": "210 1234567" });
+                Call::with("/v1/clients/duplicates", body)
+            }
+            "find_client_duplicates" => Call::to(format!("{own}/duplicates")),
+            "list_client_duplicates" => Call::to("/v1/client-duplicates"),
+            "search_client_duplicates" | "get_client_duplicate_search" => Call::to("/v1/client-duplicates/search"),
+            "get_client_duplicate" | "dismiss_client_duplicate" => Call::to(self.duplicate()?),
+            "restore_client_duplicate" => {
+                let path = self.duplicate()?;
+                self.ask("DELETE", &path, None)?;
+                Call::to(format!("{path}/restore"))
+            }
             "preview_client_merge" => Call::with(format!("{own}/merge/preview"), json!({ "merged_id": self.client()? })),
             "merge_client" => Call::with(format!("{own}/merge"), json!({ "merged_id": self.client()? })),
             "undo_client_merge" => {
@@ -375,7 +388,7 @@ impl Calls {
             "logout" => Call { token: Some(self.session()?.0), ..Call::to("/v1/auth/logout") },
             "accept_invitation" => Call::with("/v1/auth/accept-invitation", self.acceptance()?),
 
-            "create_client" => Call::with("/v1/clients", a_client()),
+            "create_client" => Call::with("/v1/clients", self.a_client()),
             "create_contact" => Call::with("/v1/contacts", a_contact()),
             "create_client_note" => Call::with(format!("{own}/notes"), json!({ "body": "Τηλεφώνησε" })),
             "create_tag" => Call::with("/v1/tags", json!({ "name": format!("made {number}") })),
@@ -391,7 +404,7 @@ impl Calls {
             "create_workspace" => Call::with("/v1/workspaces", json!({ "slug": format!("made-{number}"), "name": "Made" })),
             "link_client_contact" => Call::with(format!("{own}/contacts"), json!({ "contact_id": self.contact()? })),
             "tag_client" => Call::with(format!("/v1/clients/{}/tags", self.client()?), json!({ "tag_id": tag })),
-            "bulk_clients" => Call::with("/v1/clients/bulk", bulk(&a_client())),
+            "bulk_clients" => Call::with("/v1/clients/bulk", bulk(&self.a_client())),
             "bulk_contacts" => Call::with("/v1/contacts/bulk", bulk(&a_contact())),
 
             "update_client" => Call::with(own, json!({ "name": format!("Αλλαγμένη {number}") })),
@@ -457,12 +470,30 @@ impl Calls {
         text(&self.ask("POST", path, Some(body))?, "/id")
     }
 
+    /// A client that is none of those that are there.
+    fn a_client(&self) -> Value {
+        let number = self.next();
+        json!({
+            "kind": "company", "name": format!("Αφοί Παπά {number}"), "phone": format!("+30 210 {}", 1_000_000 + number),
+            "emails": [{ "kind": "work", "address": format!("info@papa{number}.example") }], "roles": ["customer"],
+        })
+    }
+
     fn client(&self) -> Result<String> {
-        self.made("/v1/clients", &a_client())
+        self.made("/v1/clients", &self.a_client())
     }
 
     pub(super) fn contact(&self) -> Result<String> {
         self.made("/v1/contacts", &a_contact())
+    }
+
+    /// The path of a pair of clients that may be one.
+    fn duplicate(&self) -> Result<String> {
+        let twin = json!({ "kind": "company", "name": format!("Δίδυμος {}", self.next()) });
+        self.made("/v1/clients", &twin)?;
+        let other = self.made("/v1/clients", &twin)?;
+        let pairs = self.ask("GET", &format!("/v1/client-duplicates?client_id={other}"), None)?;
+        Ok(format!("/v1/client-duplicates/{}", text(&pairs, "/data/0/id")?))
     }
 
     fn note(&self) -> Result<String> {
@@ -772,13 +803,6 @@ fn an_interaction(client: &str) -> Value {
     json!({
         "client_id": client, "channel": "phone", "direction": "inbound", "note": "Τηλεφώνησε",
         "follow_up_at": "2026-11-21T09:30:00Z",
-    })
-}
-
-fn a_client() -> Value {
-    json!({
-        "kind": "company", "name": "Αφοί Παπά", "phone": "+30 210 1234567",
-        "emails": [{ "kind": "work", "address": "info@papa.example" }], "roles": ["customer"],
     })
 }
 

@@ -6,6 +6,7 @@ mod client_contacts;
 #[expect(clippy::module_inception, reason = "the file is named after its resource, the folder after its domain")]
 mod clients;
 mod contacts;
+mod duplicates;
 mod groups;
 mod imports;
 mod interactions;
@@ -33,4 +34,5 @@ pub(super) fn register(registry: &mut Registry) {
     portal::register(registry);
     stages::register(registry);
     privacy::register(registry);
+    duplicates::register(registry);
 }

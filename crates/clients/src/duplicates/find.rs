@@ -1,0 +1,119 @@
+//! Finding the clients that may be the same as one: by their keys, and then by what they are.
+
+use std::collections::HashMap;
+
+use kernel::{Caller, Result, TypedId as _};
+use store::Conn;
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
+use uuid::Uuid;
+
+use super::keep::TABLE;
+use super::score::{self, Likeness};
+use super::subject::{Key, Subject, Weight};
+use crate::clients;
+use crate::rows::ClientRow;
+
+/// Clients that are looked at for one key, the newest first: what more have says nothing.
+const OF_A_KEY: u64 = 30;
+/// Clients that are compared.
+const COMPARED: usize = 20;
+/// Candidates that are told.
+const TOLD: usize = 10;
+
+/// A client that may be the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(super) row: ClientRow,
+    pub(super) likeness: Likeness,
+}
+
+/// The clients that have these keys, as pairs of key and client, at most so many for each: a walk of a few steps along the table's key.
+pub(super) fn holders(workspace: Uuid, keys: &[Key]) -> Option<SelectStatement> {
+    let mut selects = keys.iter().map(|key| {
+        let mut holding = Query::select();
+        holding
+            .columns(["match_key", "client_id"])
+            .from(TABLE)
+            .and_where(Expr::col("workspace_id").eq(workspace))
+            .and_where(Expr::col("match_key").eq(key.hash))
+            .order_by("client_id", Order::Desc)
+            .limit(OF_A_KEY);
+        let mut select = Query::select();
+        select.columns(["match_key", "client_id"]).from_subquery(holding, "holding");
+        select
+    });
+    let mut all = selects.next()?;
+    for select in selects {
+        all.union(UnionType::All, select);
+    }
+    Some(all)
+}
+
+/// Of those who share keys the ones that are worth a look, those who share most first: one key that says something, two that say little, or all
+/// words of the name.
+pub(super) fn worth_a_look(subject: &Subject, keys: &[Key], shared: &[(i64, Uuid)], but: &[Uuid]) -> Vec<Uuid> {
+    let weights: HashMap<i64, Weight> = keys.iter().map(|key| (key.hash, key.weight)).collect();
+    let mut counts: HashMap<Uuid, (usize, usize)> = HashMap::new();
+    for (key, client) in shared.iter().filter(|(_, client)| !but.contains(client)) {
+        let (strong, weak) = counts.entry(*client).or_default();
+        match weights.get(key) {
+            Some(Weight::Strong) => *strong += 1,
+            Some(Weight::Weak) => *weak += 1,
+            None => {}
+        }
+    }
+    let words = subject.words();
+    let mut worth: Vec<(usize, usize, Uuid)> = counts
+        .into_iter()
+        .filter(|(_, (strong, weak))| *strong > 0 || *weak >= 2 || (words > 0 && *weak >= words))
+        .map(|(client, (strong, weak))| (strong, weak, client))
+        .collect();
+    worth.sort_unstable_by(|one, other| other.cmp(one));
+    worth.into_iter().take(COMPARED).map(|(_, _, client)| client).collect()
+}
+
+/// Compares with those of these clients that are in use and `among` the ones that may be told; the likeliest first.
+pub(super) async fn compare(
+    conn: &mut Conn,
+    mut among: SelectStatement,
+    subject: &Subject,
+    ids: &[Uuid],
+    country: &str,
+) -> Result<Vec<Found>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    among
+        .and_where(Expr::col(("client", "id")).is_in(ids.iter().copied()))
+        .and_where(Expr::col(("client", "archived_at")).is_null());
+    let rows = conn.all::<ClientRow>(&among).await?;
+    let compared = rows.into_iter().map(|row| {
+        let likeness = score::likeness(subject, &Subject::of_row(&row, country));
+        Found { row, likeness }
+    });
+    let mut found: Vec<Found> = compared.filter(|found| found.likeness.score >= score::TOLD).collect();
+    found.sort_by_key(|found| (std::cmp::Reverse(found.likeness.score), found.row.id.uuid()));
+    found.truncate(TOLD);
+    Ok(found)
+}
+
+/// The clients that the caller may see and that may be the same as one, but for those.
+pub(super) async fn find(
+    conn: &mut Conn,
+    caller: &Caller,
+    subject: &Subject,
+    but: &[Uuid],
+    country: &str,
+) -> Result<Vec<Found>> {
+    let among = clients::visible_to(caller)?;
+    let keys = subject.keys();
+    let Some(select) = holders(caller.workspace()?.uuid(), &keys) else { return Ok(Vec::new()) };
+    let shared = pairs(&conn.rows(&select).await?)?;
+    let ids = worth_a_look(subject, &keys, &shared, but);
+    compare(conn, among, subject, &ids, country).await
+}
+
+/// Rows of [`holders`].
+pub(super) fn pairs(rows: &[store::Row]) -> Result<Vec<(i64, Uuid)>> {
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
