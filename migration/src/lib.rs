@@ -37,6 +37,7 @@ mod m20261127_000105_stages;
 mod m20261127_000106_custom_fields;
 mod m20261127_000107_client_brand;
 mod m20261127_000108_duplicates;
+mod m20261127_000109_tell_fields;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000106_custom_fields::Step),
             Box::new(m20261127_000107_client_brand::Step),
             Box::new(m20261127_000108_duplicates::Step),
+            Box::new(m20261127_000109_tell_fields::Step),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use store::dialect::ddl::{self, Wall};
+use store::dialect::triggers;
 use store::list::FieldKind;
 
 use crate::table::{Making, both, dialect, run};
@@ -42,6 +43,6 @@ impl MigrationTrait for Step {
         let until = ddl::sort_index(dialect, "client_relationship_until", table, "valid_until", FieldKind::Date);
         run(manager, vec![until]).await?;
         let same = ["from_client_id", "to_client_id", "kind", "territory_key"];
-        run(manager, ddl::no_overlap(dialect, table, &same, ["valid_from", "valid_until"])).await
+        run(manager, triggers::no_overlap(dialect, table, &same, ["valid_from", "valid_until"])).await
     }
 }

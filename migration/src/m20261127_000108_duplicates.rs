@@ -2,8 +2,9 @@
 
 use sea_orm_migration::prelude::*;
 use store::dialect::ddl::Wall;
+use store::dialect::portal;
 
-use crate::table::{Making, both};
+use crate::table::{Making, both, dialect, run};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Step;
@@ -19,6 +20,7 @@ impl MigrationTrait for Step {
             .keyed_by(&["workspace_id", "match_key", "client_id"])
             .make_bare(Wall::Workspace)
             .await?;
+        run(manager, portal::open_beside_clients(dialect(manager), "client_match_key")).await?;
         Making::of_workspace(manager, "duplicate_candidate")
             .uuid("client_id")
             .belongs_to("client_id", "client")

@@ -314,11 +314,6 @@ pub async fn lock_with_custom_fields(uow: &mut UnitOfWork, id: WorkspaceId) -> R
     uow.update(&before, WorkspaceRow { has_custom_fields: true, ..before.clone() }, Change::plain()).await.map(|_| ())
 }
 
-/// Says whether the workspace has custom fields; changed only by who holds its lock.
-pub fn has_custom_fields(id: WorkspaceId) -> store::Flag {
-    store::Flag { table: "workspace", column: "has_custom_fields", id: kernel::TypedId::uuid(id) }
-}
-
 /// Locks the workspace, so that what concerns all of it is decided by one at a time.
 ///
 /// # Errors

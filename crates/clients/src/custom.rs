@@ -10,7 +10,7 @@ use platform::custom_fields::{FieldHolder, FieldTarget, Fields, Occasion, Refere
 use serde_json::{Map, Value};
 use store::list::ListSpec;
 use store::query::{Expr, ExprTrait, SelectStatement};
-use store::{Change, Conn, Record, UnitOfWork};
+use store::{Change, Conn, UnitOfWork};
 use uuid::Uuid;
 
 use crate::{clients, contacts};
@@ -25,7 +25,6 @@ pub(crate) struct Laid {
 
 /// The values of records in the making.
 pub(crate) struct LaidForMany {
-    record_type: &'static str,
     /// None where nobody looked for them.
     fields: Option<Fields>,
     occasion: Occasion,
@@ -96,7 +95,7 @@ impl LaidForMany {
         let are_needed = defaults.has_custom_fields || given.any(|names_some| names_some);
         let fields = if are_needed { Some(Fields::held(uow, record_type).await?) } else { None };
         let occasion = if is_import { Occasion::Import } else { Occasion::Create };
-        Ok(Self { record_type, fields, occasion, references: Vec::new() })
+        Ok(Self { fields, occasion, references: Vec::new() })
     }
 
     /// The values of the record at this place of the request.
@@ -127,24 +126,6 @@ impl LaidForMany {
             })
             .collect();
         keep::check_unique(uow, fields, &holders).await
-    }
-
-    /// Inserts the records. Where nobody looked for fields, because there were none a moment ago, one record is inserted only if that is so
-    /// still; otherwise, and with many records, the fields are looked for now, and are told of the records.
-    pub async fn insert<R: Record>(&mut self, uow: &mut UnitOfWork, rows: &[R]) -> Result<()> {
-        if self.fields.is_none() {
-            if let [one] = rows {
-                let flag = auth::workspaces::has_custom_fields(uow.workspace()?);
-                if uow.insert_unless(one, Change::plain(), flag).await? {
-                    return Ok(());
-                }
-            }
-            self.fields = Some(Fields::held(uow, self.record_type).await?);
-        }
-        match rows {
-            [one] => uow.insert(one, Change::plain()).await,
-            many => uow.insert_all(many, |_| Change::plain()).await,
-        }
     }
 
     /// Keeps the values when the records are there.

@@ -39,7 +39,7 @@ fn classify(error: &sqlx::Error) -> (&'static ErrorCode, Option<u32>) {
                 // PostgreSQL: appendix A of its manual. SQLite: extended result codes, sqlite.org/rescode.html.
                 "23505" | "1555" | "2067" => (&codes::ALREADY_EXISTS, None),
                 "23P01" => (&OVERLAP, None),
-                "1811" if database.message().ends_with(dialect::ddl::OVERLAP) => (&OVERLAP, None),
+                "1811" if database.message().ends_with(dialect::triggers::OVERLAP) => (&OVERLAP, None),
                 "23503" | "787" | "1811" => (&IN_USE, None),
                 "40001" | "40P01" | "5" | "6" | "261" | "517" | "262" => (&BUSY, Some(1)),
                 "55P03" => (&IDEMPOTENCY_IN_FLIGHT, Some(1)),

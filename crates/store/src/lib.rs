@@ -63,4 +63,4 @@ pub use reader::Reader;
 pub use record::{Column, Keeping, Record, bare};
 pub use secret::{Secret, digest};
 pub use store::{Listener, Store};
-pub use uow::{Flag, Savepoint, Touched, UnitOfWork};
+pub use uow::{Along, Savepoint, Touched, UnitOfWork};

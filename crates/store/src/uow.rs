@@ -1,25 +1,24 @@
 //! The unit of work: one transaction that changes rows and appends what changed to the journal.
 
+mod insert;
+
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use kernel::{Caller, DateTime, Error, Result, TypedId, WorkspaceId};
-use sea_orm::sea_query::{
-    CommonTableExpression, Expr, ExprTrait, InsertStatement, LockType, Order, Query, QueryStatementWriter, SelectStatement, WithClause,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Order, Query, QueryStatementWriter, SelectStatement};
 use uuid::Uuid;
 
 use crate::conn::{Conn, Link};
 use crate::errors::{self, from_sqlx};
 use crate::field::Row;
 use crate::jobs::{self, JobRow};
-use crate::journal::{Action, Change, Entry, changes_between};
+use crate::journal::{Action, Beside, Change, Entry, changes_between};
 use crate::record::Record;
 use crate::store::Store;
 use crate::{dialect, journal};
 
-/// Entries that are put together before the database has its turn again.
-const AT_A_TIME: usize = 50;
+pub use insert::Along;
 
 /// A record that a commit changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,88 +109,6 @@ impl UnitOfWork {
             self.conn.sql_batch(dialect::set_caller(&self.caller, workspace)).await?;
         }
         Ok(())
-    }
-
-    /// Inserts a record and journals its creation.
-    ///
-    /// # Errors
-    /// `already_exists` when a unique value is taken.
-    pub async fn insert<R: Record>(&mut self, record: &R, change: Change) -> Result<()> {
-        let columns = R::COLUMNS.iter().map(|column| column.name);
-        let mut insert = Query::insert();
-        insert.into_table(R::TABLE).columns(columns).values_panic(record.values().into_iter().map(Expr::value));
-        self.conn.run(&insert).await?;
-        self.note(None, Some(record), change);
-        Ok(())
-    }
-
-    /// As [`insert`](Self::insert), unless a row says otherwise: whether it was inserted. What the row says stays so until the unit of work
-    /// ends, as far as those heed it who lock the row before they change it.
-    ///
-    /// # Errors
-    /// As [`insert`](Self::insert).
-    pub async fn insert_unless<R: Record>(&mut self, record: &R, change: Change, flag: Flag) -> Result<bool> {
-        let Flag { table, column, id } = flag;
-        let mut select = Query::select();
-        select
-            .exprs(record.values().into_iter().map(Expr::value))
-            .from(table)
-            .and_where(Expr::col((table, "id")).eq(id))
-            .and_where(Expr::col((table, column)).eq(false));
-        if self.conn.dialect().locks_rows() {
-            // one that waits for the row sees what was said meanwhile
-            select.lock(LockType::KeyShare);
-        }
-        let mut insert = Query::insert();
-        insert.into_table(R::TABLE).columns(R::COLUMNS.iter().map(|column| column.name));
-        insert.select_from(select).map_err(Error::internal)?;
-        let is_inserted = self.conn.run(&insert).await? == 1;
-        if is_inserted {
-            self.note(None, Some(record), change);
-        }
-        Ok(is_inserted)
-    }
-
-    /// Inserts a record that was there once, as a backup holds it, and journals that it is back; returns it as it is now. Versions name
-    /// states, and nobody knows how many there were after the backup: it goes on at the second of this moment, a number that counting
-    /// never came to.
-    ///
-    /// # Errors
-    /// `already_exists` when it is there, or a unique value of it is taken.
-    pub async fn bring_back<R: Record>(&mut self, mut record: R, mut change: Change) -> Result<R> {
-        record.touch(std::cmp::max(record.version() + 1, self.now.timestamp()), std::cmp::max(record.updated_at(), self.now));
-        change.action = Some(Action::Restore);
-        self.insert(&record, change).await?;
-        Ok(record)
-    }
-
-    /// Inserts many records of one type in as few statements as the engine takes, and journals each. What the journal is to keep is put
-    /// together while the database works.
-    ///
-    /// # Errors
-    /// `already_exists` when a unique value is taken; nothing tells which record it was.
-    pub async fn insert_all<R: Record>(&mut self, records: &[R], change: impl Fn(&R) -> Change) -> Result<()> {
-        let workspace = self.workspace;
-        let noted = async {
-            let mut entries = Vec::with_capacity(records.len());
-            for some in records.chunks(AT_A_TIME) {
-                tokio::task::yield_now().await;
-                entries.extend(some.iter().filter_map(|record| entry_of(workspace, None, Some(record), change(record))));
-            }
-            entries
-        };
-        let (inserted, noted) = tokio::join!(insert_rows(&mut self.conn, records), noted);
-        inserted?;
-        noted.into_iter().for_each(|entry| self.push(entry));
-        Ok(())
-    }
-
-    /// Inserts many records that the journal does not keep: lines of a report, say.
-    ///
-    /// # Errors
-    /// `already_exists` when a unique value is taken.
-    pub async fn insert_quietly<R: Record>(&mut self, records: &[R]) -> Result<()> {
-        insert_rows(&mut self.conn, records).await
     }
 
     /// Writes what differs between the two states of a record and journals it. Where nothing differs, nothing is written and
@@ -296,22 +213,6 @@ impl UnitOfWork {
         self.conn.run_once(statement).await
     }
 
-    /// Runs an insert that the journal does not keep and a select that does not see what it inserts, in one round trip where the engine
-    /// takes both as one statement.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn insert_beside(&mut self, insert: InsertStatement, select: SelectStatement) -> Result<Vec<Row>> {
-        if !self.conn.dialect().inserts_in_selects() {
-            let rows = self.conn.rows(&select).await?;
-            self.conn.run(&insert).await?;
-            return Ok(rows);
-        }
-        let inserting = CommonTableExpression::new().table_name("inserting").query(insert).to_owned();
-        let both = WithClause::new().cte(inserting).to_owned().query(select);
-        self.conn.returned(&both).await
-    }
-
     /// As [`execute`](Self::execute), and reads what the statement returns: for many rows at once, of which the caller journals what
     /// became of them.
     ///
@@ -392,8 +293,12 @@ impl UnitOfWork {
         }
     }
 
+    fn touched_by(entry: &Entry) -> Touched {
+        Touched { record_type: entry.record_type, record_id: entry.record_id, workspace: entry.workspace }
+    }
+
     fn push(&mut self, entry: Entry) {
-        self.touched.push(Touched { record_type: entry.record_type, record_id: entry.record_id, workspace: entry.workspace });
+        self.touched.push(Self::touched_by(&entry));
         self.entries.push(entry);
     }
 
@@ -407,10 +312,10 @@ impl UnitOfWork {
         if entries.is_empty() {
             return Ok(());
         }
-        let beside = beside.map(|job| jobs::beside(self.conn.dialect(), &job));
+        let beside = beside.map(|job| Beside::of(jobs::inserted(self.conn.dialect(), &job)));
         let before = self.written;
         self.written += entries.len();
-        journal::append(&mut self.conn, &self.store, &self.caller, self.now, before, entries, beside).await
+        journal::append(&mut self.conn, &self.store, &self.caller, self.now, before, entries, beside).await.map(|_| ())
     }
 
     /// Keeps what follows apart, so that [`back_to`](Self::back_to) can undo it alone.
@@ -491,45 +396,6 @@ fn entry_of<R: Record>(here: Option<WorkspaceId>, before: Option<&R>, after: Opt
     entry.changes.extend(changes.plain);
     entry.personal.extend(changes.personal);
     Some(entry)
-}
-
-/// Inserts records. While the database is at some, the next ones are put together.
-async fn insert_rows<R: Record>(conn: &mut Conn, records: &[R]) -> Result<()> {
-    let (dialect, at_a_time) = (conn.dialect(), conn.dialect().rows_at_a_time(R::COLUMNS.len()));
-    let statement = |chunk: &[R]| {
-        let mut insert = Query::insert();
-        insert.into_table(R::TABLE).columns(R::COLUMNS.iter().map(|column| column.name));
-        for record in chunk {
-            insert.values_panic(record.values().into_iter().map(Expr::value));
-        }
-        // those for one and for as many as there can be come again; of the others there are as many as there are numbers
-        let keep = chunk.len() == 1 || chunk.len() == at_a_time;
-        (dialect.words(&insert), keep)
-    };
-    let mut chunks = records.chunks(at_a_time);
-    let mut ready = chunks.next().map(statement);
-    while let Some(((sql, values), keep)) = ready {
-        let following = async {
-            // what the database is at has its turn first
-            tokio::task::yield_now().await;
-            chunks.next().map(statement)
-        };
-        let (inserted, following) = tokio::join!(conn.sql_run(sql, values, keep), following);
-        inserted?;
-        ready = following;
-    }
-    Ok(())
-}
-
-/// A column of a row that says yes or no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flag {
-    /// The table.
-    pub table: &'static str,
-    /// The column.
-    pub column: &'static str,
-    /// The row.
-    pub id: Uuid,
 }
 
 /// A place in a unit of work to go back to.

@@ -95,7 +95,11 @@ async fn whoever_makes_a_client_that_may_be_there_is_told_which_it_may_be_and_wh
         (json!({ "name": "Παπαδόπουλοι Αφοί & Σία", "website": "papadopouloi.gr" }), vec!["same_name", "same_host"]),
     ] {
         let checked = app.post("/v1/clients/duplicates", &app.admin, &body).await.expect(200);
-        assert_eq!(told(&checked.body["data"]).first().map(|(_, told)| told.clone()), Some(reasons.iter().map(|r| (*r).to_owned()).collect()), "{body}");
+        assert_eq!(
+            told(&checked.body["data"]).first().map(|(_, told)| told.clone()),
+            Some(reasons.iter().map(|r| (*r).to_owned()).collect()),
+            "{body}"
+        );
         let rolled_back = app.count("client").await;
         assert_eq!(rolled_back, 1, "a check makes nothing");
     }
@@ -139,7 +143,9 @@ async fn a_workspace_that_blocks_them_refuses_them_unless_they_are_said_to_be_ot
 
     set(&app, &main, "off").await;
     assert!(make(&app, &main, json!({ "name": "acme" })).await.expect(201).body.get("duplicates").is_none());
-    app.patch("/v1/settings", &main, &json!({ "duplicates.on_create": "perhaps" })).await.expect_problem(422, "validation_failed");
+    app.patch("/v1/settings", &main, &json!({ "duplicates.on_create": "perhaps" }))
+        .await
+        .expect_problem(422, "validation_failed");
 }
 
 #[tokio::test]
@@ -148,8 +154,7 @@ async fn of_two_who_make_the_same_at_once_where_that_is_blocked_one_does() {
     set(&app, &app.admin, "block").await;
     for round in ["Acme", "Borealis", "Cosmos", "Daphne"] {
         let body = json!({ "kind": "company", "name": round });
-        let answers =
-            futures::future::join_all((0..4).map(|_| app.post("/v1/clients", &app.admin, &body))).await;
+        let answers = futures::future::join_all((0..4).map(|_| app.post("/v1/clients", &app.admin, &body))).await;
         let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 409, 409, 409], "{round}");
@@ -239,13 +244,18 @@ async fn the_keys_of_clients_are_those_of_what_they_are_whatever_became_of_them(
     let app = TestApp::spawn_with(|config| config.worker = true).await;
     let mut ids = Vec::new();
     for (name, tax) in [("Acme", "123456789"), ("Borealis", "234567890"), ("Cosmos", "345678901"), ("Daphne", "456789012")] {
-        let body = json!({ "name": name, "tax_number": tax, "phone": format!("210 {tax}"), "website": format!("{name}.example") });
+        let body =
+            json!({ "name": name, "tax_number": tax, "phone": format!("210 {tax}"), "website": format!("{name}.example") });
         ids.push(make(&app, &app.admin, body).await.expect(201).id());
     }
     let path = |n: usize| format!("/v1/clients/{}", ids[n]);
     app.patch(&path(0), &app.admin, &json!({ "name": "Akme", "phone": null, "legal_name": "Ακμή" })).await.expect(200);
-    app.post(&format!("{}/merge", path(0)), &app.admin, &json!({ "merged_id": ids[1], "fields": { "name": "merged" } })).await.expect(200);
-    app.post(&format!("{}/merge", path(2)), &app.admin, &json!({ "merged_id": ids[3], "fields": { "tax_number": "merged" } })).await.expect(200);
+    app.post(&format!("{}/merge", path(0)), &app.admin, &json!({ "merged_id": ids[1], "fields": { "name": "merged" } }))
+        .await
+        .expect(200);
+    app.post(&format!("{}/merge", path(2)), &app.admin, &json!({ "merged_id": ids[3], "fields": { "tax_number": "merged" } }))
+        .await
+        .expect(200);
     let checked = app.post("/v1/clients/duplicates", &app.admin, &json!({ "name": "Borealis" })).await.expect(200);
     assert_eq!(checked.body["data"][0]["client"]["id"], json!(ids[0]), "the survivor, and not what is part of it");
     app.post(&format!("{}/merge/undo", path(2)), &app.admin, &json!({ "merged_id": ids[3] })).await.expect(200);

@@ -165,6 +165,7 @@ async fn everything_that_is_to_recur_does() {
         [
             "backup-cleanup Sun 04:00",
             "database-backup daily 02:00",
+            "duplicate-search daily 02:40",
             "idempotency-cleanup daily 03:10",
             "import-cleanup daily 03:30",
             "job-cleanup every 60 min",

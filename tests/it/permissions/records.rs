@@ -497,7 +497,8 @@ impl World {
     }
 
     async fn client(&self, by: &Session, owner: Option<&str>) -> String {
-        let body = json!({ "kind": "company", "name": format!("Client {}", kernel::Runtime::system().uuid()), "owner_id": owner });
+        let body =
+            json!({ "kind": "company", "name": format!("Client {}", kernel::Runtime::system().uuid()), "owner_id": owner });
         self.app.post("/v1/clients", by, &body).await.expect(201).id()
     }
 

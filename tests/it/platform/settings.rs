@@ -58,7 +58,15 @@ async fn a_workspaces_value_goes_before_the_installations_and_that_before_the_de
     let of_installation = keys(&app.get(ALL, &main).await.expect(200));
     assert_eq!(
         of_installation,
-        ["require_if_match", "file_kinds", "second_factor_roles", "phones.default_country", "tokens.max_days", key]
+        [
+            "require_if_match",
+            "file_kinds",
+            "second_factor_roles",
+            "phones.default_country",
+            "duplicates.on_create",
+            "tokens.max_days",
+            key
+        ]
     );
     for setting in list.body["data"].as_array().unwrap() {
         assert!(!setting["description"].as_str().unwrap().is_empty());

@@ -3,17 +3,19 @@
 use std::collections::HashSet;
 
 use kernel::error::Faults;
-use kernel::{Defaults, Error, FieldError, OnDuplicate, Permission, Result, TypedId as _, text};
+use kernel::{Caller, Defaults, Error, FieldError, OnDuplicate, Permission, Result, TypedId as _, text};
 use platform::custom_fields::searched;
-use store::{Json, OnUnique as _, UnitOfWork};
+use store::errors::BUSY;
+use store::{Change, Json, OnUnique as _, UnitOfWork};
 
 use super::wire::{Client, CreateClient};
 use super::{list, update};
 use crate::custom::{LaidForMany, Values};
+use crate::duplicates::{self, Looking};
 use crate::errors::EXTERNAL_ID_TAKEN;
 use crate::rows::{ClientId, ClientRow, ClientStatus};
 use crate::shape::email_key;
-use crate::{duplicates, phones, stages};
+use crate::{phones, stages};
 
 /// Makes a client.
 ///
@@ -40,10 +42,6 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     caller.require(Permission::ClientsCreate)?;
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let mut faults = Faults::new();
-    let given = (0..).zip(&inputs).filter_map(|(place, (_, input)): (usize, _)| {
-        input.acquisition_stage.as_deref().map(|stage| (stage, format!("/{place}")))
-    });
-    stages::check(uow, &caller, given, &mut faults).await?;
     let come_as_they_are = phones::come_as_they_are(&caller);
     let given = inputs.iter().map(|(_, input)| input.custom_fields.is_some());
     let mut custom = LaidForMany::begin(uow, "client", &defaults, come_as_they_are, given).await?;
@@ -76,22 +74,49 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
         rows.push(row(uow, id, input, values, &defaults)?);
     }
     custom.check(uow, &mut faults).await?;
+    if rows.len() != 1 || !faults.is_empty() {
+        // of one that is right but for its stage, that is looked for when it is inserted
+        check_stages(uow, &caller, &rows, &mut faults).await?;
+    }
     faults.into_result()?;
     let values: Vec<_> = rows.iter().map(|row| (row.id.uuid(), &row.custom_fields.0)).collect();
     custom.check_unique(uow, &values).await?;
     // what comes from elsewhere comes with its duplicates, and is looked through afterwards
     let on_duplicate = if come_as_they_are { OnDuplicate::Off } else { defaults.on_duplicate };
-    let found = duplicates::look(uow, &rows, &denied, on_duplicate, &defaults.country).await?;
     let taken =
         || Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another client"));
-    custom.insert(uow, &rows).await.on_unique(taken)?;
+    let looking = Looking { on_duplicate, country: &defaults.country };
+    let found = match rows.as_slice() {
+        [one] => match looking.insert(uow, one, &denied.concat()).await.on_unique(taken)? {
+            Some(found) => vec![found],
+            None => {
+                let mut faults = Faults::new();
+                check_stages(uow, &caller, &rows, &mut faults).await?;
+                faults.into_result()?;
+                return Err(Error::new(&BUSY));
+            }
+        },
+        many => {
+            looking.keep_keys(uow, many).await?;
+            uow.insert_all(many, |_| Change::plain()).await.on_unique(taken)?;
+            Vec::new()
+        }
+    };
     custom.put(uow, &values).await?;
-    let mut made = Vec::with_capacity(rows.len());
-    for ((row, found), denied) in rows.into_iter().zip(found).zip(&denied) {
-        let duplicates = duplicates::keep_pairs(uow, &row, found, denied).await?;
+    let mut made: Vec<Client> = Vec::with_capacity(rows.len());
+    let mut found = found.into_iter().chain(std::iter::repeat_with(Vec::new));
+    for (row, denied) in rows.into_iter().zip(&denied) {
+        let duplicates = duplicates::keep_pairs(uow, &row, found.next().unwrap_or_default(), denied).await?;
         made.push(Client { duplicates, ..Client::from(row) });
     }
     Ok(made)
+}
+
+async fn check_stages(uow: &mut UnitOfWork, caller: &Caller, rows: &[ClientRow], faults: &mut Faults) -> Result<()> {
+    let given = (0..)
+        .zip(rows)
+        .filter_map(|(place, row): (usize, _)| row.acquisition_stage.as_deref().map(|stage| (stage, format!("/{place}"))));
+    stages::check(uow, caller, given, faults).await
 }
 
 fn missing_parent(error: Error, place: usize) -> Error {

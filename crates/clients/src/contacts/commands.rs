@@ -63,7 +63,11 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, Crea
     custom.check_unique(uow, &values).await?;
     let taken =
         || Error::new(&EXTERNAL_ID_TAKEN).with_field(FieldError::new("/external_id", "taken", "belongs to another contact"));
-    custom.insert(uow, &rows).await.on_unique(taken)?;
+    match rows.as_slice() {
+        [one] => uow.insert(one, Change::plain()).await,
+        many => uow.insert_all(many, |_| Change::plain()).await,
+    }
+    .on_unique(taken)?;
     custom.put(uow, &values).await?;
     Ok(rows.into_iter().map(Contact::from).collect())
 }

@@ -38,7 +38,9 @@ fn column(name: &'static str) -> Expr {
 fn pairs_of(client: store::query::Value) -> SelectStatement {
     let of = |side: &'static str| {
         let mut ids = Query::select();
-        ids.expr_as(Expr::col("id"), "found").from("duplicate_candidate").and_where(Expr::col(side).eq(Expr::value(client.clone())));
+        ids.expr_as(Expr::col("id"), "found")
+            .from("duplicate_candidate")
+            .and_where(Expr::col(side).eq(Expr::value(client.clone())));
         ids
     };
     let mut ids = of("client_id");

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Result, TypedId as _};
-use store::Conn;
-use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
+use store::dialect::{Dialect, numbers};
+use store::query::{Expr, ExprTrait, SelectStatement};
+use store::{Conn, Row};
 use uuid::Uuid;
 
 use super::keep::TABLE;
@@ -28,25 +29,10 @@ pub(crate) struct Found {
 }
 
 /// The clients that have these keys, as pairs of key and client, at most so many for each: a walk of a few steps along the table's key.
-pub(super) fn holders(workspace: Uuid, keys: &[Key]) -> Option<SelectStatement> {
-    let mut selects = keys.iter().map(|key| {
-        let mut holding = Query::select();
-        holding
-            .columns(["match_key", "client_id"])
-            .from(TABLE)
-            .and_where(Expr::col("workspace_id").eq(workspace))
-            .and_where(Expr::col("match_key").eq(key.hash))
-            .order_by("client_id", Order::Desc)
-            .limit(OF_A_KEY);
-        let mut select = Query::select();
-        select.columns(["match_key", "client_id"]).from_subquery(holding, "holding");
-        select
-    });
-    let mut all = selects.next()?;
-    for select in selects {
-        all.union(UnionType::All, select);
-    }
-    Some(all)
+pub(super) fn holders(dialect: Dialect, workspace: Uuid, keys: &[Key]) -> Option<SelectStatement> {
+    let hashes: Vec<i64> = keys.iter().map(|key| key.hash).collect();
+    let columns = ["match_key", "client_id"];
+    (!keys.is_empty()).then(|| numbers::last_of_each(dialect, TABLE, ("workspace_id", workspace), columns, &hashes, OF_A_KEY))
 }
 
 /// Of those who share keys the ones that are worth a look, those who share most first: one key that says something, two that say little, or all
@@ -98,22 +84,21 @@ pub(super) async fn compare(
 }
 
 /// The clients that the caller may see and that may be the same as one, but for those.
-pub(super) async fn find(
-    conn: &mut Conn,
-    caller: &Caller,
-    subject: &Subject,
-    but: &[Uuid],
-    country: &str,
-) -> Result<Vec<Found>> {
+pub(super) async fn find(conn: &mut Conn, caller: &Caller, subject: &Subject, but: &[Uuid], country: &str) -> Result<Vec<Found>> {
     let among = clients::visible_to(caller)?;
     let keys = subject.keys();
-    let Some(select) = holders(caller.workspace()?.uuid(), &keys) else { return Ok(Vec::new()) };
+    let Some(select) = holders(conn.dialect(), caller.workspace()?.uuid(), &keys) else { return Ok(Vec::new()) };
     let shared = pairs(&conn.rows(&select).await?)?;
     let ids = worth_a_look(subject, &keys, &shared, but);
     compare(conn, among, subject, &ids, country).await
 }
 
-/// Rows of [`holders`].
-pub(super) fn pairs(rows: &[store::Row]) -> Result<Vec<(i64, Uuid)>> {
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+/// The rows of [`holders`].
+pub(super) fn pairs(rows: &[Row]) -> Result<Vec<(i64, Uuid)>> {
+    rows.iter().map(|row| pair(row, 0)).collect()
+}
+
+/// One of them, whose columns begin there.
+pub(super) fn pair(row: &Row, at: usize) -> Result<(i64, Uuid)> {
+    Ok((row.get(at)?, row.get(at + 1)?))
 }

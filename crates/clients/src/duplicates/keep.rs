@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use kernel::{Result, TypedId as _};
+use kernel::{Error, Result, TypedId as _};
 use store::UnitOfWork;
+use store::dialect::{Dialect, numbers};
 use store::query::{Expr, ExprTrait, InsertStatement, OnConflict, Query};
 use uuid::Uuid;
 
@@ -27,8 +28,18 @@ fn inserted(workspace: Uuid, keys: &[(i64, Uuid)]) -> InsertStatement {
 }
 
 /// The statement that puts the keys of one client.
-pub(super) fn insert_of(workspace: Uuid, client: Uuid, keys: &[Key]) -> InsertStatement {
-    inserted(workspace, &keys.iter().map(|key| (key.hash, client)).collect::<Vec<_>>())
+pub(super) fn insert_of(dialect: Dialect, workspace: Uuid, client: Uuid, keys: &[Key]) -> Result<InsertStatement> {
+    let hashes: Vec<i64> = keys.iter().map(|key| key.hash).collect();
+    let mut rows = Query::select();
+    rows.expr(Expr::value(workspace))
+        .column(("its", "match_key"))
+        .expr(Expr::value(client))
+        .from_subquery(numbers::numbers(dialect, &hashes, "match_key"), "its")
+        .and_where(Expr::value(true));
+    let mut insert = Query::insert();
+    insert.into_table(TABLE).columns(["workspace_id", "match_key", "client_id"]).select_from(rows).map_err(Error::internal)?;
+    insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+    Ok(insert)
 }
 
 /// Puts the keys of many clients.
@@ -84,8 +95,13 @@ pub(super) async fn forget_all(uow: &mut UnitOfWork) -> Result<()> {
 pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], country: &str) -> Result<()> {
     for some in rows.chunks(50) {
         let Some(first) = some.first() else { continue };
-        let keys: Vec<i64> =
-            some.iter().flat_map(|row| Subject::of_row(row, country).keys()).map(|key| key.hash).collect::<HashSet<_>>().into_iter().collect();
+        let keys: Vec<i64> = some
+            .iter()
+            .flat_map(|row| Subject::of_row(row, country).keys())
+            .map(|key| key.hash)
+            .collect::<HashSet<_>>()
+            .into_iter()
+            .collect();
         let ids: Vec<Uuid> = some.iter().map(|row| row.id.uuid()).collect();
         take_away(uow, first.workspace_id.uuid(), &keys, &ids).await?;
     }

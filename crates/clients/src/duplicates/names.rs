@@ -90,7 +90,8 @@ impl Name {
         }
         let mut sorted = words.clone();
         sorted.sort_unstable();
-        let numbers = sorted.iter().filter(|word| word.bytes().any(|byte| byte.is_ascii_digit())).cloned().collect::<Vec<_>>().join(" ");
+        let numbers =
+            sorted.iter().filter(|word| word.bytes().any(|byte| byte.is_ascii_digit())).cloned().collect::<Vec<_>>().join(" ");
         let spelling = |words: &[String]| words.iter().flat_map(|word| word.chars()).take(COMPARED).collect();
         let spellings = [spelling(&words), spelling(&sorted)];
         Some(Self { words, numbers, spellings })

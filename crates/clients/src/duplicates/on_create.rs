@@ -1,9 +1,10 @@
 //! Looking, when a client is made, whether it is there already.
 
 use kernel::error::Faults;
-use kernel::{Caller, Defaults, Error, OnDuplicate, Result, TypedId as _};
+use kernel::{Defaults, Error, OnDuplicate, Result, TypedId as _};
 use serde_json::json;
-use store::{Change, Json, UnitOfWork};
+use store::query::UnionType;
+use store::{Along, Change, Json, UnitOfWork};
 use uuid::Uuid;
 
 use super::find::{self, Found};
@@ -14,6 +15,10 @@ use super::{DuplicateCandidateRow, keep};
 use crate::clients;
 use crate::errors::LIKELY_DUPLICATE;
 use crate::rows::{ClientId, ClientRow};
+use crate::stages;
+
+/// Stands beside a stage that there is, where a key stands beside the client that has it. A key that is the same names no client.
+const STAGE: i64 = 0;
 
 /// The event of a pair that was found.
 pub(super) const DETECTED: &str = "client.duplicate_detected";
@@ -36,50 +41,60 @@ pub(crate) async fn check_denied(uow: &mut UnitOfWork, denied: &[ClientId], at: 
     Ok(())
 }
 
-/// Puts the keys of new clients and finds, for each, the clients that it may be; `denied` are those that somebody said it is none of. Whoever sees
-/// no clients is told of none.
-///
-/// # Errors
-/// `likely_duplicate` where the workspace wants none and there are some.
-pub(crate) async fn look(
-    uow: &mut UnitOfWork,
-    rows: &[ClientRow],
-    denied: &[Vec<ClientId>],
-    on_duplicate: OnDuplicate,
-    country: &str,
-) -> Result<Vec<Vec<Found>>> {
-    let caller = uow.caller();
-    if on_duplicate == OnDuplicate::Off || clients::visible_to(&caller).is_err() {
-        keep::put_all(uow, rows, country).await?;
-        return Ok(rows.iter().map(|_| Vec::new()).collect());
+/// How it is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looking<'a> {
+    /// What is done where there are some.
+    pub on_duplicate: OnDuplicate,
+    /// The country of phone numbers where a client has no address.
+    pub country: &'a str,
+}
+
+impl Looking<'_> {
+    /// Puts the keys of new clients, and looks for nothing.
+    pub async fn keep_keys(self, uow: &mut UnitOfWork, rows: &[ClientRow]) -> Result<()> {
+        keep::put_all(uow, rows, self.country).await
     }
-    if on_duplicate == OnDuplicate::Block {
-        // two who make the same at once: the second waits, and then sees the first one's
-        auth::workspaces::lock(uow, uow.workspace()?).await?;
-    }
-    let mut all = Vec::with_capacity(rows.len());
-    for (row, denied) in rows.iter().zip(denied) {
+
+    /// Inserts a client with its keys, and finds the clients that it may be but for those that somebody denied. Whoever sees no clients is told
+    /// of none. Nothing where its stage is none of the workspace's; then the insert is to be taken back.
+    ///
+    /// # Errors
+    /// `likely_duplicate` where the workspace wants none and there are some; those of the insert.
+    pub async fn insert(self, uow: &mut UnitOfWork, row: &ClientRow, denied: &[ClientId]) -> Result<Option<Vec<Found>>> {
+        let caller = uow.caller();
+        let subject = Subject::of_row(row, self.country);
+        let (keys, workspace) = (subject.keys(), row.workspace_id.uuid());
+        let among = clients::visible_to(&caller).ok().filter(|_| self.on_duplicate != OnDuplicate::Off);
+        if self.on_duplicate == OnDuplicate::Block {
+            // two who make the same at once: the second waits, and then sees the first one's
+            auth::workspaces::lock(uow, uow.workspace()?).await?;
+        }
+        let dialect = uow.dialect();
+        let holders = among.as_ref().and_then(|_| find::holders(dialect, workspace, &keys));
+        let stage = row.acquisition_stage.as_deref().map(|stage| stages::found_as(&caller, stage, STAGE)).transpose()?;
+        let read = match (holders, stage) {
+            (Some(mut holders), Some(stage)) => Some(holders.union(UnionType::All, stage).take()),
+            (holders, stage) => holders.or(stage),
+        };
+        let rows = if keys.is_empty() { None } else { Some(keep::insert_of(dialect, workspace, row.id.uuid(), &keys)?) };
+        let shared = uow.insert_along(row, Change::plain(), Along { rows, read }, find::pair).await?;
+        if row.acquisition_stage.is_some() && !shared.iter().any(|(key, _)| *key == STAGE) {
+            return Ok(None);
+        }
+        let Some(among) = among else { return Ok(Some(Vec::new())) };
         let denied: Vec<Uuid> = denied.iter().copied().map(ClientId::uuid).collect();
-        let found = look_at(uow, &caller, row, &denied, country).await?;
-        if on_duplicate == OnDuplicate::Block && !found.is_empty() {
+        let ids = find::worth_a_look(&subject, &keys, &shared, &denied);
+        let found = find::compare(uow, among, &subject, &ids, self.country).await?;
+        if self.on_duplicate == OnDuplicate::Block && !found.is_empty() {
+            // which takes the insert back
             let told: Vec<ClientDuplicate> = found.into_iter().map(ClientDuplicate::from).collect();
             return Err(Error::new(&LIKELY_DUPLICATE)
                 .with_detail("Name those that it is none of in not_duplicate_of.")
                 .with_extra("duplicates", json!(told)));
         }
-        all.push(found);
+        Ok(Some(found))
     }
-    Ok(all)
-}
-
-async fn look_at(uow: &mut UnitOfWork, caller: &Caller, row: &ClientRow, denied: &[Uuid], country: &str) -> Result<Vec<Found>> {
-    let subject = Subject::of_row(row, country);
-    let keys = subject.keys();
-    let workspace = row.workspace_id.uuid();
-    let Some(select) = find::holders(workspace, &keys) else { return Ok(Vec::new()) };
-    let shared = uow.insert_beside(keep::insert_of(workspace, row.id.uuid(), &keys), select).await?;
-    let ids = find::worth_a_look(&subject, &keys, &find::pairs(&shared)?, denied);
-    find::compare(uow, clients::visible_to(caller)?, &subject, &ids, country).await
 }
 
 /// Puts the keys of a client that is there again.

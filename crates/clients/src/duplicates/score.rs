@@ -129,7 +129,8 @@ mod tests {
         assert_eq!(said(&acme, &subject("Borealis", Some("123456789"), None, None)), (90, vec![SameTaxNumber]));
         assert_eq!(said(&acme, &subject("Borealis", None, None, Some("2101234567"))), (60, vec![SamePhone]));
         assert_eq!(said(&acme, &subject("Acme", None, None, None)), (75, vec![SameName]));
-        let (score, reasons) = said(&subject("Borealis Shipping", None, None, None), &subject("Borealis Shiping", None, None, None));
+        let (score, reasons) =
+            said(&subject("Borealis Shipping", None, None, None), &subject("Borealis Shiping", None, None, None));
         assert_eq!(reasons, [SimilarName]);
         assert!((60..75).contains(&score), "{score}");
         assert_eq!(said(&acme, &subject("Acne", None, Some("sales@acme.gr"), None)).1, [SameHost]);

@@ -213,7 +213,7 @@ async fn pairs_of(conn: &mut Conn, caller: &Caller, rows: &[ClientRow], country:
     for row in rows.iter().filter(|row| row.archived_at.is_none() && row.merged_into_id.is_none()) {
         let subject = Subject::of_row(row, country);
         let keys = subject.keys();
-        let Some(select) = find::holders(workspace, &keys) else { continue };
+        let Some(select) = find::holders(conn.dialect(), workspace, &keys) else { continue };
         let mut shared = find::pairs(&conn.rows(&select).await?)?;
         shared.retain(|(_, client)| *client < row.id.uuid());
         let ids = find::worth_a_look(&subject, &keys, &shared, &[]);

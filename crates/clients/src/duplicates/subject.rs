@@ -72,7 +72,9 @@ pub(super) struct Written<'a> {
 fn tax_number(written: &str) -> Option<String> {
     let all: String = kernel::text::fold(written).chars().filter(char::is_ascii_alphanumeric).collect();
     let number = match all.split_at_checked(2) {
-        Some((country, rest)) if country.bytes().all(|byte| byte.is_ascii_alphabetic()) && rest.len() >= FEWEST => rest.to_owned(),
+        Some((country, rest)) if country.bytes().all(|byte| byte.is_ascii_alphabetic()) && rest.len() >= FEWEST => {
+            rest.to_owned()
+        }
         _ => all,
     };
     (number.len() >= FEWEST && number.bytes().any(|byte| byte != b'0')).then_some(number)

@@ -153,6 +153,14 @@ pub(crate) async fn keys(conn: &mut Conn, caller: &Caller) -> Result<Vec<String>
     Ok(rows.into_iter().map(|row| row.key).collect())
 }
 
+/// A select of the stage with a key: a number that stands for it, and its id.
+pub(crate) fn found_as(caller: &Caller, key: &str, number: i64) -> Result<SelectStatement> {
+    let mut select = of_workspace(caller)?;
+    select.clear_selects().clear_order_by().expr(Expr::value(number)).column(("acquisition_stage", "id"));
+    select.and_where(column("key").eq(key));
+    Ok(select)
+}
+
 /// Finds keys that are none of the workspace's stages: each with the place of its record.
 pub(crate) async fn check<'a>(
     conn: &mut Conn,

@@ -71,13 +71,17 @@ impl Fields {
         Ok(Self { all: rows.into_iter().map(Field::from).collect() })
     }
 
-    /// As they are, and stay until the unit of work ends: for what gives records values, and for what makes records.
+    /// As they are, and stay until the unit of work ends: for what gives records values.
     ///
     /// # Errors
     /// What the database says.
     pub async fn held(uow: &mut UnitOfWork, record_type: &'static str) -> Result<Self> {
         let workspace = uow.workspace()?;
-        // the workspace first, as whoever changes fields does, also where there are none: nobody makes one
+        let fields = Self::of(uow, workspace, record_type).await?;
+        if fields.is_empty() || !uow.dialect().has_many_writers() {
+            return Ok(fields);
+        }
+        // the workspace first, as whoever changes fields does
         uow.hold_row("workspace", workspace.uuid()).await?;
         let rows = uow.held_all::<CustomFieldRow>(select(workspace, record_type)).await?;
         Ok(Self { all: rows.into_iter().map(Field::from).collect() })

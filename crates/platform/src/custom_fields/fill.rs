@@ -1,6 +1,6 @@
 //! Telling records that were there before a field that they have no value of it.
 //!
-//! Whoever makes a record tells it of all fields that there are ([`super::keep::put_new`]); the rest is done here, the first records at
+//! The database tells each record of all fields that there are, as it comes (`store::dialect::triggers::tell_fields`); the rest is done here, the first records at
 //! once and the others by a job, batch after batch. A record that somebody gives a value meanwhile has its row already, and keeps it.
 
 use kernel::{Result, TypedId as _};

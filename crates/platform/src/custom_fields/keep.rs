@@ -101,7 +101,8 @@ pub async fn check_unique(uow: &mut UnitOfWork, fields: &Fields, holders: &[Hold
     if twice.is_empty() { Ok(()) } else { Err(taken(twice.into_iter())) }
 }
 
-/// Keeps the values of records that were just made, by fields that are held ([`Fields::held`]): nobody makes another one meanwhile.
+/// Keeps the values of records that were just made. That they have none of a field, the database has said already (`store::dialect::triggers::tell_fields`), also of
+/// one that nobody here knows yet.
 ///
 /// # Errors
 /// `custom_value_taken`; what the database says.

@@ -116,52 +116,6 @@ pub fn sort_index(dialect: Dialect, name: &str, table: &str, column: &str, kind:
     format!("CREATE INDEX {name} ON {table} (workspace_id, COALESCE({column}, {stand_in}), id)")
 }
 
-/// How the message ends with which SQLite refuses what overlaps. PostgreSQL has a code of its own for it.
-pub(crate) const OVERLAP: &str = "stands for that time already";
-
-/// Lets no two rows of a table that agree in the columns `same`, which are never empty, hold on the same day. `period` are the columns of the
-/// first and the last day; empty means for ever. PostgreSQL could do it by an exclusion constraint, but only with an extension that must be
-/// installed; so the trigger lets those who write the same wait for each other, and then looks.
-pub fn no_overlap(dialect: Dialect, table: &str, same: &[&str], period: [&str; 2]) -> Vec<String> {
-    let [from, until] = period;
-    let equal: Vec<String> = same.iter().map(|column| format!("o.{column} = new.{column}")).collect();
-    let another = format!(
-        "SELECT 1 FROM {table} o WHERE {} AND o.id <> new.id \
-         AND (o.{until} IS NULL OR new.{from} IS NULL OR o.{until} >= new.{from}) \
-         AND (o.{from} IS NULL OR new.{until} IS NULL OR o.{from} <= new.{until})",
-        equal.join(" AND ")
-    );
-    let columns = [same, &period[..]].concat().join(", ");
-    match dialect {
-        Dialect::Sqlite => [("insert", "INSERT".to_owned()), ("update", format!("UPDATE OF {columns}"))]
-            .map(|(name, when)| {
-                format!(
-                    "CREATE TRIGGER {table}_no_overlap_{name} BEFORE {when} ON {table} WHEN EXISTS ({another}) \
-                     BEGIN SELECT RAISE(ABORT, '{table}: another {OVERLAP}'); END"
-                )
-            })
-            .to_vec(),
-        Dialect::Postgres => {
-            let key: Vec<String> = same.iter().map(|column| format!("new.{column}::text")).collect();
-            vec![
-                format!(
-                    "CREATE FUNCTION pelatis_{table}_no_overlap() RETURNS trigger LANGUAGE plpgsql \
-                     SET search_path = pg_catalog, public AS $$ BEGIN \
-                     PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws('/', '{table}', {}), 0)); \
-                     IF EXISTS ({another}) THEN \
-                     RAISE EXCEPTION '{table}: another {OVERLAP}' USING ERRCODE = 'exclusion_violation'; \
-                     END IF; RETURN new; END $$",
-                    key.join(", ")
-                ),
-                format!(
-                    "CREATE TRIGGER {table}_no_overlap BEFORE INSERT OR UPDATE OF {columns} ON {table} \
-                     FOR EACH ROW EXECUTE FUNCTION pelatis_{table}_no_overlap()"
-                ),
-            ]
-        }
-    }
-}
-
 /// The role that the server works as on PostgreSQL. It owns nothing.
 pub const APP_ROLE: &str = "pelatis_app";
 

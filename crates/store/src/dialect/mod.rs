@@ -2,9 +2,11 @@
 //! architecture test sees to it.
 
 pub mod ddl;
+pub mod numbers;
 pub mod portal;
 pub mod provide;
 mod search;
+pub mod triggers;
 
 use std::time::Duration;
 
@@ -84,8 +86,8 @@ impl Dialect {
         self == Self::Postgres
     }
 
-    /// Whether a select can carry an insert with it, which it does not see.
-    pub(crate) fn inserts_in_selects(self) -> bool {
+    /// Whether one statement can be made of several that do not see each other's effects, and whether that saves a round trip.
+    pub(crate) fn takes_several_as_one(self) -> bool {
         self == Self::Postgres
     }
 

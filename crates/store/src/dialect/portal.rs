@@ -56,6 +56,21 @@ pub fn open_to_contacts(dialect: Dialect) -> Vec<String> {
     statements
 }
 
+/// Opens to contacts, in a table of what is kept of clients beside them, the rows of their clients: whoever changes a client changes these.
+pub fn open_beside_clients(dialect: Dialect, table: &str) -> Vec<String> {
+    if dialect == Dialect::Sqlite {
+        return Vec::new();
+    }
+    let own = format!("SELECT a.client_id FROM portal_access a WHERE a.contact_id = {CONTACT}");
+    let theirs = format!("workspace_id = {PLACE} AND ({CONTACT} IS NULL OR client_id IN ({own}))");
+    vec![
+        format!("ALTER POLICY {table}_select ON {table} USING ({theirs})"),
+        format!("ALTER POLICY {table}_insert ON {table} WITH CHECK ({theirs})"),
+        format!("ALTER POLICY {table}_update ON {table} USING ({theirs}) WITH CHECK ({theirs})"),
+        format!("ALTER POLICY {table}_delete ON {table} USING ({theirs})"),
+    ]
+}
+
 /// Makes room in the table of sessions for those of contacts: a session is a staff account's or a contact's. SQLite cannot loosen a column,
 /// so the table is made anew there, and with it the one that refers to it.
 pub fn sessions_of_contacts(dialect: Dialect) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Enqueueing, inside the unit of work.
 
 use kernel::{DateTime, Error, Result, TypedId as _, WorkspaceId};
-use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::sea_query::{Expr, InsertStatement, OnConflict, Query};
 
 use super::kind::JobKind;
 use super::queue::Queue;
@@ -9,7 +9,6 @@ use super::row::{JobId, JobRow, JobState};
 use crate::conn::Conn;
 use crate::dialect::Dialect;
 use crate::field::Json;
-use crate::journal::Beside;
 use crate::record::Record as _;
 use crate::uow::UnitOfWork;
 
@@ -115,24 +114,22 @@ impl UnitOfWork {
 
 /// Inserts a job; whether it is new.
 pub(crate) async fn insert(conn: &mut Conn, row: &JobRow) -> Result<bool> {
+    let mut insert = inserted(conn.dialect(), row);
+    if row.unique_key.is_some() {
+        insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+    }
+    Ok(conn.run(&insert).await? == 1)
+}
+
+/// The statement that inserts a job, and tells workers of it.
+pub(crate) fn inserted(dialect: Dialect, row: &JobRow) -> InsertStatement {
     let mut insert = Query::insert();
     insert
         .into_table(JobRow::TABLE)
         .columns(JobRow::COLUMNS.iter().map(|column| column.name))
         .values_panic(row.values().into_iter().map(Expr::value));
-    if row.unique_key.is_some() {
-        insert.on_conflict(OnConflict::new().do_nothing().to_owned());
-    }
-    if let Some(tell) = conn.dialect().tell_workers() {
+    if let Some(tell) = dialect.tell_workers() {
         insert.returning(Query::returning().expr(Expr::cust(tell)));
     }
-    Ok(conn.run(&insert).await? == 1)
-}
-
-/// Inserting a job, for a statement that does more than that.
-pub(crate) fn beside(dialect: Dialect, row: &JobRow) -> Beside {
-    let columns: Vec<&str> = JobRow::COLUMNS.iter().map(|column| column.name).collect();
-    let head = format!("INSERT INTO {} ({}) VALUES ", JobRow::TABLE, columns.join(", "));
-    let tail = dialect.tell_workers().map(|tell| format!(" RETURNING {tell}")).unwrap_or_default();
-    Beside { head, values: row.values(), tail }
+    insert
 }

@@ -39,7 +39,7 @@ mod worker;
 
 pub use context::JobContext;
 pub use enqueue::Job;
-pub(crate) use enqueue::{beside, insert};
+pub(crate) use enqueue::{insert, inserted};
 pub use follow::{Follower, Followers};
 pub use handlers::Handlers;
 pub use kind::{JobKind, Noop, PayloadField, fits};

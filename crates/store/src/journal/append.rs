@@ -1,16 +1,18 @@
 //! Appending: as few statements as the engine takes. Values that are personal go to `journal_personal`, from which they can be
 //! erased while the entry itself never changes.
 
+use std::fmt::Write as _;
+
 use kernel::runtime::uuid_v7;
 use kernel::{Caller, DateTime, Result};
-use sea_orm::sea_query::Value;
+use sea_orm::sea_query::{InsertStatement, PostgresQueryBuilder, SelectStatement, SqlWriter as _, SqlWriterValues, Value};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::Entry;
 use crate::conn::{Conn, values};
 use crate::dialect::Dialect;
-use crate::field::Field;
+use crate::field::{Field, Row};
 use crate::store::Store;
 
 const ENTRY: &str = "INSERT INTO journal_entry (epoch, transaction_number, id, workspace_id, at, actor_kind, actor_id, user_id, \
@@ -20,17 +22,22 @@ const PERSONAL: &str =
 /// Values of an entry, both parts of it.
 const WIDTH: usize = 18 + 9;
 
-/// One row of another table that is inserted together with the first entries.
+/// What runs together with the first entries: on PostgreSQL in one statement with them, on SQLite before them.
 pub(crate) struct Beside {
-    /// `INSERT INTO … (…) VALUES `.
-    pub head: String,
-    /// The row.
-    pub values: Vec<Value>,
-    /// What follows it.
-    pub tail: String,
+    /// Inserts of other tables' rows.
+    pub parts: Vec<InsertStatement>,
+    /// What is read beside it, on PostgreSQL.
+    pub read: Option<SelectStatement>,
 }
 
-/// Appends entries of one transaction; `place` is how many it has appended before. While the database writes a chunk, the next one is put
+impl Beside {
+    /// One insert.
+    pub fn of(insert: InsertStatement) -> Self {
+        Self { parts: vec![insert], read: None }
+    }
+}
+
+/// Appends entries of one transaction, and returns what was read beside them; `place` is how many it has appended before. While the database writes a chunk, the next one is put
 /// together.
 pub(crate) async fn append(
     conn: &mut Conn,
@@ -40,7 +47,7 @@ pub(crate) async fn append(
     mut place: usize,
     entries: Vec<Entry>,
     mut beside: Option<Beside>,
-) -> Result<()> {
+) -> Result<Vec<Row>> {
     let of = Of { dialect: conn.dialect(), store, caller, now };
     let at_a_time = of.dialect.rows_at_a_time(WIDTH);
     let mut entries = entries.into_iter();
@@ -52,13 +59,13 @@ pub(crate) async fn append(
         place += chunk.len();
         (!chunk.is_empty()).then(|| Chunk::new(of, first_place, chunk, beside.take()))
     };
-    let mut chunk = next().await;
+    let (mut chunk, mut read) = (next().await, Vec::new());
     while let Some(ready) = chunk {
         let (written, following) = tokio::join!(ready.write(conn), next());
-        written?;
+        read.extend(written?);
         chunk = following;
     }
-    Ok(())
+    Ok(read)
 }
 
 /// The id of an entry: a UUID v7 of the transaction's moment, with the entry's place in it before the random part, so that ids sort
@@ -143,6 +150,8 @@ struct Chunk {
     /// Worth keeping prepared: a statement for one entry is the usual one, and long sequences need those for a full chunk again and again.
     /// Of chunks in which some have personal values there are as many statements as there are numbers, and each is large.
     keep: bool,
+    /// Whether the last of them returns rows.
+    reads: bool,
 }
 
 impl Chunk {
@@ -189,25 +198,29 @@ impl Chunk {
         }
         let is_full = |count: usize| count == of.dialect.rows_at_a_time(WIDTH);
         let keep = entries.len() == 1 || (is_full(entries.len()) && (personal.is_empty() || is_full(personal.len())));
-        let mut inserts = Inserts::new(of);
-        if let Some(Beside { head, values, tail }) = beside {
-            inserts.add(&head, [values.into_iter().map(Own)]);
-            inserts.sql.push_str(&tail);
-            inserts.next();
-        }
+        let mut inserts = Inserts::new(of, beside.as_ref());
         inserts.add(ENTRY, entries);
         if !personal.is_empty() {
             inserts.next();
             inserts.add(PERSONAL, personal);
         }
-        Self { statements: inserts.done(), keep }
+        let reading = beside.as_ref().filter(|_| of.dialect == Dialect::Postgres).and_then(|beside| beside.read.as_ref());
+        let reads = reading.is_some();
+        if let Some(read) = reading {
+            inserts.next();
+            inserts.read(read);
+        }
+        Self { statements: inserts.done(), keep, reads }
     }
 
-    async fn write(self, conn: &mut Conn) -> Result<()> {
+    async fn write(self, conn: &mut Conn) -> Result<Vec<Row>> {
         for (sql, parameters) in self.statements {
+            if self.reads {
+                return conn.sql_rows(sql, values(parameters)).await;
+            }
             conn.sql_run(sql, values(parameters), self.keep).await?;
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
@@ -230,15 +243,38 @@ struct Inserts<'a> {
     begin: usize,
     before: usize,
     values: Vec<Value>,
+    /// How many values are before those that are common.
+    offset: usize,
 }
 
 impl<'a> Inserts<'a> {
-    fn new(of: Of<'a>) -> Self {
-        let values = match of.dialect {
-            Dialect::Postgres => Common::ALL.map(|common| of.value(common)).to_vec(),
-            Dialect::Sqlite => Vec::new(),
-        };
-        Self { of, statements: Vec::new(), sql: String::new(), begin: 0, before: 0, values }
+    fn new(of: Of<'a>, beside: Option<&Beside>) -> Self {
+        let mut this =
+            Self { of, statements: Vec::new(), sql: String::new(), begin: 0, before: 0, values: Vec::new(), offset: 0 };
+        match (of.dialect, beside) {
+            (Dialect::Postgres, None) => this.values = Common::ALL.map(|common| of.value(common)).to_vec(),
+            (Dialect::Postgres, Some(beside)) => this.begin_with(beside),
+            (Dialect::Sqlite, None) => {}
+            (Dialect::Sqlite, Some(beside)) => {
+                let words = beside.parts.iter().map(|part| of.dialect.words(part));
+                this.statements.extend(words.map(|(sql, values)| (sql, values.0)));
+            }
+        }
+        this
+    }
+
+    /// Makes what runs beside the entries the first parts of the statement.
+    fn begin_with(&mut self, beside: &Beside) {
+        let mut sql = SqlWriterValues::new("$", true);
+        for (number, part) in beside.parts.iter().enumerate() {
+            let _ = write!(sql, "{} part_{number} AS (", if number == 0 { "WITH" } else { "," });
+            part.build_collect_into(PostgresQueryBuilder, &mut sql);
+            let _ = sql.write_str(") ");
+        }
+        let (sql, values) = sql.into_parts();
+        (self.begin, self.before, self.offset) = (sql.len(), beside.parts.len(), values.0.len());
+        (self.sql, self.values) = (sql, values.0);
+        self.values.extend(Common::ALL.map(|common| self.of.value(common)));
     }
 
     /// What follows is another insert.
@@ -270,12 +306,25 @@ impl<'a> Inserts<'a> {
         }
     }
 
+    /// What the statement returns, which does not see what its other parts do.
+    fn read(&mut self, read: &SelectStatement) {
+        // its parameters are counted on
+        let mut sql = SqlWriterValues::new("$", true);
+        for value in std::mem::take(&mut self.values) {
+            sql.push_param(value, &PostgresQueryBuilder);
+        }
+        let begin = sql.to_string().len();
+        read.build_collect_into(PostgresQueryBuilder, &mut sql);
+        let (read, values) = sql.into_parts();
+        self.sql.push_str(read.get(begin..).unwrap_or_default());
+        self.values = values.0;
+    }
+
     fn cell(&mut self, cell: Cell) {
-        use std::fmt::Write as _;
         let value = match (cell, self.of.dialect) {
             (Cell::Transaction, dialect) => return self.sql.push_str(dialect.transaction_number()),
             (Cell::Common(common), Dialect::Postgres) => {
-                let _ = write!(self.sql, "${}", common as usize + 1);
+                let _ = write!(self.sql, "${}", self.offset + common as usize + 1);
                 return;
             }
             (Cell::Common(common), Dialect::Sqlite) => self.of.value(common),

@@ -55,6 +55,10 @@ impl Contact {
         let (reads, changes, deletes) = match table {
             "client" => (clients.clone(), clients, NOTHING.to_owned()),
             "contact" => (format!("id = '{}'", self.id), NOTHING.to_owned(), NOTHING.to_owned()),
+            "client_match_key" => {
+                let keys = format!("client_{clients}");
+                (keys.clone(), keys.clone(), keys)
+            }
             "portal_access" => (own, NOTHING.to_owned(), NOTHING.to_owned()),
             "session" => (own.clone(), own.clone(), own),
             "idempotency_record" => {
@@ -122,6 +126,8 @@ async fn wrong(db: &mut PgConnection, contact: &Contact, counts: &BTreeMap<&'sta
         "UPDATE client SET workspace_id = gen_random_uuid()".to_owned(),
         "UPDATE client SET id = gen_random_uuid()".to_owned(),
         "UPDATE session SET contact_id = gen_random_uuid()".to_owned(),
+        "UPDATE client_match_key SET client_id = gen_random_uuid()".to_owned(),
+        format!("INSERT INTO client_match_key VALUES ('{}', 1, gen_random_uuid())", contact.workspace),
         "UPDATE idempotency_record SET owner = 'contact:x'".to_owned(),
         "INSERT INTO idempotency_record (owner, key, workspace_id, fingerprint, created_at) VALUES ('user:x', 'x', NULL, '', now())"
             .to_owned(),
@@ -160,7 +166,9 @@ async fn a_contact_reaches_what_is_theirs_and_nothing_else() {
     let Some(world) = World::make().await else { return };
     let contact = Contact::make(&world).await;
     let counts = counted(&world, &contact).await;
-    for (table, least) in [("client", 1), ("contact", 1), ("portal_access", 1), ("session", 1), ("idempotency_record", 1)] {
+    for (table, least) in
+        [("client", 1), ("contact", 1), ("portal_access", 1), ("session", 1), ("idempotency_record", 1), ("client_match_key", 1)]
+    {
         assert!(counts[table] >= least, "{table}");
     }
     let mut server = world.app.db.as_server().await;
@@ -185,6 +193,9 @@ async fn a_contact_reaches_what_is_theirs_and_nothing_else() {
         ("idempotency_record_insert ON idempotency_record", "WITH CHECK (true)"),
         ("idempotency_record_update ON idempotency_record", "WITH CHECK (true)"),
         ("portal_account_select ON portal_account", "USING (true)"),
+        ("client_match_key_select ON client_match_key", "USING (true)"),
+        ("client_match_key_insert ON client_match_key", "WITH CHECK (true)"),
+        ("client_match_key_update ON client_match_key", "WITH CHECK (true)"),
         ("note_select ON note", "USING (true)"),
     ] {
         let mut db = owner.begin().await.unwrap();

@@ -1,8 +1,6 @@
 //! `/v1/clients/duplicates`, `/v1/clients/{client_id}/duplicates` and `/v1/client-duplicates`.
 
-use clients::duplicates::{
-    self, CANDIDATE_LIST, CheckDuplicates, ClientDuplicates, DuplicateCandidate, DuplicateSearch,
-};
+use clients::duplicates::{self, CANDIDATE_LIST, CheckDuplicates, ClientDuplicates, DuplicateCandidate, DuplicateSearch};
 use clients::{ClientId, DuplicateCandidateId};
 use store::UnitOfWork;
 use store::list::ListSpec;
