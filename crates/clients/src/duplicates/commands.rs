@@ -36,7 +36,7 @@ fn column(name: &'static str) -> Expr {
 
 /// The pairs of which a client is one.
 fn pairs_of(client: store::query::Value) -> SelectStatement {
-    let of = |side: &'static str| {
+    let of = move |side: &'static str| {
         let mut ids = Query::select();
         ids.expr_as(Expr::col("id"), "found")
             .from("duplicate_candidate")

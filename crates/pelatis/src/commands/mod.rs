@@ -121,7 +121,7 @@ impl CommandLine {
             }
             Command::Import(import) => import.run().await?,
             Command::Backup(back) => back.run().await?,
-            Command::Restore(restore) => restore.run().await?,
+            Command::Restore(restore) => Box::pin(restore.run()).await?,
             Command::Doctor(doctor) => doctor.run().await?,
             Command::Mail(mail) => mail.run().await?,
             Command::Openapi => openapi::print()?,

@@ -57,7 +57,7 @@ pub(crate) async fn append(
         let chunk: Vec<Entry> = entries.by_ref().take(at_a_time).collect();
         let first_place = place;
         place += chunk.len();
-        (!chunk.is_empty()).then(|| Chunk::new(of, first_place, chunk, beside.take()))
+        (!chunk.is_empty()).then(|| Chunk::new(of, first_place, chunk, beside.take().as_ref()))
     };
     let (mut chunk, mut read) = (next().await, Vec::new());
     while let Some(ready) = chunk {
@@ -155,7 +155,7 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn new(of: Of<'_>, first_place: usize, chunk: Vec<Entry>, beside: Option<Beside>) -> Self {
+    fn new(of: Of<'_>, first_place: usize, chunk: Vec<Entry>, beside: Option<&Beside>) -> Self {
         use Cell::{Common as All, Own};
         let origin = &of.caller.origin;
         let (mut entries, mut personal) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
@@ -198,13 +198,13 @@ impl Chunk {
         }
         let is_full = |count: usize| count == of.dialect.rows_at_a_time(WIDTH);
         let keep = entries.len() == 1 || (is_full(entries.len()) && (personal.is_empty() || is_full(personal.len())));
-        let mut inserts = Inserts::new(of, beside.as_ref());
+        let mut inserts = Inserts::new(of, beside);
         inserts.add(ENTRY, entries);
         if !personal.is_empty() {
             inserts.next();
             inserts.add(PERSONAL, personal);
         }
-        let reading = beside.as_ref().filter(|_| of.dialect == Dialect::Postgres).and_then(|beside| beside.read.as_ref());
+        let reading = beside.filter(|_| of.dialect == Dialect::Postgres).and_then(|beside| beside.read.as_ref());
         let reads = reading.is_some();
         if let Some(read) = reading {
             inserts.next();

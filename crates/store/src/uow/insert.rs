@@ -64,8 +64,9 @@ impl UnitOfWork {
         self.touched.push(Self::touched_by(&entry));
         let before = self.written;
         self.written += 1;
-        let rows =
-            journal::append(&mut self.conn, &self.store, &self.caller, self.now, before, vec![entry], Some(beside)).await?;
+        let written = journal::append(&mut self.conn, &self.store, &self.caller, self.now, before, vec![entry], Some(beside));
+        // apart, so that whoever inserts something does not carry it along
+        let rows = Box::pin(written).await?;
         rows.iter().map(|row| each(row, 0)).collect()
     }
 

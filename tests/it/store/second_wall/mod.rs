@@ -30,7 +30,8 @@ pub(super) struct Policy {
 }
 
 /// Columns by which something is opened to contacts, which [`contacts`] asks after.
-const OPENED_TO_CONTACTS: [(&str, &str); 5] = [
+const OPENED_TO_CONTACTS: [(&str, &str); 6] = [
+    ("client_match_key", "client_id"),
     ("client", "id"),
     ("contact", "id"),
     ("portal_access", "contact_id"),
