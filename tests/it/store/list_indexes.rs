@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use harness::{Engine, TestApp};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
-use store::dialect::Dialect;
+use store::dialect::{Dialect, numbers};
 use store::list::{ListQuery, ListSpec, Operator};
 use store::query::{Expr, ExprTrait as _, Query, SelectStatement};
 
@@ -254,4 +254,22 @@ async fn every_field_that_says_it_is_indexed_is_found_by_an_index_and_every_pair
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Seen to fail with an inner join instead of the cross join on SQLite, which then reads all keys of the workspace.
+#[tokio::test]
+async fn who_shares_keys_with_a_client_is_found_by_each_of_its_keys() {
+    let app = TestApp::spawn().await;
+    fill(&app).await;
+    let planner = Planner::of(&app).await;
+    let workspace = app.workspace.parse::<uuid::Uuid>().unwrap();
+    let columns = ["match_key", "client_id"];
+    let select = numbers::last_of_each(planner.dialect, "client_match_key", ("workspace_id", workspace), columns, &[1, 2, 3], 30);
+    let plan = planner.plan(&select).await;
+    let by_key = match planner.engine {
+        Engine::Sqlite => "SEARCH holding USING PRIMARY KEY (workspace_id=? AND match_key=? AND client_id>?)",
+        Engine::Postgres => "Index Cond: ((workspace_id",
+    };
+    assert!(plan.contains(by_key), "{plan}\n{}", planner.dialect.show(&select));
+    assert!(!sorts(&plan), "{plan}");
 }

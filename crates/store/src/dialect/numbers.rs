@@ -1,6 +1,6 @@
 //! A list of numbers as one parameter, so that a statement is the same however many they are.
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr};
 
 use super::Dialect;
 
@@ -50,7 +50,8 @@ pub fn last_of_each(
             let from = SimpleExpr::SubQuery(None, Box::new(last.into()));
             let from = Func::coalesce([from, Expr::cust("X''")]);
             let is_last = is_wanted("holding").and(Expr::col(("holding", of)).gte(SimpleExpr::from(from)));
-            select.join_as(JoinType::InnerJoin, table, Alias::new("holding"), is_last);
+            // of an inner join SQLite may read all rows of the table first (sqlite.org/optoverview.html, 7.2)
+            select.join_as(JoinType::CrossJoin, table, Alias::new("holding"), Condition::all()).and_where(is_last);
         }
     }
     select

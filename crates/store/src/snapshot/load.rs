@@ -126,6 +126,17 @@ async fn into_postgres(owner: &mut PgConnection, contents: &Contents, parts: &mu
     for table in &walled {
         run(owner, &format!("ALTER TABLE public.{} NO FORCE ROW LEVEL SECURITY", quote(table))).await?;
     }
+    // what the database does by itself when rows come was done when they first came
+    let triggered: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
+         WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition ORDER BY 1",
+    )
+    .fetch_all(&mut *owner)
+    .await
+    .map_err(from_sqlx)?;
+    for table in &triggered {
+        run(owner, &format!("ALTER TABLE public.{} DISABLE TRIGGER USER", quote(table))).await?;
+    }
     for table in contents.tables.iter().rev() {
         run(owner, &format!("DELETE FROM public.{}", quote(&table.name))).await?;
     }
@@ -152,6 +163,9 @@ async fn into_postgres(owner: &mut PgConnection, contents: &Contents, parts: &mu
             .execute(&mut *owner)
             .await
             .map_err(from_sqlx)?;
+    }
+    for table in &triggered {
+        run(owner, &format!("ALTER TABLE public.{} ENABLE TRIGGER USER", quote(table))).await?;
     }
     for table in &walled {
         run(owner, &format!("ALTER TABLE public.{} FORCE ROW LEVEL SECURITY", quote(table))).await?;
