@@ -51,7 +51,7 @@ pub(super) async fn upload(program: &Program, client: &str, name: &str, content:
     send(request).await.unwrap().expect(201).body
 }
 
-/// Seen to fail with custom fields that are told of records once more, without the files, without the sequence of the journal, with a table left out, and with the epoch as it was.
+/// Seen to fail without the files, without the sequence of the journal, with a table left out, and with the epoch as it was.
 #[tokio::test]
 async fn what_was_backed_up_under_writes_comes_back_whole_after_everything_was_lost() {
     let folder = TempDir::new().unwrap();
