@@ -270,6 +270,19 @@ impl UnitOfWork {
         Ok(())
     }
 
+    /// Holds a row so that one at a time does: others may refer to it meanwhile, as whatever belongs to a workspace does.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn take_turn(&mut self, table: &'static str, id: Uuid) -> Result<()> {
+        if self.conn.dialect().locks_rows() {
+            let mut select = Query::select();
+            select.column("id").from(table).and_where(Expr::col("id").eq(id)).lock(LockType::NoKeyUpdate);
+            self.conn.rows(&select).await?;
+        }
+        Ok(())
+    }
+
     /// The records of a select, which nobody else changes until the transaction ends, though others may read them in the same way.
     ///
     /// # Errors

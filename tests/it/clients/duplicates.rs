@@ -152,6 +152,9 @@ async fn a_workspace_that_blocks_them_refuses_them_unless_they_are_said_to_be_ot
 async fn of_two_who_make_the_same_at_once_where_that_is_blocked_one_does() {
     let app = TestApp::spawn().await;
     set(&app, &app.admin, "block").await;
+    // which whoever makes a client holds, too
+    let field = json!({ "record_type": "client", "key": "seats", "label": "Seats", "field_type": "number" });
+    app.post("/v1/custom-fields", &app.admin, &field).await.expect(201);
     for round in ["Acme", "Borealis", "Cosmos", "Daphne"] {
         let body = json!({ "kind": "company", "name": round });
         let answers = futures::future::join_all((0..4).map(|_| app.post("/v1/clients", &app.admin, &body))).await;
@@ -240,6 +243,42 @@ async fn a_search_finds_the_pairs_among_all_clients_and_drops_those_that_are_non
     assert_eq!(pairs(&app, "").await.len(), 2);
     app.act(&format!("/v1/clients/{}/purge", ids[0]), &app.admin).await.expect(204);
     assert_eq!(app.count("duplicate_candidate").await, 3);
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_however_many_of_its_name_were_merged_into_it_or_put_away() {
+    let app = TestApp::spawn().await;
+    set(&app, &app.admin, "off").await;
+    let first = make(&app, &app.admin, json!({ "name": "Acme" })).await.expect(201).id();
+    for n in 0..34 {
+        let twin = make(&app, &app.admin, json!({ "name": "Acme" })).await.expect(201).id();
+        if n % 2 == 0 {
+            let merge = json!({ "merged_id": twin });
+            app.post(&format!("/v1/clients/{first}/merge"), &app.admin, &merge).await.expect(200);
+        } else {
+            app.delete(&format!("/v1/clients/{twin}"), &app.admin).await.expect(204);
+        }
+    }
+    set(&app, &app.admin, "block").await;
+    let refused = make(&app, &app.admin, json!({ "name": "ACME" })).await.expect_problem(409, "likely_duplicate");
+    let told: Vec<&Value> = refused.body["duplicates"].as_array().unwrap().iter().map(|one| &one["client"]["id"]).collect();
+    assert_eq!(told, [&json!(first)]);
+}
+
+#[tokio::test]
+async fn a_search_keeps_the_pair_of_two_old_clients_whose_name_many_have_since() {
+    let app = TestApp::spawn().await;
+    for _ in 0..2 {
+        make(&app, &app.admin, json!({ "name": "Acme", "tax_number": "123456789" })).await.expect(201);
+    }
+    let kept = app.db.scalar("SELECT CAST(score AS text) FROM duplicate_candidate").await;
+    set(&app, &app.admin, "off").await;
+    for _ in 0..33 {
+        make(&app, &app.admin, json!({ "name": "Acme" })).await.expect(201);
+    }
+    search(&app).await;
+    let best = "SELECT CAST(MAX(score) AS text) FROM duplicate_candidate";
+    assert_eq!(app.db.scalar(best).await, kept, "of the two that have a tax number in common");
 }
 
 #[tokio::test]

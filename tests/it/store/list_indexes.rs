@@ -264,7 +264,8 @@ async fn who_shares_keys_with_a_client_is_found_by_each_of_its_keys() {
     let planner = Planner::of(&app).await;
     let workspace = app.workspace.parse::<uuid::Uuid>().unwrap();
     let columns = ["match_key", "client_id"];
-    let select = numbers::last_of_each(planner.dialect, "client_match_key", ("workspace_id", workspace), columns, &[1, 2, 3], 30);
+    let select =
+        numbers::last_of_each(planner.dialect, "client_match_key", ("workspace_id", workspace), columns, &[1, 2, 3], None, 30);
     let plan = planner.plan(&select).await;
     let by_key = match planner.engine {
         Engine::Sqlite => "SEARCH holding USING PRIMARY KEY (workspace_id=? AND match_key=? AND client_id>?)",

@@ -150,8 +150,7 @@ pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMa
     let taken = if row.external_id.is_some() { place_taken } else { is_there };
     let row = uow.bring_back(row, Change::plain()).await.on_unique(taken)?;
     custom::put_again(uow, "client", id.uuid(), &row.custom_fields.0).await?;
-    let defaults = auth::workspaces::defaults(uow, &caller).await?;
-    duplicates::put_again(uow, &row, &defaults).await?;
+    duplicates::put_again(uow, &row).await?;
     notes::bring_back(uow, on(id), &lost.notes).await?;
     interactions::bring_back(uow, &lost.interactions).await?;
     let groups = groups::bring_back(uow, &lost.groups).await?;

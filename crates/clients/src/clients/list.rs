@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
 use platform::custom_fields::{check_still_there, resolve};
 use platform::saved_views::Viewable;
+use store::dialect::{Dialect, unindexed};
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
-use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
+use store::query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Client, ClientBrief};
@@ -109,11 +110,22 @@ pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     Ok(select)
 }
 
+/// Those of these clients that the caller may see. SQLite thinks that reading all of a workspace is less than looking up some ids.
+pub(crate) fn visible_among(dialect: Dialect, caller: &Caller, ids: &[uuid::Uuid]) -> Result<SelectStatement> {
+    let mut select = reached_in(caller, unindexed(dialect, "client", "workspace_id"))?;
+    select.and_where(column("merged_into_id").is_null()).and_where(column("id").is_in(ids.iter().copied()));
+    Ok(select)
+}
+
 /// As [`visible_to`], with those that became part of others, which nobody sees any more.
 pub(crate) fn reached_by(caller: &Caller) -> Result<SelectStatement> {
+    reached_in(caller, column("workspace_id").into())
+}
+
+fn reached_in(caller: &Caller, workspace: SimpleExpr) -> Result<SelectStatement> {
     let scope = caller.scope(Permission::ClientsViewAll, Permission::ClientsViewOwn)?;
     let mut select = ClientRow::select();
-    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
+    select.and_where(workspace.eq(caller.workspace()?.uuid()));
     if let Scope::Own(user) = scope {
         select.and_where(
             column("owner_id")
@@ -206,8 +218,7 @@ pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: ClientId, seen: Option
 
 /// Those of these clients that the caller may see, locked.
 pub(crate) async fn find_all_locked(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ClientRow>> {
-    let mut select = visible_to(&uow.caller())?;
-    select.and_where(column("id").is_in(ids.iter().copied()));
+    let select = visible_among(uow.dialect(), &uow.caller(), ids)?;
     uow.locked_all(select).await
 }
 
@@ -303,9 +314,7 @@ pub(crate) async fn briefs(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut select = visible_to(caller)?;
-    select.and_where(column("id").is_in(ids));
-    let rows = conn.all::<ClientRow>(&select).await?;
+    let rows = conn.all::<ClientRow>(&visible_among(conn.dialect(), caller, &ids)?).await?;
     Ok(rows.into_iter().map(|row| (row.id, ClientBrief { id: row.id, kind: row.kind, name: row.name })).collect())
 }
 

@@ -38,7 +38,9 @@ async fn set_archived(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, arc
     }
     let (action, archived_at) = if archived { (Action::Archive, Some(uow.now())) } else { (Action::Restore, None) };
     let after = ClientRow { archived_at, ..before.clone() };
-    uow.update(&before, after, Change::of(action)).await.map(Client::from)
+    let after = uow.update(&before, after, Change::of(action)).await?;
+    duplicates::settle(uow, &before, &after).await?;
+    Ok(after.into())
 }
 
 /// Deletes an archived client for ever, with its notes, interactions, relationships, files and tags, and erases the personal values that the journal holds of it. Its
@@ -73,9 +75,7 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: imp
     interactions::forget_of_clients(uow, &ids).await?;
     tags_and_notes::forget(uow, &ids).await?;
     keep::forget(uow, &ids).await?;
-    let caller = uow.caller();
-    let country = auth::workspaces::defaults(uow, &caller).await?.country;
-    duplicates::forget(uow, &rows, &country).await?;
+    duplicates::forget(uow, &rows).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(&rows, |_| change()).await
 }

@@ -100,7 +100,7 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
         laid.check_unique(uow, before.id.uuid(), &before.custom_fields.0).await?;
     }
     let after = uow.update(before, after, Change::plain()).await?;
-    duplicates::settle(uow, before, &after, &defaults.country).await?;
+    duplicates::settle(uow, before, &after).await?;
     if let Some(laid) = &laid {
         laid.put(uow, before.id.uuid(), &before.custom_fields.0).await?;
     }

@@ -51,13 +51,18 @@ fn pairs_of(client: store::query::Value) -> SelectStatement {
 /// Pairs of which the caller sees both clients, and both are in use.
 fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     caller.require(Permission::ClientsMerge)?;
-    let mut seen = clients::visible_to(caller)?;
-    seen.clear_selects().column(("client", "id")).and_where(Expr::col(("client", "archived_at")).is_null());
+    let sees = |side: &'static str| -> Result<_> {
+        // each looked up by its id: all that are seen may be very many
+        let mut seen = clients::visible_to(caller)?;
+        seen.clear_selects().expr(Expr::value(1)).and_where(Expr::col(("client", "id")).eq(column(side)));
+        seen.and_where(Expr::col(("client", "archived_at")).is_null());
+        Ok(Expr::exists(seen))
+    };
     let mut select = DuplicateCandidateRow::select();
     select
         .and_where(column("workspace_id").eq(caller.workspace()?.uuid()))
-        .and_where(column("client_id").in_subquery(seen.clone()))
-        .and_where(column("other_id").in_subquery(seen));
+        .and_where(sees("client_id")?)
+        .and_where(sees("other_id")?);
     Ok(select)
 }
 

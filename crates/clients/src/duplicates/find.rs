@@ -28,11 +28,12 @@ pub(crate) struct Found {
     pub(super) likeness: Likeness,
 }
 
-/// The clients that have these keys, as pairs of key and client, at most so many for each: a walk of a few steps along the table's key.
-pub(super) fn holders(dialect: Dialect, workspace: Uuid, keys: &[Key]) -> Option<SelectStatement> {
+/// The clients that have these keys, as pairs of key and client, at most so many for each, and of older ones than `below`: a walk of a few steps along the table's key.
+pub(super) fn holders(dialect: Dialect, workspace: Uuid, keys: &[Key], below: Option<Uuid>) -> Option<SelectStatement> {
     let hashes: Vec<i64> = keys.iter().map(|key| key.hash).collect();
     let columns = ["match_key", "client_id"];
-    (!keys.is_empty()).then(|| numbers::last_of_each(dialect, TABLE, ("workspace_id", workspace), columns, &hashes, OF_A_KEY))
+    (!keys.is_empty())
+        .then(|| numbers::last_of_each(dialect, TABLE, ("workspace_id", workspace), columns, &hashes, below, OF_A_KEY))
 }
 
 /// Of those who share keys the ones that are worth a look, those who share most first: one key that says something, two that say little, or all
@@ -58,20 +59,9 @@ pub(super) fn worth_a_look(subject: &Subject, keys: &[Key], shared: &[(i64, Uuid
     worth.into_iter().take(COMPARED).map(|(_, _, client)| client).collect()
 }
 
-/// Compares with those of these clients that are in use and `among` the ones that may be told; the likeliest first.
-pub(super) async fn compare(
-    conn: &mut Conn,
-    mut among: SelectStatement,
-    subject: &Subject,
-    ids: &[Uuid],
-    country: &str,
-) -> Result<Vec<Found>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    among
-        .and_where(Expr::col(("client", "id")).is_in(ids.iter().copied()))
-        .and_where(Expr::col(("client", "archived_at")).is_null());
+/// Compares with those of a select of clients that are in use; the likeliest first.
+pub(super) async fn compare(conn: &mut Conn, mut among: SelectStatement, subject: &Subject, country: &str) -> Result<Vec<Found>> {
+    among.and_where(Expr::col(("client", "archived_at")).is_null());
     let rows = conn.all::<ClientRow>(&among).await?;
     let compared = rows.into_iter().map(|row| {
         let likeness = score::likeness(subject, &Subject::of_row(&row, country));
@@ -79,18 +69,34 @@ pub(super) async fn compare(
     });
     let mut found: Vec<Found> = compared.filter(|found| found.likeness.score >= score::TOLD).collect();
     found.sort_by_key(|found| (std::cmp::Reverse(found.likeness.score), found.row.id.uuid()));
+    Ok(found)
+}
+
+/// Compares with those of these clients that the caller may see, and returns as many as are told.
+pub(super) async fn compare_seen(
+    conn: &mut Conn,
+    caller: &Caller,
+    subject: &Subject,
+    ids: &[Uuid],
+    country: &str,
+) -> Result<Vec<Found>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let among = clients::visible_among(conn.dialect(), caller, ids)?;
+    let mut found = compare(conn, among, subject, country).await?;
     found.truncate(TOLD);
     Ok(found)
 }
 
 /// The clients that the caller may see and that may be the same as one, but for those.
 pub(super) async fn find(conn: &mut Conn, caller: &Caller, subject: &Subject, but: &[Uuid], country: &str) -> Result<Vec<Found>> {
-    let among = clients::visible_to(caller)?;
+    clients::visible_to(caller)?;
     let keys = subject.keys();
-    let Some(select) = holders(conn.dialect(), caller.workspace()?.uuid(), &keys) else { return Ok(Vec::new()) };
+    let Some(select) = holders(conn.dialect(), caller.workspace()?.uuid(), &keys, None) else { return Ok(Vec::new()) };
     let shared = pairs(&conn.rows(&select).await?)?;
     let ids = worth_a_look(subject, &keys, &shared, but);
-    compare(conn, among, subject, &ids, country).await
+    compare_seen(conn, caller, subject, &ids, country).await
 }
 
 /// The rows of [`holders`].

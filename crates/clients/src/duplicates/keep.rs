@@ -16,6 +16,14 @@ pub(super) const TABLE: &str = "client_match_key";
 /// Keys in one statement.
 const AT_ONCE: usize = 500;
 
+/// The keys of a client; of one that is put away or part of another there are none, so that it stands in nobody's way.
+fn keys_of(row: &ClientRow) -> Vec<Key> {
+    if row.archived_at.is_some() || row.merged_into_id.is_some() {
+        return Vec::new();
+    }
+    Subject::of_row(row, "").keys()
+}
+
 /// Puts keys of clients, of which those that are there stay.
 fn inserted(workspace: Uuid, keys: &[(i64, Uuid)]) -> InsertStatement {
     let mut insert = Query::insert();
@@ -43,11 +51,11 @@ pub(super) fn insert_of(dialect: Dialect, workspace: Uuid, client: Uuid, keys: &
 }
 
 /// Puts the keys of many clients.
-pub(super) async fn put_all(uow: &mut UnitOfWork, rows: &[ClientRow], country: &str) -> Result<()> {
+pub(super) async fn put_all(uow: &mut UnitOfWork, rows: &[ClientRow]) -> Result<()> {
     let workspace = uow.workspace()?.uuid();
     let mut keys: Vec<(i64, Uuid)> = Vec::new();
     for row in rows {
-        keys.extend(Subject::of_row(row, country).keys().iter().map(|key| (key.hash, row.id.uuid())));
+        keys.extend(keys_of(row).iter().map(|key| (key.hash, row.id.uuid())));
     }
     // in the order of the table, so that those who write many at once wait for each other and do not block each other
     keys.sort_unstable();
@@ -58,8 +66,8 @@ pub(super) async fn put_all(uow: &mut UnitOfWork, rows: &[ClientRow], country: &
 }
 
 /// Puts and takes away what differs between the keys of two states of a client.
-pub(crate) async fn settle(uow: &mut UnitOfWork, before: &ClientRow, after: &ClientRow, country: &str) -> Result<()> {
-    let hashes = |row: &ClientRow| Subject::of_row(row, country).keys().iter().map(|key| key.hash).collect::<HashSet<i64>>();
+pub(crate) async fn settle(uow: &mut UnitOfWork, before: &ClientRow, after: &ClientRow) -> Result<()> {
+    let hashes = |row: &ClientRow| keys_of(row).iter().map(|key| key.hash).collect::<HashSet<i64>>();
     let (old, new) = (hashes(before), hashes(after));
     let (workspace, id) = (after.workspace_id.uuid(), after.id.uuid());
     let mut come: Vec<(i64, Uuid)> = new.difference(&old).map(|key| (*key, id)).collect();
@@ -92,12 +100,12 @@ pub(super) async fn forget_all(uow: &mut UnitOfWork) -> Result<()> {
 }
 
 /// Forgets the keys of clients that are gone.
-pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], country: &str) -> Result<()> {
+pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow]) -> Result<()> {
     for some in rows.chunks(50) {
         let Some(first) = some.first() else { continue };
         let keys: Vec<i64> = some
             .iter()
-            .flat_map(|row| Subject::of_row(row, country).keys())
+            .flat_map(|row| Subject::of_row(row, "").keys())
             .map(|key| key.hash)
             .collect::<HashSet<_>>()
             .into_iter()

@@ -1,7 +1,7 @@
 //! Looking, when a client is made, whether it is there already.
 
 use kernel::error::Faults;
-use kernel::{Defaults, Error, OnDuplicate, Result, TypedId as _};
+use kernel::{Error, OnDuplicate, Result, TypedId as _};
 use serde_json::json;
 use store::query::UnionType;
 use store::{Along, Change, Json, UnitOfWork};
@@ -53,7 +53,7 @@ pub(crate) struct Looking<'a> {
 impl Looking<'_> {
     /// Puts the keys of new clients, and looks for nothing.
     pub async fn keep_keys(self, uow: &mut UnitOfWork, rows: &[ClientRow]) -> Result<()> {
-        keep::put_all(uow, rows, self.country).await
+        keep::put_all(uow, rows).await
     }
 
     /// Inserts a client with its keys, and finds the clients that it may be but for those that somebody denied. Whoever sees no clients is told
@@ -65,13 +65,13 @@ impl Looking<'_> {
         let caller = uow.caller();
         let subject = Subject::of_row(row, self.country);
         let (keys, workspace) = (subject.keys(), row.workspace_id.uuid());
-        let among = clients::visible_to(&caller).ok().filter(|_| self.on_duplicate != OnDuplicate::Off);
+        let looks = self.on_duplicate != OnDuplicate::Off && clients::visible_to(&caller).is_ok();
         if self.on_duplicate == OnDuplicate::Block {
             // two who make the same at once: the second waits, and then sees the first one's
-            auth::workspaces::lock(uow, uow.workspace()?).await?;
+            uow.take_turn("workspace", workspace).await?;
         }
         let dialect = uow.dialect();
-        let holders = among.as_ref().and_then(|_| find::holders(dialect, workspace, &keys));
+        let holders = if looks { find::holders(dialect, workspace, &keys, None) } else { None };
         let stage = row.acquisition_stage.as_deref().map(|stage| stages::found_as(&caller, stage, STAGE)).transpose()?;
         let read = match (holders, stage) {
             (Some(mut holders), Some(stage)) => Some(holders.union(UnionType::All, stage).take()),
@@ -82,10 +82,12 @@ impl Looking<'_> {
         if row.acquisition_stage.is_some() && !shared.iter().any(|(key, _)| *key == STAGE) {
             return Ok(None);
         }
-        let Some(among) = among else { return Ok(Some(Vec::new())) };
+        if !looks {
+            return Ok(Some(Vec::new()));
+        }
         let denied: Vec<Uuid> = denied.iter().copied().map(ClientId::uuid).collect();
         let ids = find::worth_a_look(&subject, &keys, &shared, &denied);
-        let found = find::compare(uow, among, &subject, &ids, self.country).await?;
+        let found = find::compare_seen(uow, &caller, &subject, &ids, self.country).await?;
         if self.on_duplicate == OnDuplicate::Block && !found.is_empty() {
             // which takes the insert back
             let told: Vec<ClientDuplicate> = found.into_iter().map(ClientDuplicate::from).collect();
@@ -98,8 +100,8 @@ impl Looking<'_> {
 }
 
 /// Puts the keys of a client that is there again.
-pub(crate) async fn put_again(uow: &mut UnitOfWork, row: &ClientRow, defaults: &Defaults) -> Result<()> {
-    keep::put_all(uow, std::slice::from_ref(row), &defaults.country).await
+pub(crate) async fn put_again(uow: &mut UnitOfWork, row: &ClientRow) -> Result<()> {
+    keep::put_all(uow, std::slice::from_ref(row)).await
 }
 
 /// A pair of clients, as it is kept.

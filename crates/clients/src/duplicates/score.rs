@@ -74,7 +74,7 @@ pub(super) fn likeness(one: &Subject, other: &Subject) -> Likeness {
         // one letter of ten is a slip, two are perhaps another name
         add(SimilarName, name - 30);
     }
-    if share(&one.phones, &other.phones) {
+    if share(&one.phones(), &other.phones()) {
         add(SamePhone, 60);
     }
     if name >= NOT_UNLIKE && share(&one.hosts, &other.hosts) {

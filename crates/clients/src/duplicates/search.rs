@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use kernel::{Caller, Permission, Result, TypedId as _};
+use kernel::{Caller, Error, Permission, Result, TypedId as _};
+use store::dialect::{Dialect, unindexed};
+use store::errors::BUSY;
 use store::jobs::schedule::When;
 use store::jobs::{Handlers, Job, JobContext};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
-use store::{Change, Conn, Json, Record as _, UnitOfWork};
+use store::{Change, Conn, Json, OnUnique as _, Record as _, UnitOfWork};
 use uuid::Uuid;
 
 use super::find::{self, Found};
@@ -75,9 +77,11 @@ pub async fn get_search(conn: &mut Conn, caller: &Caller) -> Result<DuplicateSea
 /// `forbidden` without `clients.merge`.
 pub async fn start_search(uow: &mut UnitOfWork) -> Result<DuplicateSearch> {
     uow.caller().require(Permission::ClientsMerge)?;
-    let row = begin(uow).await?;
-    uow.enqueue(Job::of(&SearchDuplicates { is_asked_for: true }).unique(UNIQUE)).await?;
-    Ok(DuplicateSearch::from(&row))
+    if uow.enqueue(Job::of(&SearchDuplicates { is_asked_for: true }).unique(UNIQUE)).await?.is_none() {
+        let caller = uow.caller();
+        return get_search(uow, &caller).await;
+    }
+    begin(uow).await.map(|row| DuplicateSearch::from(&row))
 }
 
 /// Notes that a search begins.
@@ -117,14 +121,14 @@ async fn note(uow: &mut UnitOfWork, values: &[(&'static str, Expr)]) -> Result<(
 }
 
 /// The next clients in the order of their ids.
-async fn next(conn: &mut Conn, caller: &Caller, after: Option<ClientId>) -> Result<Vec<ClientRow>> {
+fn next(dialect: Dialect, caller: &Caller, after: Option<ClientId>) -> Result<SelectStatement> {
     let mut select = ClientRow::select();
     select
-        .and_where(column("workspace_id").eq(caller.workspace()?.uuid()))
+        .and_where(unindexed(dialect, "client", "workspace_id").eq(caller.workspace()?.uuid()))
         .and_where_option(after.map(|after| column("id").gt(after.uuid())))
         .order_by(("client", "id"), Order::Asc)
         .limit(BATCH);
-    conn.all(&select).await
+    Ok(select)
 }
 
 async fn run(context: JobContext, SearchDuplicates { is_asked_for }: SearchDuplicates) -> Result<()> {
@@ -138,12 +142,13 @@ async fn run(context: JobContext, SearchDuplicates { is_asked_for }: SearchDupli
         return context.complete(async |_| Ok(())).await;
     }
     let row = context.write(begin).await?;
-    make_keys(&context, &caller, row.keys, &country).await?;
+    make_keys(&context, &caller, row.keys).await?;
     let (mut after, mut looked_at, mut found) = (None, 0, 0);
     loop {
         context.go_on()?;
         let mut reader = context.store().reader(&caller).await?;
-        let clients = next(&mut reader, &caller, after).await?;
+        let clients = next(reader.dialect(), &caller, after)?;
+        let clients = reader.all::<ClientRow>(&clients).await?;
         let pairs = pairs_of(&mut reader, &caller, &clients, &country).await?;
         reader.close().await?;
         let Some(last) = clients.last().map(|row| row.id) else { break };
@@ -180,7 +185,7 @@ async fn has_changed(conn: &mut Conn, caller: &Caller, last: Option<&DuplicateSe
 }
 
 /// Makes the keys of all clients where they are those of an earlier version, or there are none yet.
-async fn make_keys(context: &JobContext, caller: &Caller, keys: i64, country: &str) -> Result<()> {
+async fn make_keys(context: &JobContext, caller: &Caller, keys: i64) -> Result<()> {
     if keys == KEYS {
         return Ok(());
     }
@@ -192,8 +197,10 @@ async fn make_keys(context: &JobContext, caller: &Caller, keys: i64, country: &s
         context.go_on()?;
         let last = context
             .write(async |uow| {
-                let rows = next(uow, caller, after).await?;
-                keep::put_all(uow, &rows, country).await?;
+                // held, so that nobody changes or purges one before its keys are there
+                let rows = next(uow.dialect(), caller, after)?;
+                let rows = uow.held_all::<ClientRow>(rows).await?;
+                keep::put_all(uow, &rows).await?;
                 Ok(rows.last().map(|row| row.id))
             })
             .await?;
@@ -213,13 +220,15 @@ async fn pairs_of(conn: &mut Conn, caller: &Caller, rows: &[ClientRow], country:
     for row in rows.iter().filter(|row| row.archived_at.is_none() && row.merged_into_id.is_none()) {
         let subject = Subject::of_row(row, country);
         let keys = subject.keys();
-        let Some(select) = find::holders(conn.dialect(), workspace, &keys) else { continue };
-        let mut shared = find::pairs(&conn.rows(&select).await?)?;
-        shared.retain(|(_, client)| *client < row.id.uuid());
+        let Some(select) = find::holders(conn.dialect(), workspace, &keys, Some(row.id.uuid())) else { continue };
+        let shared = find::pairs(&conn.rows(&select).await?)?;
         let ids = find::worth_a_look(&subject, &keys, &shared, &[]);
+        if ids.is_empty() {
+            continue;
+        }
         let mut among = ClientRow::select();
-        among.and_where(column("workspace_id").eq(workspace)).and_where(column("merged_into_id").is_null());
-        let found = find::compare(conn, among, &subject, &ids, country).await?;
+        among.and_where(column("merged_into_id").is_null()).and_where(column("id").is_in(ids));
+        let found = find::compare(conn, among, &subject, country).await?;
         if !found.is_empty() {
             all.insert(row.id.uuid(), found.into_iter().map(|found| (found.row.id.uuid(), found)).collect());
         }
@@ -260,7 +269,8 @@ async fn settle(uow: &mut UnitOfWork, rows: &[ClientRow], pairs: &Pairs) -> Resu
             }
         }
     }
-    uow.insert_all(&found, |_| Change::plain().event(DETECTED)).await
+    // another search, or whoever makes a client, may have found one meanwhile
+    uow.insert_all(&found, |_| Change::plain().event(DETECTED)).await.on_unique(|| Error::new(&BUSY))
 }
 
 /// Those of these clients that are there, which stay so until the unit of work ends.

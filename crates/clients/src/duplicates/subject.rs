@@ -18,6 +18,8 @@ const WORDS: usize = 4;
 const OF_EACH: usize = 6;
 /// The fewest digits of a phone, and letters and digits of a tax number, that say who it is.
 const FEWEST: usize = 6;
+/// The last digits of a phone that it is found by: the same with and without the code of its country, whichever that is.
+const OF_A_PHONE: usize = 8;
 
 /// Where everybody has their mail, so that it says nothing that two have it there.
 const PUBLIC_MAIL: &str = "gmail.com googlemail.com yahoo.com yahoo.gr yahoo.co.uk yahoo.de yahoo.fr ymail.com hotmail.com hotmail.gr hotmail.co.uk \
@@ -51,7 +53,9 @@ pub(super) struct Subject {
     pub tax_number: Option<String>,
     pub emails: Vec<String>,
     pub hosts: Vec<String>,
-    pub phones: Vec<String>,
+    /// As they are written, and the country of those without a code.
+    written_phones: Vec<String>,
+    country: String,
 }
 
 /// What of a client says who it is, as it is written.
@@ -96,6 +100,13 @@ fn phone(written: &str, country: &str) -> Option<String> {
     (digits.len() >= FEWEST).then_some(digits)
 }
 
+/// The last digits of a phone, without what follows as an extension.
+fn last_digits(written: &str) -> Option<String> {
+    let number = written.split(|letter: char| letter.is_alphabetic() || letter == '#').next().unwrap_or_default();
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    (digits.len() >= FEWEST).then(|| digits.get(digits.len().saturating_sub(OF_A_PHONE)..).unwrap_or_default().to_owned())
+}
+
 fn distinct(list: impl Iterator<Item = String>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for one in list {
@@ -118,7 +129,8 @@ impl Subject {
             names: [Some(written.name), written.legal_name].into_iter().flatten().filter_map(Name::of).collect(),
             tax_number: written.tax_number.and_then(tax_number),
             hosts,
-            phones: distinct(numbers.filter_map(|number| phone(number, written.country))),
+            written_phones: numbers.map(str::to_owned).collect(),
+            country: written.country.to_owned(),
             emails,
         }
     }
@@ -138,7 +150,12 @@ impl Subject {
         })
     }
 
-    /// The keys by which it is found, each once.
+    /// Its phones as E.164 writes them, or their digits.
+    pub fn phones(&self) -> Vec<String> {
+        distinct(self.written_phones.iter().filter_map(|number| phone(number, &self.country)))
+    }
+
+    /// The keys by which it is found, each once. They follow from what the client says alone, and from no setting.
     pub fn keys(&self) -> Vec<Key> {
         use Weight::{Strong, Weak};
         let mut keys: Vec<Key> = Vec::new();
@@ -150,7 +167,8 @@ impl Subject {
         };
         self.tax_number.iter().for_each(|number| add("tax", number, Strong));
         self.emails.iter().take(OF_EACH).for_each(|address| add("email", address, Strong));
-        self.phones.iter().take(OF_EACH).for_each(|number| add("phone", number, Strong));
+        let phones = distinct(self.written_phones.iter().filter_map(|number| last_digits(number)));
+        phones.iter().take(OF_EACH).for_each(|number| add("phone", number, Strong));
         self.names.iter().for_each(|name| add("name", &name.key(), Strong));
         self.hosts.iter().take(OF_EACH).for_each(|host| add("host", host, Weak));
         if let Some(name) = self.names.first() {
@@ -178,6 +196,15 @@ mod tests {
         for nothing in ["", "none", "000000000", "-", "12345"] {
             assert_eq!(tax_number(nothing), None, "{nothing}");
         }
+    }
+
+    #[test]
+    fn a_phone_is_found_by_its_last_digits_however_it_is_written() {
+        for written in ["6912345678", "+30 691 234 5678", "0030-6912345678", "(+30) 691 2345678 ext. 12"] {
+            assert_eq!(last_digits(written).as_deref(), Some("12345678"), "{written}");
+        }
+        assert_eq!(last_digits("210 12"), None);
+        assert_eq!(last_digits("123456").as_deref(), Some("123456"));
     }
 
     #[test]

@@ -248,7 +248,7 @@ async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<St
     clients::fill_derived(&mut after, &country);
     let after = uow.update(before, after, Change::of(Action::Revert)).await?;
     custom::settle(uow, "client", after.id.uuid(), &before.custom_fields.0, &after.custom_fields.0).await?;
-    duplicates::settle(uow, before, &after, &country).await?;
+    duplicates::settle(uow, before, &after).await?;
     Ok(after)
 }
 

@@ -104,10 +104,11 @@ async fn run(
     // what one of the two had must be free for the other; it stays beside the merged one, which has it still
     uow.free_unique_values(merged.id.uuid()).await?;
     custom::settle(uow, CLIENT, survivor.id.uuid(), &survivor.custom_fields.0, &after.custom_fields.0).await?;
-    duplicates::settle(uow, survivor, &after, &country).await?;
+    duplicates::settle(uow, survivor, &after).await?;
     let away = ClientRow { archived_at: Some(now), merged_into_id: Some(survivor.id), parent_id: None, ..merged.clone() };
     let change = Change::of(Action::Merge).about("client", survivor.id);
-    uow.update(merged, away, change).await?;
+    let away = uow.update(merged, away, change).await?;
+    duplicates::settle(uow, merged, &away).await?;
     // the last entry: what comes after it in the journal came after the merge
     let change = Change::plain().about("client", survivor.id);
     uow.insert(&row, change).await.on_unique(|| Error::new(&store::errors::BUSY))?;

@@ -65,8 +65,8 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
     let change = Change::of(Action::Revert).about("client", survivor.id);
     let back = uow.update(&merged, back, change).await?;
     custom::settle(uow, CLIENT, stays.id.uuid(), &survivor.custom_fields.0, &stays.custom_fields.0).await?;
-    let country = auth::workspaces::defaults(uow, &caller).await?.country;
-    duplicates::settle(uow, &survivor, &stays, &country).await?;
+    duplicates::settle(uow, &survivor, &stays).await?;
+    duplicates::settle(uow, &merged, &back).await?;
     custom::put_again(uow, CLIENT, back.id.uuid(), &back.custom_fields.0).await?;
     // what neither was changed for: somebody else came to stand above or below
     for client in [&stays, &back] {

@@ -197,7 +197,7 @@ fn stand_in(dialect: Dialect, kind: FieldKind) -> &'static str {
 
 /// A column that is compared without its index. SQLite knows how to be told so (sqlite.org/optoverview.html, 7.1); PostgreSQL chooses by
 /// its statistics.
-pub(crate) fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) -> SimpleExpr {
+pub fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) -> SimpleExpr {
     match dialect {
         Dialect::Sqlite => Expr::cust(format!("+\"{table}\".\"{column}\"")),
         Dialect::Postgres => Expr::col((table, column)),

@@ -22,18 +22,24 @@ pub fn numbers(dialect: Dialect, list: &[i64], name: &'static str) -> SelectStat
 }
 
 /// For each of these numbers the last rows of a table whose column `key` is it, in the order of the column `of`, at most `most`: pairs of both.
-/// `within` holds of all rows, and an index has these columns after each other.
+/// `within` holds of all rows, and an index has these columns after each other; with `below`, only rows whose `of` is less count.
 pub fn last_of_each(
     dialect: Dialect,
     table: &'static str,
     within: (&'static str, uuid::Uuid),
     [key, of]: [&'static str; 2],
     list: &[i64],
+    below: Option<uuid::Uuid>,
     most: u64,
 ) -> SelectStatement {
     let wanted = numbers(dialect, list, "wanted_key");
     let is_wanted = |table: &'static str| -> SimpleExpr {
-        Expr::col((table, within.0)).eq(within.1).and(Expr::col((table, key)).eq(Expr::col(("wanted", "wanted_key"))))
+        let holds = Expr::col((table, within.0)).eq(within.1);
+        let holds = holds.and(Expr::col((table, key)).eq(Expr::col(("wanted", "wanted_key"))));
+        match below {
+            Some(below) => holds.and(Expr::col((table, of)).lt(below)),
+            None => holds,
+        }
     };
     let mut select = Query::select();
     select.column(("wanted", "wanted_key")).column(("holding", of)).from_subquery(wanted, "wanted");

@@ -5,6 +5,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Order, Query};
 use uuid::Uuid;
 
 use super::custom::{NO_VALUE, VALUES, ValueKey};
+use crate::dialect::unindexed;
 use crate::field::Field as _;
 use crate::uow::UnitOfWork;
 
@@ -131,7 +132,7 @@ impl UnitOfWork {
         let mut next = Query::select();
         next.columns(["id", "workspace_id"])
             .from(table)
-            .and_where(Expr::col("workspace_id").eq(kernel::TypedId::uuid(self.workspace()?)))
+            .and_where(unindexed(self.dialect(), table, "workspace_id").eq(kernel::TypedId::uuid(self.workspace()?)))
             .and_where_option(after.map(|after| Expr::col("id").gt(after)))
             .order_by("id", Order::Asc)
             .limit(limit);
