@@ -119,7 +119,7 @@ pub(crate) fn visible_among(dialect: Dialect, caller: &Caller, ids: &[uuid::Uuid
 
 /// As [`visible_to`], with those that became part of others, which nobody sees any more.
 pub(crate) fn reached_by(caller: &Caller) -> Result<SelectStatement> {
-    reached_in(caller, column("workspace_id").into())
+    reached_in(caller, column("workspace_id"))
 }
 
 fn reached_in(caller: &Caller, workspace: SimpleExpr) -> Result<SelectStatement> {
