@@ -6,8 +6,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use api::{ApiConfig, Parts};
+use api::{ApiConfig, Parts, Stopper};
 use auth::{Auth, AuthConfig};
 use backup::archive::Recipients;
 use backup::{BackupConfig, Backups};
@@ -150,7 +149,7 @@ pub struct TestApp {
     secret: Secret,
     auth_config: AuthConfig,
     files_config: FilesConfig,
-    server: Option<ServerHandle>,
+    server: Option<Stopper>,
     thread: Option<thread::JoinHandle<()>>,
     /// Where what the server keeps on the disk lies: `files`, `spool` and `mail`.
     pub folder: TempDir,
@@ -406,11 +405,16 @@ impl TestApp {
         Files::open(store, self.files_config.clone(), api::ATTACHABLES).unwrap()
     }
 
+    /// Asks the server to stop, as it is asked in production.
+    pub fn ask_to_stop(&self) {
+        if let Some(server) = &self.server {
+            server.stop();
+        }
+    }
+
     /// Stops the server as it is stopped in production, and waits until it has ended.
     pub async fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop(true).await;
-        }
+        self.ask_to_stop();
         if let Some(thread) = self.thread.take() {
             tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
         }
@@ -420,8 +424,7 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
-            // the future need not be awaited for the server to stop
-            drop(server.stop(false));
+            server.stop_at_once();
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -439,7 +442,7 @@ fn start(
     clock: TestClock,
     secret: Secret,
     config: TestConfig,
-) -> (String, String, ServerHandle, thread::JoinHandle<()>) {
+) -> (String, String, Stopper, thread::JoinHandle<()>) {
     let (tell, told) = mpsc::channel();
     let thread = thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
@@ -471,12 +474,14 @@ fn start(
             });
             let parts = Parts { store: store.clone(), auth, files, backups, mail, config: config.api, metrics };
             let running = api::serve(listener, parts).unwrap();
-            tell.send((base, code, running.handle())).unwrap();
-            running.ended().await.unwrap();
-            if let Some(worker) = worker {
-                worker.stop();
-                worker.ended().await.unwrap();
-            }
+            tell.send((base, code, running.stopper())).unwrap();
+            let jobs = async {
+                if let Some(worker) = worker {
+                    worker.stop();
+                    worker.ended().await.unwrap();
+                }
+            };
+            running.ended(jobs).await.unwrap();
             store.close().await;
         });
     });

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::Extensions;
 use actix_web::web::Bytes;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// How often connections are looked at.
 const ROUND: Duration = Duration::from_secs(1);
@@ -29,6 +30,8 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 struct Use {
     running: u32,
+    /// Answers of which the body is not taken whole yet.
+    answering: u32,
     last: Instant,
 }
 
@@ -42,6 +45,11 @@ impl Connection {
     fn is_stuck(&self, after: Duration) -> bool {
         let use_of_it = self.use_of_it.lock().unwrap_or_else(PoisonError::into_inner);
         use_of_it.running == 0 && use_of_it.last.elapsed() > after
+    }
+
+    fn is_idle(&self) -> bool {
+        let use_of_it = self.use_of_it.lock().unwrap_or_else(PoisonError::into_inner);
+        use_of_it.running == 0 && use_of_it.answering == 0
     }
 }
 
@@ -65,12 +73,29 @@ impl Drop for Running {
 /// keeps its connection, and one that has stopped does not.
 pub(crate) struct Watched<B> {
     body: B,
-    connection: Option<Arc<Connection>>,
+    answered: Answered,
 }
 
 impl<B> Watched<B> {
-    pub(crate) fn new(body: B, connection: Option<Arc<Connection>>) -> Self {
-        Self { body, connection }
+    pub(crate) fn new(body: B, connection: Option<Arc<Connection>>, answer: Option<TaskTrackerToken>) -> Self {
+        if let Some(connection) = &connection {
+            connection.note(|use_of_it| use_of_it.answering += 1);
+        }
+        Self { body, answered: Answered { connection, _answer: answer } }
+    }
+}
+
+/// An answer whose body is being taken, until it is dropped.
+struct Answered {
+    connection: Option<Arc<Connection>>,
+    _answer: Option<TaskTrackerToken>,
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            connection.note(|use_of_it| use_of_it.answering = use_of_it.answering.saturating_sub(1));
+        }
     }
 }
 
@@ -83,15 +108,15 @@ impl<B: MessageBody + Unpin> MessageBody for Watched<B> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
         let taken = Pin::new(&mut self.body).poll_next(context);
-        if let (Poll::Ready(_), Some(connection)) = (&taken, &self.connection) {
+        if let (Poll::Ready(_), Some(connection)) = (&taken, &self.answered.connection) {
             connection.note(|_| ());
         }
         taken
     }
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {
-        let connection = self.connection;
-        self.body.try_into_bytes().map_err(|body| Self { body, connection })
+        let answered = self.answered;
+        self.body.try_into_bytes().map_err(|body| Self { body, answered })
     }
 }
 
@@ -105,10 +130,19 @@ impl Connections {
         let Some(stream) = io.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
         // one that cannot be had twice is not watched: then there are no more of them to be had anyway
         let Ok(socket) = stream.as_fd().try_clone_to_owned() else { return };
-        let use_of_it = Mutex::new(Use { running: 0, last: Instant::now() });
+        let use_of_it = Mutex::new(Use { running: 0, answering: 0, last: Instant::now() });
         let connection = Arc::new(Connection { socket: socket.into(), use_of_it });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&connection));
         extensions.insert(connection);
+    }
+
+    /// Ends those on which nothing is being answered: what has come is read, and nothing after it.
+    pub(crate) fn end_idle(&self) {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for connection in open.iter().filter_map(Weak::upgrade).filter(|connection| connection.is_idle()) {
+            // it may be gone already
+            let _ = connection.socket.shutdown(Shutdown::Read);
+        }
     }
 
     /// Cuts those on which nothing was asked for so long, for as long as the server runs.

@@ -10,7 +10,8 @@
 //!
 //! `jsonschema` checks bodies against the published schemas, so that the document is what is enforced; `validator` checks what a
 //! schema cannot say; `xxhash-rust` makes ETags, which need no cryptography; `matchit`, the router of axum, finds the path of a request in one tree
-//! for all workers, where the framework compiles a pattern for each path in each worker and tries them one after the other.
+//! for all workers, where the framework compiles a pattern for each path in each worker and tries them one after the other;
+//! `tokio-util` knows when the last of many answers has ended, and `socket2` shuts a socket that listens, which the standard library cannot.
 
 pub mod access;
 pub mod answer;
@@ -33,7 +34,9 @@ pub mod routes;
 pub mod schema;
 mod serve;
 pub mod state;
+mod stopping;
 mod turns;
 
 pub use serve::{ATTACHABLES, FIELD_HOLDERS, FOLLOWERS, IMPORTERS, Parts, Running, VIEWABLES, serve};
 pub use state::{ApiConfig, State};
+pub use stopping::Stopper;

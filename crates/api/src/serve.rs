@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, HttpRequest, HttpServer, web};
 use auth::Auth;
 use backup::Backups;
 use files::{Attachable, Files};
+use futures::FutureExt as _;
+use futures::future::FusedFuture as _;
 use kernel::error::codes;
 use kernel::{Error, Result};
 use mail::Mail;
@@ -32,6 +33,7 @@ use crate::middleware::observe::observe;
 use crate::openapi::Published;
 use crate::schema::Schemas;
 use crate::state::{ApiConfig, Inner, State};
+use crate::stopping::{Answering, LAST_BYTES, Stopper, WRITES_DOWN_WITHIN};
 use crate::turns::Turns;
 use crate::{openapi, problem, routes};
 
@@ -84,29 +86,50 @@ pub static FOLLOWERS: Followers = Followers(&[
 pub struct Running {
     server: actix_web::dev::Server,
     state: Data<State>,
+    listener: TcpListener,
+    connections: Connections,
     /// What is done meanwhile.
     beside: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
     /// Stops the server from elsewhere.
-    pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+    pub fn stopper(&self) -> Stopper {
+        self.state.answering.stopper()
     }
 
-    /// Waits until the server has stopped, and writes down what it kept in memory.
+    /// Waits until the server has stopped, with what it kept in memory written down. `jobs` are those that run beside it: they are begun
+    /// to be ended when the server stops accepting, and have ended when its threads do.
     ///
     /// # Errors
     /// What stopped it.
-    pub async fn ended(self) -> std::io::Result<()> {
-        let ended = self.server.await;
-        self.beside.abort();
-        write_down(&self.state).await;
-        ended
+    pub async fn ended(self, jobs: impl Future<Output = ()>) -> std::io::Result<()> {
+        let Self { mut server, state, listener, connections, beside } = self;
+        let (handle, answering) = (server.handle(), state.answering.clone());
+        let mut jobs = std::pin::pin!(jobs.fuse());
+        let asked = answering.end(&handle, &listener, &connections, state.config.shutdown_timeout, &mut jobs);
+        let ended = tokio::select! {
+            ended = &mut server => Some(ended),
+            () = asked => None,
+        };
+        if !jobs.is_terminated() {
+            // it was not asked to stop, and whatever ended it ends them
+            jobs.await;
+        }
+        beside.abort();
+        let _late = tokio::time::timeout(WRITES_DOWN_WITHIN, write_down(&state)).await;
+        match ended {
+            Some(ended) => ended,
+            None => {
+                // this is said to the server, whose end is waited for below
+                drop(handle.stop(!answering.stopper().is_at_once()));
+                server.await
+            }
+        }
     }
 }
 
-/// Serves on `listener` until it is stopped. On SIGTERM and SIGINT it stops accepting and finishes what runs.
+/// Serves on `listener` until it is stopped, for which it hears no signal by itself.
 ///
 /// # Errors
 /// `internal` when an operation has no row in the permission table, or the listener cannot be used.
@@ -128,6 +151,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
         measures: Measures::default(),
         deprecations: Deprecations::default(),
         turns: Turns::new(config.turns),
+        answering: Answering::default(),
         schemas: Schemas::default(),
         openapi: Published::new(registry.clone()),
     }));
@@ -150,18 +174,20 @@ pub fn serve(listener: TcpListener, parts: Parts) -> Result<Running> {
     });
     let connections = Connections::default();
     let noted = connections.clone();
-    tokio::spawn(connections.watch(config.keep_alive + HEAD_TIMEOUT));
+    tokio::spawn(connections.clone().watch(config.keep_alive + HEAD_TIMEOUT));
+    let refuses = listener.try_clone().map_err(Error::internal)?;
     let server = if config.workers > 0 { server.workers(config.workers) } else { server };
     let server = server
         .on_connect(move |io, extensions| noted.add(io, extensions))
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(config.keep_alive)
         .max_connections(MOST_CONNECTIONS)
-        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        .disable_signals()
+        .shutdown_timeout(LAST_BYTES.as_secs())
         .listen(listener)
         .map_err(Error::internal)?
         .run();
-    Ok(Running { server, state, beside })
+    Ok(Running { server, state, listener: refuses, connections, beside })
 }
 
 fn cors(origins: &[String]) -> Cors {

@@ -16,6 +16,7 @@ use crate::deprecation::Deprecations;
 use crate::middleware::measures::Measures;
 use crate::openapi::Published;
 use crate::schema::Schemas;
+use crate::stopping::Answering;
 use crate::turns::Turns;
 
 /// How the edge behaves.
@@ -113,6 +114,8 @@ pub struct Inner {
     pub deprecations: Deprecations,
     /// Whose turn it is.
     pub turns: Turns,
+    /// What is being answered.
+    pub answering: Answering,
     /// The schemas that bodies are checked against.
     pub schemas: Schemas,
     /// The OpenAPI document.

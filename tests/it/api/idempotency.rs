@@ -2,10 +2,10 @@
 
 use chrono::Duration;
 use futures::future::join_all;
-use harness::{Answer, Engine, PASSWORD, Session, TestApp};
+use harness::{Answer, PASSWORD, Session, TestApp};
 use serde_json::{Value, json};
-use sqlx::Connection as _;
 
+use super::held::Held;
 use super::{NOWHERE, state};
 
 fn company(name: &str) -> Value {
@@ -88,54 +88,18 @@ async fn requests_that_come_while_the_first_one_with_their_key_is_held_up_wait_a
         let body = company("Held up");
         join_all((0..100).map(|_| app.post_once("/v1/clients", &app.admin, "held", &body))).await
     };
-    let (answers, ()) = tokio::join!(answers, held.until_somebody_waits(&app));
+    let let_go = async {
+        // one waits for the table and another for the key
+        held.until_so_many_wait(&app, 2).await;
+        held.down().await;
+    };
+    let (answers, ()) = tokio::join!(answers, let_go);
     for answer in &answers {
         assert_eq!((answer.status, &answer.text), (201, &answers[0].text));
     }
     assert_eq!(answers.iter().filter(|answer| answer.header("idempotency-replayed").is_some()).count(), 99);
     assert_eq!(app.actions_of(&answers[0].id()).await, ["create"]);
     assert_eq!(app.db.rows("SELECT name FROM client").await, ["Held up"]);
-}
-
-/// What keeps everybody from writing a client.
-enum Held {
-    Sqlite(sqlx::SqliteConnection),
-    Postgres(sqlx::PgConnection),
-}
-
-impl Held {
-    async fn up(app: &TestApp) -> Self {
-        match app.db.engine {
-            Engine::Sqlite => {
-                let mut writer = sqlx::SqliteConnection::connect(&app.db.config.url).await.unwrap();
-                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut writer).await.unwrap();
-                Self::Sqlite(writer)
-            }
-            Engine::Postgres => {
-                let mut owner = sqlx::PgConnection::connect(app.db.config.owner_url.as_ref().unwrap()).await.unwrap();
-                sqlx::raw_sql("BEGIN; LOCK TABLE client IN SHARE MODE").execute(&mut owner).await.unwrap();
-                Self::Postgres(owner)
-            }
-        }
-    }
-
-    /// Lets go once the requests are there: on PostgreSQL when one waits for the table and another for the key, which can be seen;
-    /// SQLite tells nobody who waits, so there it is when all have had the time.
-    async fn until_somebody_waits(self, app: &TestApp) {
-        let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-        match self {
-            Self::Sqlite(writer) => {
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-                writer.close().await.unwrap();
-            }
-            Self::Postgres(owner) => {
-                while app.count(waiting).await < 2 {
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                }
-                owner.close().await.unwrap();
-            }
-        }
-    }
 }
 
 #[tokio::test]

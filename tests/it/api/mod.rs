@@ -4,12 +4,14 @@ mod bodies;
 mod bulk;
 mod conditional;
 mod edge;
+mod held;
 mod idempotency;
 mod limits;
 mod meta;
 mod old_names;
 mod patches;
 mod queries;
+mod stopping;
 
 use harness::{Answer, Session, TestApp};
 use reqwest::Method;

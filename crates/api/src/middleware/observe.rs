@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
@@ -28,6 +28,7 @@ pub(crate) async fn observe(
     let started = Instant::now();
     let _running = request.conn_data::<Arc<Connection>>().map(Running::on);
     let state = request.app_data::<Data<State>>().cloned();
+    let answer = state.as_ref().map(|state| state.answering.begin());
     let id = state.as_ref().map(|state| request_id::assign(&request, state.store.runtime())).unwrap_or_default();
     // at the level of errors, so that whatever is logged meanwhile has the id, however little is logged
     let span = tracing::error_span!("request", request_id = id.as_str());
@@ -39,10 +40,13 @@ pub(crate) async fn observe(
     }
     headers::add(response.headers_mut(), &path);
     if let Some(state) = state {
+        if state.answering.is_last() {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
         record(response.request(), response.status().as_u16(), &state, &id, started.elapsed());
     }
     let connection = response.request().conn_data::<Arc<Connection>>().cloned();
-    Ok(response.map_body(|_, body| Watched::new(body.boxed(), connection)))
+    Ok(response.map_body(|_, body| Watched::new(body.boxed(), connection, answer)))
 }
 
 /// A refusal of a part that speaks for itself (a preflight from elsewhere, a file that the reference page lacks, an encoding that

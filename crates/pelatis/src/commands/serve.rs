@@ -8,6 +8,7 @@ use kernel::{Error, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
 use super::say;
+use super::worker::asked_to_stop;
 use crate::config::Config;
 use crate::wiring;
 
@@ -51,23 +52,25 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
         say(&format!("Set-up code: {code}"));
         say("Make the first administrator with it: POST /v1/setup. It works once, until the server starts again.");
     }
-    if let Some(worker) = worker {
-        // jobs are told at the same moment as the server, so that both have the whole time to finish
-        let stop = worker.stopper();
-        let asked = tokio::task::spawn_local(async move {
-            if super::worker::asked_to_stop().await.is_ok() {
-                stop();
-            }
-        });
-        let served = running.ended().await;
-        // whatever ended the server ends its worker
-        asked.abort();
-        worker.stop();
-        worker.ended().await?;
-        served.map_err(Error::internal)?;
-    } else {
-        running.ended().await.map_err(Error::internal)?;
-    }
+    let stopper = running.stopper();
+    tokio::spawn(async move {
+        if asked_to_stop().await.is_ok() {
+            stopper.stop();
+        }
+        // whoever asks once more does not want to wait
+        if asked_to_stop().await.is_ok() {
+            stopper.stop_at_once();
+        }
+    });
+    let mut broken = Ok(());
+    let jobs = async {
+        if let Some(worker) = worker {
+            worker.stop();
+            broken = worker.ended().await;
+        }
+    };
+    running.ended(jobs).await.map_err(Error::internal)?;
+    broken?;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
