@@ -38,6 +38,7 @@ mod m20261127_000106_custom_fields;
 mod m20261127_000107_client_brand;
 mod m20261127_000108_duplicates;
 mod m20261127_000109_tell_fields;
+mod m20261127_000110_portal_devices;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -81,6 +82,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000107_client_brand::Step),
             Box::new(m20261127_000108_duplicates::Step),
             Box::new(m20261127_000109_tell_fields::Step),
+            Box::new(m20261127_000110_portal_devices::Step),
         ]
     }
 }

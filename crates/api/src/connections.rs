@@ -47,9 +47,9 @@ impl Connection {
         use_of_it.running == 0 && use_of_it.last.elapsed() > after
     }
 
-    fn is_idle(&self) -> bool {
+    fn is_idle(&self, since: Duration) -> bool {
         let use_of_it = self.use_of_it.lock().unwrap_or_else(PoisonError::into_inner);
-        use_of_it.running == 0 && use_of_it.answering == 0
+        use_of_it.running == 0 && use_of_it.answering == 0 && use_of_it.last.elapsed() >= since
     }
 }
 
@@ -136,10 +136,11 @@ impl Connections {
         extensions.insert(connection);
     }
 
-    /// Ends those on which nothing is being answered: what has come is read, and nothing after it.
-    pub(crate) fn end_idle(&self) {
+    /// Ends those on which nothing is being answered, for so long: what has come is read, and nothing after it. On one that is younger
+    /// a request may be on its way.
+    pub(crate) fn end_idle(&self, since: Duration) {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for connection in open.iter().filter_map(Weak::upgrade).filter(|connection| connection.is_idle()) {
+        for connection in open.iter().filter_map(Weak::upgrade).filter(|connection| connection.is_idle(since)) {
             // it may be gone already
             let _ = connection.socket.shutdown(Shutdown::Read);
         }

@@ -87,11 +87,11 @@ impl Context {
     /// Has the objects of files removed that were purged, meanwhile; what cannot be removed now stays noted.
     pub fn remove_objects(&self) {
         let (files, caller) = (self.state.files.clone(), self.state.auth.installation());
-        actix_web::rt::spawn(async move {
+        actix_web::rt::spawn(self.state.answering.until(async move {
             if let Err(error) = files::files::sweep(&files, &caller).await {
                 tracing::warn!(?error, "objects of purged files are removed later");
             }
-        });
+        }));
     }
 
     /// The parameters of the query string, of which there are these and no others.

@@ -64,7 +64,9 @@ async fn begin<E: Export>(context: &Context) -> Result<HttpResponse> {
         };
         context.state.store.write(context.caller(), noted).await?;
         let (caller, known_at) = (context.caller().clone(), context.state.store.runtime().now());
-        rt::spawn(Making { context: context.clone(), caller, known_at, query, list, sender, rows: 0 }.run(first));
+        let making = Making { context: context.clone(), caller, known_at, query, list, sender, rows: 0 };
+        // it goes on a little longer than its answer where that is broken off
+        rt::spawn(context.state.answering.until(making.run(first)));
     }
     Ok(response.streaming(futures::stream::poll_fn(move |task| receiver.poll_recv(task))))
 }

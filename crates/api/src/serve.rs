@@ -80,6 +80,7 @@ pub static FOLLOWERS: Followers = Followers(&[
     &FollowImports::STAGING,
     &FollowImports::WRITING,
     &FollowImports::UNDOING,
+    &clients::duplicates::FollowSearch,
 ]);
 
 /// A server that runs.

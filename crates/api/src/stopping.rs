@@ -34,6 +34,11 @@ impl Answering {
         self.answers.token()
     }
 
+    /// What is done beside an answer, and ended before the server's threads as the answer is.
+    pub(crate) fn until<W: Future>(&self, work: W) -> impl Future<Output = W::Output> + use<W> {
+        self.answers.track_future(work)
+    }
+
     /// Whether this is the last answer on its connection.
     pub(crate) fn is_last(&self) -> bool {
         self.stopper.soon.is_cancelled()
@@ -55,7 +60,7 @@ impl Answering {
     ) {
         self.stopper.soon.cancelled().await;
         server.pause().await;
-        connections.end_idle();
+        connections.end_idle(PAUSES_WITHIN);
         self.answers.close();
         let answered = async {
             // what is begun meanwhile on a connection that is open is answered too
@@ -66,15 +71,14 @@ impl Answering {
             }
         };
         let refused = async {
-            tokio::time::sleep(PAUSES_WITHIN).await;
+            tokio::select! {
+                () = tokio::time::sleep(PAUSES_WITHIN) => {}
+                () = self.stopper.at_once.cancelled() => {}
+            }
             refuse(listener);
-            std::future::pending::<()>().await;
         };
-        tokio::select! {
-            _ = futures::future::join(answered, jobs) => {}
-            () = refused => {}
-        }
-        connections.end_idle();
+        futures::future::join3(refused, answered, jobs).await;
+        connections.end_idle(Duration::ZERO);
     }
 }
 

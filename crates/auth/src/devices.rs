@@ -3,50 +3,66 @@
 
 use std::net::IpAddr;
 
-use kernel::{Origin, Result, TypedId as _};
-use mail::{Act, Letter};
-use store::query::{Expr, ExprTrait, OnConflict, Query};
+use kernel::{DateTime, Origin, Result};
+use store::jobs::JobContext;
+use store::query::{Condition, Expr, ExprTrait, OnConflict, Query};
 use store::{Field as _, UnitOfWork};
+use uuid::Uuid;
 
-use crate::Auth;
-use crate::letters::recipient;
-use crate::rows::UserRow;
+/// Whose devices they are, and where they are kept.
+pub(crate) struct Devices {
+    table: &'static str,
+    owner: &'static str,
+}
 
-/// Notes the device that an account is signed in to from. Where it is new, and not the first, the owner is told. In the workspace that
-/// the unit of work is in.
-pub(crate) async fn note(auth: &Auth, uow: &mut UnitOfWork, user: &UserRow, origin: &Origin) -> Result<()> {
-    let (now, digest) = (uow.now(), digest(uow, user, origin)?);
-    let of_user = || Expr::col("user_id").eq(user.id.uuid());
-    let mut seen = Query::update();
-    seen.table("known_device")
-        .value("last_seen_at", now.value())
-        .and_where(of_user())
-        .and_where(Expr::col("digest").eq(digest.as_str()));
-    if uow.execute(&seen).await? > 0 {
-        return Ok(());
-    }
-    let mut others = Query::select();
-    others.column("digest").from("known_device").and_where(of_user()).limit(1);
-    let has_others = uow.row(&others).await?.is_some();
-    let mut insert = Query::insert();
-    insert
-        .into_table("known_device")
-        .columns(["user_id", "digest", "last_seen_at"])
-        .values_panic([user.id.value(), digest.value(), now.value()].map(Expr::value))
-        .on_conflict(OnConflict::new().do_nothing().to_owned());
-    // of two who come from it at once one tells
-    if uow.execute(&insert).await? == 1 && has_others {
-        let act = Act { at: now, address: origin.ip, device: origin.user_agent.as_deref() };
-        auth.mail().post(uow, recipient(user, &user.given_name), &Letter::NewDevice { act }).await?;
+pub(crate) const OF_STAFF: Devices = Devices { table: "known_device", owner: "user_id" };
+pub(crate) const OF_CONTACTS: Devices = Devices { table: "portal_device", owner: "account_id" };
+
+/// Forgets the devices that were not seen for long.
+pub(crate) async fn tidy(context: &JobContext, before: DateTime) -> Result<()> {
+    for devices in [OF_STAFF, OF_CONTACTS] {
+        context.delete_before(devices.table, "last_seen_at", before, Condition::all).await?;
     }
     Ok(())
 }
 
-fn digest(uow: &UnitOfWork, user: &UserRow, origin: &Origin) -> Result<String> {
+impl Devices {
+    /// Notes the device that an account is signed in to from. Where it is new, and the account was signed in to before, its owner is to be
+    /// told: also of the first that is known where those before it are forgotten.
+    pub(crate) async fn meet(&self, uow: &mut UnitOfWork, owner: Uuid, last_login_at: Option<DateTime>) -> Result<bool> {
+        let caller = uow.caller();
+        let (now, digest) = (uow.now(), digest(uow, owner, &caller.origin)?);
+        let mut seen = Query::update();
+        seen.table(self.table)
+            .value("last_seen_at", now.value())
+            .and_where(Expr::col(self.owner).eq(owner))
+            .and_where(Expr::col("digest").eq(digest.as_str()));
+        if uow.execute(&seen).await? > 0 {
+            return Ok(false);
+        }
+        let mut insert = Query::insert();
+        insert
+            .into_table(self.table)
+            .columns([self.owner, "digest", "last_seen_at"])
+            .values_panic([owner.value(), digest.value(), now.value()].map(Expr::value))
+            .on_conflict(OnConflict::new().do_nothing().to_owned());
+        // of two who come from it at once one tells
+        Ok(uow.execute(&insert).await? == 1 && last_login_at.is_some())
+    }
+
+    /// Forgets all of an account.
+    pub(crate) async fn forget(&self, uow: &mut UnitOfWork, owner: Uuid) -> Result<()> {
+        let mut delete = Query::delete();
+        delete.from_table(self.table).and_where(Expr::col(self.owner).eq(owner));
+        uow.execute(&delete).await.map(|_| ())
+    }
+}
+
+fn digest(uow: &UnitOfWork, owner: Uuid, origin: &Origin) -> Result<String> {
     // under a key of ours, so that nobody who reads the table can try addresses
     let mut content = uow.store().secret().derive("device")?.to_vec();
     let name: String = origin.user_agent.as_deref().unwrap_or_default().chars().filter(|letter| letter.is_alphabetic()).collect();
-    content.extend_from_slice(format!("{}\n{name}\n{}", user.id, network(origin.ip)).as_bytes());
+    content.extend_from_slice(format!("{owner}\n{name}\n{}", network(origin.ip)).as_bytes());
     Ok(store::digest(&content))
 }
 

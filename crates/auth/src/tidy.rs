@@ -9,7 +9,7 @@ use store::query::Condition;
 use crate::password_reset::SendReset;
 use crate::portal::SendPortalReset;
 use crate::sessions::SendLockOut;
-use crate::{Auth, api_tokens};
+use crate::{Auth, api_tokens, devices};
 
 /// How long a session is kept that nobody can go on with.
 const ENDED: Duration = Duration::days(7);
@@ -54,6 +54,6 @@ async fn clean_sessions(context: JobContext) -> Result<()> {
     context.delete_before("session", "expires_at", before, Condition::all).await?;
     context.delete_before("session", "revoked_at", before, Condition::all).await?;
     context.delete_before("password_reset", "expires_at", now, Condition::all).await?;
-    context.delete_before("known_device", "last_seen_at", now - UNSEEN, Condition::all).await?;
+    devices::tidy(&context, now - UNSEEN).await?;
     context.delete_before("api_token_usage", "day", api_tokens::first_day(now), Condition::all).await.map(|_| ())
 }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use kernel::error::Faults;
-use kernel::{Caller, Defaults, Patch, Permission, Result, TypedId as _, UserId};
+use kernel::{Defaults, Patch, Permission, Result, TypedId as _, UserId};
 use platform::custom_fields::{FieldHolder, FieldTarget, Fields, Occasion, Reference, keep};
 use serde_json::{Map, Value};
 use store::list::ListSpec;
-use store::query::{Expr, ExprTrait, SelectStatement};
+use store::query::SelectStatement;
 use store::{Change, Conn, UnitOfWork};
 use uuid::Uuid;
 
@@ -182,10 +182,13 @@ async fn check_references(uow: &mut UnitOfWork, references: &[Reference], faults
         if named.is_empty() {
             continue;
         }
-        let ids: HashSet<Uuid> = named.iter().map(|reference| reference.id).collect();
+        let mut ids: Vec<Uuid> = named.iter().map(|reference| reference.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let dialect = uow.dialect();
         let there = match target {
-            FieldTarget::Client => seen(uow, "client", clients::visible_to(&caller).ok(), &ids).await?,
-            FieldTarget::Contact => seen(uow, "contact", visible_contacts(&caller), &ids).await?,
+            FieldTarget::Client => seen(uow, "client", clients::visible_among(dialect, &caller, &ids)).await?,
+            FieldTarget::Contact => seen(uow, "contact", contacts::visible_among(dialect, &caller, &ids)).await?,
             FieldTarget::User => members(uow, &ids).await?,
         };
         for reference in named.into_iter().filter(|reference| !there.contains(&reference.id)) {
@@ -195,22 +198,14 @@ async fn check_references(uow: &mut UnitOfWork, references: &[Reference], faults
     Ok(())
 }
 
-fn visible_contacts(caller: &Caller) -> Option<SelectStatement> {
-    if caller.can(Permission::ContactsView) { contacts::visible_to(caller).ok() } else { None }
-}
-
-async fn seen(
-    conn: &mut Conn,
-    table: &'static str,
-    visible: Option<SelectStatement>,
-    ids: &HashSet<Uuid>,
-) -> Result<HashSet<Uuid>> {
-    let Some(mut select) = visible else { return Ok(HashSet::new()) };
-    select.clear_selects().column((table, "id")).and_where(Expr::col((table, "id")).is_in(ids.iter().copied()));
+/// The ids of those that are seen; none for whoever sees none at all.
+async fn seen(conn: &mut Conn, table: &'static str, visible: Result<SelectStatement>) -> Result<HashSet<Uuid>> {
+    let Ok(mut select) = visible else { return Ok(HashSet::new()) };
+    select.clear_selects().column((table, "id"));
     conn.rows(&select).await?.iter().map(|row| row.get(0)).collect()
 }
 
-async fn members(uow: &mut UnitOfWork, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
+async fn members(uow: &mut UnitOfWork, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
     let (workspace, mut found) = (uow.workspace()?, HashSet::new());
     for id in ids {
         if auth::users::is_member(uow, workspace, UserId::from_uuid(*id)).await? {

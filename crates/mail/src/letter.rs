@@ -34,6 +34,8 @@ store::text_enum! {
         PortalPasswordReset = "portal_password_reset",
         /// A contact's password was changed.
         PortalPasswordChanged = "portal_password_changed",
+        /// A contact signed in to the portal from a device that they never signed in from.
+        PortalNewDevice = "portal_new_device",
     }
 }
 
@@ -42,7 +44,7 @@ const COMMON: [&str; 3] = ["workspace_name", "tagline", "recipient_name"];
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::PasswordChanged,
@@ -55,6 +57,7 @@ impl MailKind {
         Self::PortalInvitation,
         Self::PortalPasswordReset,
         Self::PortalPasswordChanged,
+        Self::PortalNewDevice,
     ];
 
     /// The names of what it has to say.
@@ -66,7 +69,8 @@ impl MailKind {
             | Self::NewDevice
             | Self::SecondFactorOn
             | Self::SecondFactorOff
-            | Self::PortalPasswordChanged => &["at", "address", "device", "link"],
+            | Self::PortalPasswordChanged
+            | Self::PortalNewDevice => &["at", "address", "device", "link"],
             Self::SecondFactorReset => &["at", "actor_name", "link"],
             Self::LockOut => &["at", "address", "minutes", "link"],
             Self::ImportFinished => &["source_name", "created", "changed", "unchanged", "wrong", "link"],
@@ -81,6 +85,7 @@ impl MailKind {
             Self::PasswordChanged
             | Self::PortalPasswordChanged
             | Self::NewDevice
+            | Self::PortalNewDevice
             | Self::LockOut
             | Self::ImportFinished
             | Self::SecondFactorOn
@@ -109,6 +114,7 @@ impl MailKind {
                 | Self::PasswordChanged
                 | Self::PortalPasswordChanged
                 | Self::NewDevice
+                | Self::PortalNewDevice
                 | Self::LockOut
                 | Self::SecondFactorOn
                 | Self::SecondFactorOff
@@ -206,6 +212,11 @@ pub enum Letter<'a> {
         /// When and from where.
         act: Act<'a>,
     },
+    /// A contact signed in to the portal from a device that they never signed in from.
+    PortalNewDevice {
+        /// When and from where.
+        act: Act<'a>,
+    },
 }
 
 /// When something was done, and from where.
@@ -241,6 +252,7 @@ impl Letter<'_> {
             Self::PortalInvitation { .. } => MailKind::PortalInvitation,
             Self::PortalPasswordReset { .. } => MailKind::PortalPasswordReset,
             Self::PortalPasswordChanged { .. } => MailKind::PortalPasswordChanged,
+            Self::PortalNewDevice { .. } => MailKind::PortalNewDevice,
         }
     }
 
@@ -273,13 +285,15 @@ impl Letter<'_> {
             Self::PasswordChanged { act }
             | Self::PortalPasswordChanged { act }
             | Self::NewDevice { act }
+            | Self::PortalNewDevice { act }
             | Self::LockOut { act, .. }
             | Self::SecondFactorOn { act }
             | Self::SecondFactorOff { act } => {
                 say("at", language.moment(act.at, zone));
                 say("address", act.address.map(|ip| ip.to_string()).unwrap_or_default());
                 // what can be done about it; a lock-out has no device that would be the owner's
-                let portal = if self.kind() == MailKind::PortalPasswordChanged { "/portal" } else { "" };
+                let is_portal = matches!(self, Self::PortalPasswordChanged { .. } | Self::PortalNewDevice { .. });
+                let portal = if is_portal { "/portal" } else { "" };
                 say("link", format!("{frontend}{portal}/forgot-password"));
                 if let Self::LockOut { minutes, .. } = self {
                     say("minutes", language.number(*minutes));
@@ -325,6 +339,7 @@ impl Letter<'_> {
             }
             MailKind::PortalPasswordReset => Self::PortalPasswordReset { token, expires_at: now + hour },
             MailKind::PortalPasswordChanged => Self::PortalPasswordChanged { act },
+            MailKind::PortalNewDevice => Self::PortalNewDevice { act },
             MailKind::ImportFinished => Self::ImportFinished {
                 source: "clients.csv",
                 path: "/imports/00000000-0000-7000-8000-000000000000",

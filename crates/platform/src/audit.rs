@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use kernel::{Actor, Caller, DateTime, Page, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use store::dialect::unindexed;
 use store::journal::JournalEntry;
 use store::list::{ListQuery, Listed as _};
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
@@ -276,8 +277,9 @@ pub async fn all_of(conn: &mut Conn, caller: &Caller, ids: Vec<Uuid>) -> Result<
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut select = of_workspace(caller)?;
-    select.and_where(column("id").is_in(ids));
+    let mut select = JournalEntry::select();
+    let workspace = unindexed(conn.dialect(), "journal_entry", "workspace_id");
+    select.and_where(workspace.eq(caller.workspace()?.uuid())).and_where(column("id").is_in(ids));
     let mut found = HashMap::new();
     for row in conn.rows(&select).await? {
         let entry = JournalEntry::read(&row, 0)?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use kernel::{Caller, DateTime, Error, Page, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
+use store::dialect::unindexed;
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Action, Change, Conn, Record as _, UnitOfWork};
@@ -185,7 +186,7 @@ pub async fn all_of(conn: &mut Conn, caller: &Caller, ids: Vec<Uuid>) -> Result<
     }
     let mut select = NoteRow::select();
     select
-        .and_where(Expr::col(("note", "workspace_id")).eq(caller.workspace()?.uuid()))
+        .and_where(unindexed(conn.dialect(), "note", "workspace_id").eq(caller.workspace()?.uuid()))
         .and_where(Expr::col(("note", "id")).is_in(ids));
     Ok(conn.all::<NoteRow>(&select).await?.into_iter().map(|row| (row.id.uuid(), row.into())).collect())
 }

@@ -57,8 +57,8 @@ def _service(name, service, document, tree):
         version = re.search(r'^version = "(.+)"', tree.read("Cargo.toml"), re.MULTILINE)[1]
         if service["image"] != f"pelatis:{version}":
             yield "version", f"the image {service['image']} is not of version {version}"
-        if seconds(service.get("stop_grace_period", "10s")) <= 30:
-            yield "grace", "is killed before what runs has had its 30 s"
+        if seconds(service.get("stop_grace_period", "10s")) < 50:
+            yield "grace", "is killed before what runs has had its 30 s and it has taken leave"
     if "ports" in service and name != PUBLISHED:
         yield "ports", "publishes a port"
     if service.get("network_mode") or service.get("privileged") or "devices" in service:

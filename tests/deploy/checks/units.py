@@ -9,6 +9,8 @@ from pathlib import Path
 # Tenths of what systemd-analyze calls the exposure, of 100. It was 12 when this was written.
 MOST_EXPOSURE = 15
 SHUTDOWN_SECONDS = 30
+# for the last bytes, what was kept in memory, and the connections
+LEAVE_SECONDS = 20
 
 
 def is_there():
@@ -36,8 +38,8 @@ def _unit(text):
     if "SystemCallFilter=@system-service" not in text:
         yield "hardened", "any system call is let through"
     if values.get("Type") == "exec":
-        if int(values.get("TimeoutStopSec", "0")) <= SHUTDOWN_SECONDS:
-            yield "grace", f"is killed before what runs has had its {SHUTDOWN_SECONDS} s"
+        if int(values.get("TimeoutStopSec", "0")) < SHUTDOWN_SECONDS + LEAVE_SECONDS:
+            yield "grace", f"is killed before what runs has had its {SHUTDOWN_SECONDS} s and it has taken leave"
         if values.get("KillSignal") != "SIGTERM":
             yield "signal", "is not stopped by SIGTERM"
         if values.get("Restart") != "always":

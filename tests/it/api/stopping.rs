@@ -56,3 +56,17 @@ async fn a_server_that_stops_answers_what_runs_and_lets_nobody_new_in() {
     app.stop().await;
     assert_eq!(app.count("client WHERE name = 'Changed'").await, 6);
 }
+
+/// Seen to fail where only a server that waits for an answer refuses: what still has the socket keeps whoever knocks waiting.
+#[tokio::test]
+async fn a_server_that_has_nothing_to_answer_refuses_whoever_knocks_while_it_ends() {
+    let mut app = TestApp::spawn().await;
+    let address: SocketAddr = app.base.strip_prefix("http://").unwrap().parse().unwrap();
+    // younger than what is ended at once, so that it is ended with the server
+    let mut young = connection(address).await;
+    app.ask_to_stop();
+    let mut rest = Vec::new();
+    young.read_to_end(&mut rest).await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+    app.stop().await;
+}

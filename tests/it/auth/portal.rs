@@ -335,3 +335,40 @@ async fn too_many_wrong_passwords_lock_a_contact_out_and_a_second_invitation_end
         assert!(check.is_empty(), "{check:?}");
     }
 }
+
+/// Signs in to the portal from somewhere.
+async fn from(app: &TestApp, address: &str, agent: &str) {
+    let body = json!({ "workspace": "main", "email": "eleni@papa.example", "password": PASSWORD });
+    let request = app.request(reqwest::Method::POST, "/v1/portal/login", &Session::nobody());
+    app.send(request.header("x-forwarded-for", address).header("user-agent", agent).json(&body)).await.expect(200);
+}
+
+/// Seen to fail where a contact's device is not noted, where the first sign-in is told of, and where devices keep a contact from being purged.
+#[tokio::test]
+async fn a_contact_is_told_once_of_each_new_device_but_the_first_and_the_devices_go_with_them() {
+    let app = TestApp::spawn_with(|config| config.api.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    let client = app.client(&app.admin, "Papa").await;
+    let session = app.contact_in_portal(&app.admin, &client, "eleni@papa.example", &["invoices"]).await;
+    let forget = async || app.db.execute("DELETE FROM portal_device").await.unwrap();
+    forget().await;
+    app.db.execute("UPDATE portal_account SET last_login_at = NULL").await.unwrap();
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0";
+    let told = "SELECT to_address FROM mail_message WHERE kind = 'portal_new_device'";
+    for (address, agent, mails) in
+        [("203.0.113.7", firefox, 0), ("203.0.113.99", firefox, 0), ("198.51.100.7", firefox, 1), ("198.51.100.8", firefox, 1)]
+    {
+        from(&app, address, agent).await;
+        assert_eq!(app.db.rows(told).await, vec!["eleni@papa.example"; mails], "{address} {agent}");
+    }
+    // those that were not seen for long are forgotten; whoever comes then is no less a stranger
+    forget().await;
+    from(&app, "203.0.113.7", firefox).await;
+    assert_eq!(app.db.rows(told).await.len(), 2);
+    assert!(app.db.rows("SELECT digest FROM portal_device").await.iter().all(|digest| digest.len() == 64));
+    assert_eq!(app.count("portal_device").await, 1);
+
+    let contact = format!("/v1/contacts/{}", session.user_id);
+    app.delete(&contact, &app.admin).await.expect(204);
+    app.act(&format!("{contact}/purge"), &app.admin).await.expect(204);
+    assert_eq!(app.count("portal_device").await, 0);
+}

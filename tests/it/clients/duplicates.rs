@@ -321,3 +321,32 @@ async fn the_keys_of_clients_are_those_of_what_they_are_whatever_became_of_them(
     stand.retain(|key| !key.starts_with(&gone));
     assert_eq!(keys(&app).await, stand);
 }
+
+/// Seen to fail where nobody follows the job, and where the end of one is taken for the end of the other.
+#[tokio::test]
+async fn a_search_that_is_called_off_runs_no_more_and_the_next_one_looks_at_everything() {
+    let app = TestApp::spawn().await;
+    for tax_number in ["123456789", "123456789"] {
+        let name = format!("Client {}", app.count("client").await);
+        make(&app, &app.admin, json!({ "name": name, "tax_number": tax_number })).await.expect(201);
+    }
+    assert_eq!(search(&app).await["found"], 1);
+    app.act("/v1/client-duplicates/search", &app.admin).await.expect(202);
+    let jobs = app.get("/v1/admin/jobs?kind=search_duplicates&state=waiting", &app.admin).await.expect(200).body;
+    assert_eq!(jobs["data"].as_array().unwrap().len(), 1, "{jobs}");
+    let job = jobs["data"][0]["id"].as_str().unwrap();
+    app.act(&format!("/v1/admin/jobs/{job}/cancel"), &app.admin).await.expect(200);
+    let running = async || app.get("/v1/client-duplicates/search", &app.admin).await.expect(200).body["is_running"].clone();
+    assert_eq!(running().await, false);
+    let again = search(&app).await;
+    assert_eq!((&again["looked_at"], &again["found"]), (&json!(2), &json!(1)));
+
+    // one that runs, and another that waits and is called off
+    app.act("/v1/client-duplicates/search", &app.admin).await.expect(202);
+    app.db.execute("UPDATE job SET state = 'running' WHERE kind = 'search_duplicates' AND state = 'waiting'").await.unwrap();
+    app.act("/v1/client-duplicates/search", &app.admin).await.expect(202);
+    let jobs = app.get("/v1/admin/jobs?kind=search_duplicates&state=waiting", &app.admin).await.expect(200).body;
+    let job = jobs["data"][0]["id"].as_str().unwrap();
+    app.act(&format!("/v1/admin/jobs/{job}/cancel"), &app.admin).await.expect(200);
+    assert_eq!(running().await, true);
+}

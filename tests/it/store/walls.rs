@@ -8,7 +8,7 @@ use harness::{Database, Engine};
 use sqlx::Connection as _;
 
 /// Tables that belong to no workspace. `workspace` itself has a wall of its own.
-const OF_THE_INSTALLATION: [&str; 16] = [
+const OF_THE_INSTALLATION: [&str; 17] = [
     "backup_run",
     "job_worker",
     "job_schedule",
@@ -23,6 +23,7 @@ const OF_THE_INSTALLATION: [&str; 16] = [
     "refresh_token",
     "password_reset",
     "known_device",
+    "portal_device",
     "seaql_migrations",
     "workspace",
 ];

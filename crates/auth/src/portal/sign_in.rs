@@ -1,6 +1,7 @@
 //! Signing in to the portal with address and password, in one workspace, and going on with a refresh token.
 
 use kernel::{DateTime, Error, Origin, Result, TypedId as _};
+use mail::Letter;
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Query};
 use store::{Action, Change, Field as _, UnitOfWork};
@@ -9,13 +10,14 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::accounts::{self, about};
-use crate::Auth;
 use crate::errors::INVALID_CREDENTIALS;
+use crate::letters::act;
 use crate::password::Verified;
 use crate::rows::{PortalAccountRow, SessionKind, SessionRow};
 use crate::sessions::login::{ATTEMPTS_WINDOW, attempts_key};
 use crate::sessions::refresh::{refused, take};
 use crate::sessions::{BEARER, Owner, Pair};
+use crate::{Auth, devices};
 
 /// The body of `POST /v1/portal/login`.
 #[derive(Clone, Deserialize, Serialize, ToSchema, Validate)]
@@ -165,6 +167,13 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &PortalSigned
         seen.value("hash", ours.as_str());
     }
     uow.execute(&seen).await?;
+    uow.enter(Some(account.workspace_id)).await?;
+    if devices::OF_CONTACTS.meet(uow, account.id.uuid(), account.last_login_at).await? {
+        let caller = uow.caller();
+        let letter = Letter::PortalNewDevice { act: act(&caller, now) };
+        auth.mail().post(uow, accounts::recipient(&account), &letter).await?;
+    }
+    uow.enter(None).await?;
     let pair = auth.issue(uow, &session).await?;
     Ok(PortalTokens::of(pair, &session, &account))
 }

@@ -15,7 +15,7 @@ use validator::Validate;
 
 use super::Tokens;
 use crate::errors::{INVALID_CREDENTIALS, INVALID_SECOND_FACTOR, LOCKED_OUT};
-use crate::letters::recipient;
+use crate::letters::{act, recipient};
 use crate::password::Verified;
 use crate::rows::{SessionKind, UserRow};
 use crate::users::{self, User};
@@ -217,7 +217,11 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
     }
     let session = auth.open_session(uow, before.id.into(), signed_in.kind, change.in_trail_of(home)).await?;
     uow.enter(home).await?;
-    devices::note(auth, uow, &before, &uow.caller().origin).await?;
+    if devices::OF_STAFF.meet(uow, before.id.uuid(), before.last_login_at).await? {
+        let caller = uow.caller();
+        let letter = Letter::NewDevice { act: act(&caller, now) };
+        auth.mail().post(uow, recipient(&before, &before.given_name), &letter).await?;
+    }
     uow.enter(None).await?;
     if let Some((there, ours)) = &signed_in.replaced {
         let mut replace = Query::update();

@@ -234,7 +234,8 @@ pub(crate) async fn find_editable(uow: &mut UnitOfWork, id: ClientId) -> Result<
 /// Locks clients in the order of their ids, whether the caller may see them or not: for what hangs on them.
 pub(crate) async fn lock_all(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ClientRow>> {
     let mut select = ClientRow::select();
-    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(column("id").is_in(ids.iter().copied()));
+    let workspace = unindexed(uow.dialect(), "client", "workspace_id").eq(uow.workspace()?.uuid());
+    select.and_where(workspace).and_where(column("id").is_in(ids.iter().copied()));
     uow.locked_all(select).await
 }
 
@@ -242,7 +243,7 @@ pub(crate) async fn lock_all(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result
 pub(crate) async fn lock_with_children(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<()> {
     let mut select = ClientRow::select();
     let either = column("id").is_in(ids.iter().copied()).or(column("parent_id").is_in(ids.iter().copied()));
-    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(either);
+    select.and_where(unindexed(uow.dialect(), "client", "workspace_id").eq(uow.workspace()?.uuid())).and_where(either);
     uow.locked_all::<ClientRow>(select).await.map(|_| ())
 }
 
@@ -254,7 +255,8 @@ pub(crate) async fn find_by_external(
     ids: Vec<String>,
 ) -> Result<HashMap<String, ClientRow>> {
     let others = [("workspace_id", caller.workspace()?.uuid().into()), ("external_source", source.into())];
-    let rows = conn.all_by_key::<ClientRow>(reached_by(caller)?, others, "external_id", ids).await?;
+    let reached = reached_in(caller, unindexed(conn.dialect(), "client", "workspace_id"))?;
+    let rows = conn.all_by_key::<ClientRow>(reached, others, "external_id", ids).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 

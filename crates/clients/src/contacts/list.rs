@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
 use platform::custom_fields::{check_still_there, resolve};
 use platform::saved_views::Viewable;
+use store::dialect::{Dialect, unindexed};
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
-use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Contact, ContactBrief, OfClient};
@@ -71,9 +72,20 @@ fn column(name: &'static str) -> Expr {
 /// Contacts that the caller may see. Whoever does not see all clients sees the contacts of the clients they see, and those they
 /// made.
 pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+    visible_in(caller, column("workspace_id"))
+}
+
+/// Those of these contacts that the caller may see. Each is looked up by its id: by the workspace, as SQLite would, is by all of its contacts.
+pub(crate) fn visible_among(dialect: Dialect, caller: &Caller, ids: &[uuid::Uuid]) -> Result<SelectStatement> {
+    let mut select = visible_in(caller, unindexed(dialect, "contact", "workspace_id"))?;
+    select.and_where(column("id").is_in(ids.iter().copied()));
+    Ok(select)
+}
+
+fn visible_in(caller: &Caller, workspace: SimpleExpr) -> Result<SelectStatement> {
     caller.require(Permission::ContactsView)?;
     let mut select = ContactRow::select();
-    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid()));
+    select.and_where(workspace.eq(caller.workspace()?.uuid()));
     if caller.can(Permission::ClientsViewAll) {
         return Ok(select);
     }
@@ -164,15 +176,15 @@ pub(crate) async fn find_editable(uow: &mut UnitOfWork, id: ContactId) -> Result
 
 /// Those of these contacts that the caller may see, locked.
 pub(crate) async fn find_all_locked(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ContactRow>> {
-    let mut select = visible_to(&uow.caller())?;
-    select.and_where(column("id").is_in(ids.iter().copied()));
+    let select = visible_among(uow.dialect(), &uow.caller(), ids)?;
     uow.locked_all(select).await
 }
 
 /// Locks contacts in the order of their ids, whether the caller may see them or not: for what hangs on them.
 pub(crate) async fn lock_all(uow: &mut UnitOfWork, ids: &[uuid::Uuid]) -> Result<Vec<ContactRow>> {
     let mut select = ContactRow::select();
-    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).and_where(column("id").is_in(ids.iter().copied()));
+    let workspace = unindexed(uow.dialect(), "contact", "workspace_id").eq(uow.workspace()?.uuid());
+    select.and_where(workspace).and_where(column("id").is_in(ids.iter().copied()));
     uow.locked_all(select).await
 }
 
@@ -184,7 +196,8 @@ pub(crate) async fn find_by_external(
     ids: Vec<String>,
 ) -> Result<HashMap<String, ContactRow>> {
     let others = [("workspace_id", caller.workspace()?.uuid().into()), ("external_source", source.into())];
-    let rows = conn.all_by_key::<ContactRow>(visible_to(caller)?, others, "external_id", ids).await?;
+    let visible = visible_in(caller, unindexed(conn.dialect(), "contact", "workspace_id"))?;
+    let rows = conn.all_by_key::<ContactRow>(visible, others, "external_id", ids).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 
@@ -198,8 +211,7 @@ pub(crate) async fn briefs(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut select = visible_to(caller)?;
-    select.and_where(column("id").is_in(ids));
+    let select = visible_among(conn.dialect(), caller, &ids)?;
     Ok(conn.all::<ContactRow>(&select).await?.into_iter().map(|row| (row.id, row.into())).collect())
 }
 

@@ -9,5 +9,7 @@ pub use commands::{archive, audit, create, create_many, list_files, purge, resto
 pub(crate) use commands::{create_as, fill_derived, forget, update_row};
 pub use export::ContactExport;
 pub use list::{CONTACT_LIST, VIEWABLE, get, list};
-pub(crate) use list::{briefs, find_all_locked, find_by_external, find_editable, find_locked, get_row, lock_all, visible_to};
+pub(crate) use list::{
+    briefs, find_all_locked, find_by_external, find_editable, find_locked, get_row, lock_all, visible_among, visible_to,
+};
 pub use wire::{Contact, ContactBrief, ContactPatch, CreateContact, OfClient};

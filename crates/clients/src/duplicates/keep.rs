@@ -35,7 +35,7 @@ fn inserted(workspace: Uuid, keys: &[(i64, Uuid)]) -> InsertStatement {
     insert
 }
 
-/// The statement that puts the keys of one client.
+/// The statement that puts the keys of one client that is new, which has none.
 pub(super) fn insert_of(dialect: Dialect, workspace: Uuid, client: Uuid, keys: &[Key]) -> Result<InsertStatement> {
     let hashes: Vec<i64> = keys.iter().map(|key| key.hash).collect();
     let mut rows = Query::select();
@@ -46,7 +46,6 @@ pub(super) fn insert_of(dialect: Dialect, workspace: Uuid, client: Uuid, keys: &
         .and_where(Expr::value(true));
     let mut insert = Query::insert();
     insert.into_table(TABLE).columns(["workspace_id", "match_key", "client_id"]).select_from(rows).map_err(Error::internal)?;
-    insert.on_conflict(OnConflict::new().do_nothing().to_owned());
     Ok(insert)
 }
 

@@ -26,7 +26,7 @@ pub use commands::{CANDIDATE_LIST, check, dismiss, get, list, of_client, restore
 pub(crate) use keep::{forget, settle};
 pub(crate) use on_create::{Looking, check_denied, keep_pairs, put_again};
 pub use score::{DuplicateReason, DuplicateReasonKind};
-pub use search::{SearchDuplicates, get_search, handle, start_search};
+pub use search::{FollowSearch, SearchDuplicates, get_search, handle, start_search};
 pub use wire::{CheckDuplicates, ClientDuplicate, ClientDuplicates, DuplicateCandidate, DuplicateSearch};
 
 kernel::typed_id! {

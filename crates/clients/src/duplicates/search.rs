@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use kernel::{Caller, Error, Permission, Result, TypedId as _};
+use async_trait::async_trait;
+use kernel::{Caller, DateTime, Error, Permission, Result, TypedId as _};
 use store::dialect::{Dialect, unindexed};
 use store::errors::BUSY;
 use store::jobs::schedule::When;
-use store::jobs::{Handlers, Job, JobContext};
+use store::jobs::{Follower, Handlers, Job, JobContext, JobKind as _, JobRow};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
-use store::{Change, Conn, Json, OnUnique as _, Record as _, UnitOfWork};
+use store::{Change, Conn, Field as _, Json, OnUnique as _, Record as _, UnitOfWork};
 use uuid::Uuid;
 
 use super::find::{self, Found};
@@ -39,6 +40,27 @@ store::job_kind! {
 pub fn handle(handlers: &mut Handlers) {
     handlers.on(run);
     handlers.recurring_in_workspaces("duplicate-search", When::Daily(2, 40), SearchDuplicates { is_asked_for: false });
+}
+
+/// Hears of searches that do not come to their end.
+#[derive(Clone, Copy, Debug)]
+pub struct FollowSearch;
+
+#[async_trait]
+impl Follower for FollowSearch {
+    fn kind(&self) -> &'static str {
+        SearchDuplicates::KIND
+    }
+
+    async fn ended(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
+        let caller = uow.caller();
+        let is_running = of_workspace(uow, &caller).await?.is_some_and(|row| row.is_running());
+        if !is_running || job.has_another(uow).await? {
+            return Ok(());
+        }
+        // the next night's is due whether a client changed or not
+        note(uow, &[("started_at", Expr::value(None::<DateTime>.value()))]).await
+    }
 }
 
 fn column(name: &'static str) -> Expr {

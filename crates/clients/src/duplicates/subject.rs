@@ -10,10 +10,10 @@ use crate::rows::{ClientKind, ClientRow};
 use crate::shape::{TypedEmail, TypedPhone};
 
 /// The version of [`Subject::keys`]: whoever changes what the keys of a client are adds one, and the keys of all clients are made anew.
-pub(super) const KEYS: i64 = 1;
+pub(super) const KEYS: i64 = 2;
 
-/// Words of a name that have keys.
-const WORDS: usize = 4;
+/// Words of a name that have keys. Of three one may be misspelt, and two are enough to be looked at.
+const WORDS: usize = 3;
 /// Addresses, hosts and phones of a client that have keys.
 const OF_EACH: usize = 6;
 /// The fewest digits of a phone, and letters and digits of a tax number, that say who it is.

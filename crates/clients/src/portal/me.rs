@@ -3,6 +3,7 @@
 use auth::Identity;
 use kernel::{Caller, Company, Currency, Error, PortalPermission, Result, TypedId as _, WorkspaceId};
 use serde::{Deserialize, Serialize};
+use store::dialect::unindexed;
 use store::query::{Expr, ExprTrait, Query};
 use store::{Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
@@ -115,7 +116,7 @@ async fn clients_of(conn: &mut Conn, caller: &Caller, contact: Uuid) -> Result<V
     select
         .columns(["id", "kind", "name"].map(|name| ("client", name)))
         .from("client")
-        .and_where(Expr::col(("client", "workspace_id")).eq(caller.workspace()?.uuid()))
+        .and_where(unindexed(conn.dialect(), "client", "workspace_id").eq(caller.workspace()?.uuid()))
         .and_where(Expr::col(("client", "id")).is_in(access.iter().map(|access| access.client)))
         .and_where(Expr::col(("client", "archived_at")).is_null());
     let mut briefs = std::collections::HashMap::new();

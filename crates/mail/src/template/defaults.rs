@@ -35,7 +35,8 @@ pub(super) fn of(kind: MailKind, language: Language) -> (&'static str, &'static 
         "second_factor_reset" => SecondFactorReset,
         "portal_invitation" => PortalInvitation,
         "portal_password_reset" => PortalPasswordReset,
-        "portal_password_changed" => PortalPasswordChanged
+        "portal_password_changed" => PortalPasswordChanged,
+        "portal_new_device" => PortalNewDevice
     }
 }
 

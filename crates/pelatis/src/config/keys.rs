@@ -204,7 +204,7 @@ settings! {
     password_hash_concurrency: u32 { env: "PELATIS_PASSWORD_HASH_CONCURRENCY", default: "0", range: 0..=1024 }
     /// The seconds after which a request is given up.
     request_timeout_seconds: u32 { env: "PELATIS_REQUEST_TIMEOUT_SECONDS", default: "30", range: 1..=3600 }
-    /// The seconds that what runs is given to finish when the server is stopped.
+    /// The seconds that what runs is given to finish when the server is stopped. Whatever stops it should wait 20 more.
     shutdown_seconds: u32 { env: "PELATIS_SHUTDOWN_SECONDS", default: "30", range: 0..=3600 }
     /// Whether serve works jobs too; where it does not, pelatis worker must.
     worker: bool { env: "PELATIS_WORKER", default: "true" }

@@ -1,10 +1,13 @@
 //! Who follows a job: a record that says of itself that something is being done about it must hear where that will not be.
 
 use async_trait::async_trait;
-use kernel::{Error, Kind, Result};
+use kernel::{Error, Kind, Result, TypedId as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 
 use super::kind::JobKind;
-use super::row::JobRow;
+use super::row::{JobRow, JobState};
+use crate::conn::Conn;
+use crate::record::Record as _;
 use crate::uow::UnitOfWork;
 
 /// What a crate does when a job of one of its kinds ends otherwise than done: it was called off or thrown away, or it is dead, perhaps
@@ -54,6 +57,26 @@ impl Followers {
 }
 
 impl JobRow {
+    /// Whether another job of its kind waits or runs in its workspace.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn has_another(&self, conn: &mut Conn) -> Result<bool> {
+        let column = |name: &'static str| Expr::col(("job", name));
+        let states = [JobState::Waiting, JobState::Running].map(|state| state.as_str());
+        let mut select = Self::select();
+        select
+            .and_where(column("kind").eq(self.kind.as_str()))
+            .and_where(column("state").is_in(states))
+            .and_where(column("id").ne(self.id.uuid()))
+            .and_where(match self.workspace_id {
+                Some(workspace) => column("workspace_id").eq(workspace.uuid()),
+                None => column("workspace_id").is_null(),
+            })
+            .limit(1);
+        Ok(conn.one::<Self>(&select).await?.is_some())
+    }
+
     /// What the job was given, where it is of this kind.
     ///
     /// # Errors

@@ -113,6 +113,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("mail_template", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("password_reset", Kept::Shared, ACCOUNT, "read before it is known who asks; digests"),
     table("known_device", Kept::Shared, ACCOUNT, "written while signing in, before it is known where; digests"),
+    table("portal_device", Kept::Shared, &[], "written while a contact signs in, who is no account; digests"),
     table("job", Kept::ByWorkspaceOrSuperAdmin, WORKSPACE, "jobs of the installation are its super admins' to look after"),
     table("job_worker", Kept::Shared, &[], "the installation's own; ids and beats"),
     table("job_schedule", Kept::Shared, &[], "the installation's own; names and times"),

@@ -323,7 +323,11 @@ impl Calls {
                 Call::to(format!("{path}/restore"))
             }
             "preview_client_merge" => Call::with(format!("{own}/merge/preview"), json!({ "merged_id": self.client()? })),
-            "merge_client" => Call::with(format!("{own}/merge"), json!({ "merged_id": self.client()? })),
+            // the addresses of a hundred clients are more than one may have
+            "merge_client" => {
+                let fields = json!({ "emails": "survivor", "phones": "survivor" });
+                Call::with(format!("{own}/merge"), json!({ "merged_id": self.client()?, "fields": fields }))
+            }
             "undo_client_merge" => {
                 let (one, other) = (self.client()?, self.client()?);
                 let merged = json!({ "merged_id": other });
