@@ -12,13 +12,13 @@ pub(crate) struct Step;
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         Making::bare(manager, "portal_device")
-            .uuid("account_id")
-            .belongs_to("account_id", "portal_account")
+            .uuid("portal_account_id")
+            .belongs_to("portal_account_id", "portal_account")
             .text("digest")
             .time("last_seen_at")
             .make_bare(Wall::Installation)
             .await?;
-        both(manager, "CREATE UNIQUE INDEX portal_device_once ON portal_device (account_id, digest)").await?;
+        both(manager, "CREATE UNIQUE INDEX portal_device_once ON portal_device (portal_account_id, digest)").await?;
         both(manager, "CREATE INDEX portal_device_seen ON portal_device (last_seen_at)").await
     }
 }

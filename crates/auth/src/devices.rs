@@ -16,7 +16,7 @@ pub(crate) struct Devices {
 }
 
 pub(crate) const OF_STAFF: Devices = Devices { table: "known_device", owner: "user_id" };
-pub(crate) const OF_CONTACTS: Devices = Devices { table: "portal_device", owner: "account_id" };
+pub(crate) const OF_CONTACTS: Devices = Devices { table: "portal_device", owner: "portal_account_id" };
 
 /// Forgets the devices that were not seen for long.
 pub(crate) async fn tidy(context: &JobContext, before: DateTime) -> Result<()> {

@@ -110,6 +110,8 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     let person = app.post("/v1/contacts", session, &person).await.expect(201).id();
     app.post(&format!("/v1/clients/{client}/contacts"), session, &json!({ "contact_id": person })).await.expect(201);
     app.post(&format!("/v1/contacts/{person}/portal/invitation"), session, &json!({})).await.expect(200);
+    let device = "INSERT INTO portal_device SELECT id, 'x', now() FROM portal_account ON CONFLICT DO NOTHING";
+    app.db.execute(device).await.unwrap();
     app.post("/v1/mail-suppressions", session, &json!({ "address": format!("{name}@gone.example") })).await.expect(201);
     let template = json!({ "kind": "lock_out", "language": "en", "subject": name, "text": name, "html": name });
     app.post("/v1/mail-templates", session, &template).await.expect(201);
