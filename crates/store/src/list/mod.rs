@@ -22,7 +22,7 @@ mod whole;
 
 pub use conditions::{index_condition, is_among};
 pub use custom::{CustomFields, NO_VALUE, SortBy, VALUES, ValueCondition, ValueFilter, ValueKey, Wrong, custom_key};
-pub use page::{Listed, page, page_of_parts, select_of_parts, sort};
+pub use page::{Listed, go_on, page, page_of_parts, select_of_parts, sort};
 pub use query::{Archived, Direction, Filter, ListQuery, MAX_IN, OF_A_PAGE, Operator, RecordQuery, like_pattern};
 pub use spec::{CustomFilter, FieldKind, ListField, ListSpec};
 pub use value::parse_value;

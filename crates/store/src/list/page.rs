@@ -139,7 +139,7 @@ impl<'a> Asked<'a> {
         let bound_to = format!("{workspace}/{}", query.bound_to);
         let keys = keys(conn.dialect(), spec, query);
         let after = match &query.cursor {
-            Some(cursor) => Some(after_keys(&keys, &cursor::open(&conn.cursor_key(), &bound_to, cursor)?)?),
+            Some(cursor) => Some(after_keys(conn.dialect(), &keys, &cursor::open(&conn.cursor_key(), &bound_to, cursor)?)?),
             None => None,
         };
         Ok((Self { dialect: conn.dialect(), spec, query, keys, after }, bound_to))
@@ -243,6 +243,15 @@ pub fn sort(select: &mut SelectStatement, dialect: Dialect, spec: &ListSpec, que
     order(select, &keys(dialect, spec, query));
 }
 
+/// Lets a select over the list's table go on after the record with these sort keys, the id last, as a cursor tells [`page`] to.
+///
+/// # Errors
+/// `invalid_cursor` when there are not as many keys as the sort has, or one is of another kind.
+pub fn go_on(select: &mut SelectStatement, dialect: Dialect, spec: &ListSpec, query: &ListQuery, after: &[String]) -> Result<()> {
+    select.and_where(after_keys(dialect, &keys(dialect, spec, query), after)?);
+    Ok(())
+}
+
 fn order(select: &mut SelectStatement, keys: &[Key]) {
     for key in keys {
         let order = match key.direction {
@@ -286,21 +295,29 @@ pub(super) fn key_texts<L: Listed>(keys: &[Key], row: &Row) -> Result<Vec<String
 }
 
 /// The condition that a row comes after the one with these keys.
-pub(super) fn after_keys(keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
+pub(super) fn after_keys(dialect: Dialect, keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
     let invalid = || Error::new(&INVALID_CURSOR);
     if keys.len() != after.len() {
         return Err(invalid());
     }
     let values: Vec<Value> =
         keys.iter().zip(after).map(|(key, text)| key_value(key.kind, text).ok_or_else(invalid)).collect::<Result<_>>()?;
-    let Some(first) = keys.first() else { return Err(invalid()) };
+    let Some((first, value)) = keys.first().zip(values.first().cloned()) else { return Err(invalid()) };
+    // a bound on the first key, by which an index skips what comes before
+    let bound = match first.direction {
+        Direction::Ascending => first.expression.clone().gte(value),
+        Direction::Descending => first.expression.clone().lte(value),
+    };
     if keys.iter().all(|key| key.direction == first.direction) {
         // one comparison of rows, which an index over the keys answers by going straight to the place
         let left = Expr::tuple(keys.iter().map(|key| key.expression.clone()));
         let right = Expr::tuple(values.into_iter().map(Expr::value));
-        return Ok(compare(left, first.direction, right));
+        let rows = compare(left, first.direction, right);
+        // but not SQLite's, where the first key is no plain column: its plan walks from the beginning, until it is told the bound too
+        let finds = dialect == Dialect::Postgres || matches!(first.expression, SimpleExpr::Column(_));
+        return Ok(if finds { rows } else { bound.and(rows) });
     }
-    // directions differ: key by key. The bound on the first key lets an index skip what comes before.
+    // directions differ: key by key
     let mut any: Option<SimpleExpr> = None;
     for place in 0..keys.len() {
         let mut all: Option<SimpleExpr> = None;
@@ -317,12 +334,7 @@ pub(super) fn after_keys(keys: &[Key], after: &[String]) -> Result<SimpleExpr> {
             (any, all) => any.or(all),
         };
     }
-    let (Some(any), Some(value)) = (any, values.into_iter().next()) else { return Err(invalid()) };
-    let bound = match first.direction {
-        Direction::Ascending => first.expression.clone().gte(value),
-        Direction::Descending => first.expression.clone().lte(value),
-    };
-    Ok(bound.and(any))
+    Ok(bound.and(any.ok_or_else(invalid)?))
 }
 
 fn compare(left: SimpleExpr, direction: Direction, right: SimpleExpr) -> SimpleExpr {

@@ -71,7 +71,7 @@ impl Whole {
         let (after, few) = match &self.next {
             Next::Nowhere => return Ok(Vec::new()),
             Next::Beginning => (None, approach::few(conn, caller, spec, &query).await?),
-            Next::After(texts) => (Some(after_keys(&keys, texts)?), None),
+            Next::After(texts) => (Some(after_keys(conn.dialect(), &keys, texts)?), None),
         };
         query.limit = if few.is_some() { FEW } else { BATCH };
         let limit = usize::try_from(query.limit).map_err(Error::internal)?;
