@@ -64,7 +64,7 @@ fn paths(data: &Data, path: &str) -> Vec<(String, Option<String>)> {
 
 #[tokio::test]
 async fn what_each_caller_lists_counts_and_finds_is_what_they_may_see() {
-    let data = data::make().await;
+    let data = Box::pin(data::make()).await;
     let registry = ::api::routes::registry();
     let lists: Vec<_> =
         registry.served.iter().filter(|served| served.list.is_some() || served.row.id.starts_with("list_")).collect();
