@@ -76,6 +76,8 @@ impl Answering {
                 () = self.stopper.at_once.cancelled() => {}
             }
             refuse(listener);
+            // those that were too young before
+            connections.end_idle(Duration::ZERO);
         };
         futures::future::join3(refused, answered, jobs).await;
         connections.end_idle(Duration::ZERO);

@@ -313,8 +313,7 @@ pub(super) fn after_keys(dialect: Dialect, keys: &[Key], after: &[String]) -> Re
         let left = Expr::tuple(keys.iter().map(|key| key.expression.clone()));
         let right = Expr::tuple(values.into_iter().map(Expr::value));
         let rows = compare(left, first.direction, right);
-        // but not SQLite's, where the first key is no plain column: its plan walks from the beginning, until it is told the bound too
-        let finds = dialect == Dialect::Postgres || matches!(first.expression, SimpleExpr::Column(_));
+        let finds = dialect.finds_rows_of_expressions() || matches!(first.expression, SimpleExpr::Column(_));
         return Ok(if finds { rows } else { bound.and(rows) });
     }
     // directions differ: key by key
