@@ -49,13 +49,6 @@ impl Devices {
         // of two who come from it at once one tells
         Ok(uow.execute(&insert).await? == 1 && last_login_at.is_some())
     }
-
-    /// Forgets all of an account.
-    pub(crate) async fn forget(&self, uow: &mut UnitOfWork, owner: Uuid) -> Result<()> {
-        let mut delete = Query::delete();
-        delete.from_table(self.table).and_where(Expr::col(self.owner).eq(owner));
-        uow.execute(&delete).await.map(|_| ())
-    }
 }
 
 fn digest(uow: &UnitOfWork, owner: Uuid, origin: &Origin) -> Result<String> {

@@ -343,7 +343,7 @@ async fn from(app: &TestApp, address: &str, agent: &str) {
     app.send(request.header("x-forwarded-for", address).header("user-agent", agent).json(&body)).await.expect(200);
 }
 
-/// Seen to fail where a contact's device is not noted, where the first sign-in is told of, and where devices keep a contact from being purged.
+/// Seen to fail where a contact's device is not noted, and where the first sign-in is told of.
 #[tokio::test]
 async fn a_contact_is_told_once_of_each_new_device_but_the_first_and_the_devices_go_with_them() {
     let app = TestApp::spawn_with(|config| config.api.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;

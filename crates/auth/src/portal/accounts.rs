@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{PortalState, PortalStatus};
 use crate::rows::{PortalAccountId, PortalAccountRow, WorkspaceRow};
 use crate::sessions::{Owner, Session};
-use crate::{devices, sessions, shape};
+use crate::{sessions, shape};
 
 pub(super) fn column(name: &'static str) -> Expr {
     Expr::col(("portal_account", name))
@@ -166,7 +166,6 @@ pub async fn forget_account(uow: &mut UnitOfWork, contacts: &[Uuid]) -> Result<(
     }
     for row in rows {
         sessions::revoke_all(uow, Owner::Contact(row.contact_id), None, "contact_purged").await?;
-        devices::OF_CONTACTS.forget(uow, row.id.uuid()).await?;
         uow.delete_and_forget(&row, about(Change::plain(), row.contact_id)).await?;
     }
     Ok(())
