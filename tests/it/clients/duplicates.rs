@@ -350,3 +350,24 @@ async fn a_search_that_is_called_off_runs_no_more_and_the_next_one_looks_at_ever
     app.act(&format!("/v1/admin/jobs/{job}/cancel"), &app.admin).await.expect(200);
     assert_eq!(running().await, true);
 }
+
+/// Whoever takes a job over from a worker that died works for the installation, in no workspace. Seen to fail where the search is looked up
+/// in the workspace of whoever ends the job.
+#[tokio::test]
+async fn a_search_whose_worker_died_each_time_runs_no_more() {
+    let app = TestApp::spawn().await;
+    make(&app, &app.admin, json!({ "name": "Acme" })).await.expect(201);
+    app.act("/v1/client-duplicates/search", &app.admin).await.expect(202);
+    let nobody = app.db.uuid("01938f5c-4f2e-7cc3-98c4-dc0c0c07398f");
+    let lost = format!("UPDATE job SET state = 'running', worker_id = {nobody}, lost = 19 WHERE kind = 'search_duplicates'");
+    app.db.execute(&lost).await.unwrap();
+    let until_it_is_dead = async {
+        let began = Instant::now();
+        while app.get("/v1/client-duplicates/search", &app.admin).await.expect(200).body["is_running"] == true {
+            assert!(began.elapsed() < Duration::from_secs(20), "it is said to run for ever");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    worked(&app, until_it_is_dead).await;
+    assert_eq!(app.count("job WHERE kind = 'search_duplicates' AND state = 'dead'").await, 1);
+}

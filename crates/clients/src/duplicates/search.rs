@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
-use kernel::{Caller, DateTime, Error, Permission, Result, TypedId as _};
+use kernel::{Caller, DateTime, Error, Permission, Result, TypedId as _, WorkspaceId};
 use store::dialect::{Dialect, unindexed};
 use store::errors::BUSY;
 use store::jobs::schedule::When;
@@ -53,8 +53,9 @@ impl Follower for FollowSearch {
     }
 
     async fn ended(&self, uow: &mut UnitOfWork, job: &JobRow) -> Result<()> {
-        let caller = uow.caller();
-        let is_running = of_workspace(uow, &caller).await?.is_some_and(|row| row.is_running());
+        // whoever ends the job may be in no workspace
+        let workspace = uow.workspace()?;
+        let is_running = of_workspace(uow, workspace).await?.is_some_and(|row| row.is_running());
         if !is_running || job.has_another(uow).await? {
             return Ok(());
         }
@@ -76,9 +77,9 @@ impl DuplicateSearchRow {
     }
 }
 
-async fn of_workspace(conn: &mut Conn, caller: &Caller) -> Result<Option<DuplicateSearchRow>> {
+async fn of_workspace(conn: &mut Conn, workspace: WorkspaceId) -> Result<Option<DuplicateSearchRow>> {
     let mut select = DuplicateSearchRow::select();
-    select.and_where(Expr::col(("duplicate_search", "workspace_id")).eq(caller.workspace()?.uuid()));
+    select.and_where(Expr::col(("duplicate_search", "workspace_id")).eq(workspace.uuid()));
     conn.one(&select).await
 }
 
@@ -88,7 +89,7 @@ async fn of_workspace(conn: &mut Conn, caller: &Caller) -> Result<Option<Duplica
 /// `forbidden` without `clients.merge`.
 pub async fn get_search(conn: &mut Conn, caller: &Caller) -> Result<DuplicateSearch> {
     caller.require(Permission::ClientsMerge)?;
-    let row = of_workspace(conn, caller).await?;
+    let row = of_workspace(conn, caller.workspace()?).await?;
     let none = DuplicateSearch { is_running: false, looked_at: 0, found: 0, started_at: None, finished_at: None };
     Ok(row.as_ref().map_or(none, DuplicateSearch::from))
 }
@@ -108,9 +109,9 @@ pub async fn start_search(uow: &mut UnitOfWork) -> Result<DuplicateSearch> {
 
 /// Notes that a search begins.
 async fn begin(uow: &mut UnitOfWork) -> Result<DuplicateSearchRow> {
-    let (caller, workspace, now) = (uow.caller(), uow.workspace()?, uow.now());
+    let (workspace, now) = (uow.workspace()?, uow.now());
     auth::workspaces::lock(uow, workspace).await?;
-    let Some(before) = of_workspace(uow, &caller).await? else {
+    let Some(before) = of_workspace(uow, workspace).await? else {
         let row = DuplicateSearchRow {
             id: uow.id(),
             workspace_id: workspace,
@@ -156,7 +157,7 @@ fn next(dialect: Dialect, caller: &Caller, after: Option<ClientId>) -> Result<Se
 async fn run(context: JobContext, SearchDuplicates { is_asked_for }: SearchDuplicates) -> Result<()> {
     let caller = context.caller().clone();
     let mut reader = context.store().reader(&caller).await?;
-    let last = of_workspace(&mut reader, &caller).await?;
+    let last = of_workspace(&mut reader, caller.workspace()?).await?;
     let country = auth::workspaces::defaults(&mut reader, &caller).await?.country;
     let is_due = is_asked_for || has_changed(&mut reader, &caller, last.as_ref()).await?;
     reader.close().await?;
