@@ -8,6 +8,7 @@ mod openapi;
 mod restore;
 mod restore_only;
 mod serve;
+mod signals;
 mod worker;
 
 use clap::{Parser, Subcommand};

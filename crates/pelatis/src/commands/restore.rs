@@ -9,7 +9,7 @@ use kernel::{Error, Result};
 
 use super::backup::contents;
 use super::restore_only::{self, Asked, Lost};
-use super::worker::asked_to_stop;
+use super::signals::StopSignals;
 use super::{Fault, configured, say};
 use crate::config::{Config, Flags};
 use crate::wiring;
@@ -54,10 +54,11 @@ impl Restore {
             self.bring(&archive, &identities, &to).await
         } else {
             let asked = Asked { only: &self.only, through: self.through.as_deref(), workspace: self.workspace.as_deref() };
+            let mut signals = StopSignals::hear()?;
             tokio::select! {
                 done = restore_only::bring_back(&config, &archive, &identities, &to, &asked) => done,
                 // what was laid aside goes with it
-                told = asked_to_stop() => told.and(Err(Error::internal("it was broken off"))).map_err(Fault::from),
+                () = signals.next() => Err(Error::internal("it was broken off").into()),
             }
         };
         if self.archive.as_deref().is_none_or(|named| archive != Path::new(named)) {

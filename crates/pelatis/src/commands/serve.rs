@@ -8,7 +8,7 @@ use kernel::{Error, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
 use super::say;
-use super::worker::asked_to_stop;
+use super::signals::StopSignals;
 use crate::config::Config;
 use crate::wiring;
 
@@ -45,6 +45,7 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
 
     let mail = auth.mail().clone();
     let parts = Parts { store: store.clone(), auth, files, backups, mail, config: api_config(config), metrics };
+    let mut signals = StopSignals::hear()?;
     let running = api::serve(listener, parts)?;
     say(&format!("Pelatis {} listens on http://{address} ({})", env!("CARGO_PKG_VERSION"), store.dialect().name()));
     say(&format!("Reached at {}, the reference at {0}/docs", config.public_url.as_str()));
@@ -54,13 +55,11 @@ pub(super) async fn serve(config: &Config) -> Result<()> {
     }
     let stopper = running.stopper();
     tokio::spawn(async move {
-        if asked_to_stop().await.is_ok() {
-            stopper.stop();
-        }
+        signals.next().await;
+        stopper.stop();
         // whoever asks once more does not want to wait
-        if asked_to_stop().await.is_ok() {
-            stopper.stop_at_once();
-        }
+        signals.next().await;
+        stopper.stop_at_once();
     });
     let mut broken = Ok(());
     let jobs = async {

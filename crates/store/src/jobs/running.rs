@@ -1,6 +1,5 @@
 //! A worker from outside: how it is to work, and how it is stopped.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Error, Result};
@@ -25,7 +24,7 @@ impl Default for WorkerOptions {
 /// A worker that runs.
 #[derive(Debug)]
 pub struct Running {
-    pub(super) stop: Arc<watch::Sender<bool>>,
+    pub(super) stop: watch::Sender<bool>,
     pub(super) task: JoinHandle<()>,
 }
 
@@ -33,14 +32,6 @@ impl Running {
     /// Tells it to stop: it takes nothing more.
     pub fn stop(&self) {
         self.stop.send_replace(true);
-    }
-
-    /// Tells it to stop from elsewhere.
-    pub fn stopper(&self) -> impl Fn() + Send + Sync + 'static {
-        let stop = self.stop.clone();
-        move || {
-            stop.send_replace(true);
-        }
     }
 
     /// Waits until it has stopped and given back what it did not finish.

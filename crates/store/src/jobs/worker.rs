@@ -81,7 +81,7 @@ impl Worker {
                 () = overdue => tracing::warn!("a worker did not get through to the database when it stopped; others take over what it holds"),
             }
         });
-        Running { stop: Arc::new(tell), task }
+        Running { stop: tell, task }
     }
 
     /// Works until it is told to stop. What it only asks the database is broken off then, as the database may not answer; a turn is not,
