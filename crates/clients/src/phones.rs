@@ -7,46 +7,101 @@ use phonenumber::country::Id;
 
 use crate::shape::TypedPhone;
 
-/// A number as E.164 writes it, where it is a valid one: read as in this country (ISO 3166-1) where it has no country code.
-pub(crate) fn e164(number: &str, country: &str) -> Option<String> {
-    let number = phonenumber::parse(country.parse::<Id>().ok(), number).ok()?;
-    number.is_valid().then(|| number.format().mode(Mode::E164).to_string())
+/// A number that somebody wrote, read.
+#[derive(Debug)]
+struct Number {
+    written: String,
+    /// Whether it is a phone number at all. One that no network has given out is one all the same: a new range is no mistake.
+    is_readable: bool,
+    /// As E.164 writes it, where it is a valid one.
+    e164: Option<String>,
 }
 
-/// Writes down what each number is as E.164 writes it.
-pub(crate) fn normalise(phones: &mut [TypedPhone], country: &str) {
-    for phone in phones {
-        phone.e164 = e164(&phone.number, country);
-    }
-}
-
-/// Finds what is no phone number at all. One that no network has given out is one all the same: a new range is no mistake.
-pub(crate) fn check(phone: Option<&str>, phones: Option<&[TypedPhone]>, country: &str, at: &str, faults: &mut Faults) {
-    let mut check = |number: &str, pointer: String| {
-        if phonenumber::parse(country.parse::<Id>().ok(), number).is_err() {
-            faults.add(pointer, "unreadable_phone", "cannot be read as a phone number");
+impl Number {
+    /// Reads one, as in this country (ISO 3166-1) where it has no country code.
+    fn read(written: &str, country: &str) -> Self {
+        let number = phonenumber::parse(country.parse::<Id>().ok(), written).ok();
+        let valid = number.as_ref().filter(|number| number.is_valid());
+        Self {
+            written: written.to_owned(),
+            is_readable: number.is_some(),
+            e164: valid.map(|number| number.format().mode(Mode::E164).to_string()),
         }
-    };
-    if let Some(number) = phone {
-        check(number, format!("{at}/phone"));
     }
-    for (place, phone) in phones.unwrap_or_default().iter().enumerate() {
-        check(&phone.number, format!("{at}/phones/{place}/number"));
+
+    /// The words by which it is found: as it is written, its digits in one, those without the country code, and those with it.
+    fn words(&self) -> String {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let behind_code = |rest: &str| rest.split_once([' ', '-', '.', '(', '/']).map(|(_, rest)| digits(rest));
+        let national = self.written.trim().strip_prefix('+').and_then(behind_code);
+        let whole = self.e164.as_deref().map(digits);
+        format!("{} {} {} {}", self.written, digits(&self.written), national.unwrap_or_default(), whole.unwrap_or_default())
     }
+}
+
+/// A number as E.164 writes it, where it is a valid one: read as in this country where it has no country code.
+pub(crate) fn e164(number: &str, country: &str) -> Option<String> {
+    Number::read(number, country).e164
+}
+
+/// The numbers of a record, each read once: that takes longer than all else that is done to a new record.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    phone: Option<Number>,
+    phones: Vec<Number>,
+}
+
+impl Numbers {
+    /// Reads them, as in this country where they have no country code, and writes down what each of `phones` is as E.164 writes it.
+    pub fn read(phone: Option<&str>, phones: &mut [TypedPhone], country: &str) -> Self {
+        let read = |phone: &mut TypedPhone| {
+            let number = Number::read(&phone.number, country);
+            phone.e164.clone_from(&number.e164);
+            number
+        };
+        Self { phone: phone.map(|phone| Number::read(phone, country)), phones: phones.iter_mut().map(read).collect() }
+    }
+
+    /// The words by which the record is found.
+    pub fn words(&self) -> Vec<String> {
+        self.phone.iter().chain(&self.phones).map(Number::words).collect()
+    }
+
+    /// Finds what is no phone number at all among those of these members that were given.
+    pub fn check(&self, given: Given, at: &str, faults: &mut Faults) {
+        let mut check = |number: &Number, pointer: String| {
+            if !number.is_readable {
+                faults.add(pointer, "unreadable_phone", "cannot be read as a phone number");
+            }
+        };
+        if given.phone
+            && let Some(number) = &self.phone
+        {
+            check(number, format!("{at}/phone"));
+        }
+        if given.phones {
+            for (place, number) in self.phones.iter().enumerate() {
+                check(number, format!("{at}/phones/{place}/number"));
+            }
+        }
+    }
+}
+
+/// Which members with numbers somebody gave: what stood there before stays as it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given {
+    pub phone: bool,
+    pub phones: bool,
+}
+
+impl Given {
+    /// Both: of a new record.
+    pub const ALL: Self = Self { phone: true, phones: true };
 }
 
 /// Whether numbers are taken as they come: an import brings what the old system had, and loses no client over it.
 pub(crate) fn come_as_they_are(caller: &Caller) -> bool {
     matches!(caller.origin.cause, Cause::Import(_))
-}
-
-/// The words by which a phone is found: as it is written, its digits in one, those without the country code, and those with it.
-pub(crate) fn words(number: &str, country: &str) -> String {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let national =
-        number.trim().strip_prefix('+').and_then(|rest| rest.split_once([' ', '-', '.', '(', '/'])).map(|(_, rest)| digits(rest));
-    let whole = e164(number, country).map(|number| digits(&number));
-    format!("{number} {} {} {}", digits(number), national.unwrap_or_default(), whole.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -57,10 +112,11 @@ mod tests {
 
     #[test]
     fn a_phone_is_found_as_written_in_one_and_with_and_without_its_country() {
-        let found = kernel::text::words(&words("+30 210 123-4567", "GR"));
+        let words = |written: &str| kernel::text::words(&Number::read(written, "GR").words());
+        let found = words("+30 210 123-4567");
         assert_eq!(found, ["30", "210", "123", "4567", "302101234567", "2101234567", "302101234567"]);
-        assert_eq!(kernel::text::words(&words("2101234567", "GR")), ["2101234567", "2101234567", "302101234567"]);
-        assert_eq!(kernel::text::words(&words("ext. 12", "GR")), ["ext", "12", "12"]);
+        assert_eq!(words("2101234567"), ["2101234567", "2101234567", "302101234567"]);
+        assert_eq!(words("ext. 12"), ["ext", "12", "12"]);
     }
 
     #[test]

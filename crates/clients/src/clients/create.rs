@@ -13,9 +13,10 @@ use super::{list, update};
 use crate::custom::{LaidForMany, Values};
 use crate::duplicates::{self, Looking};
 use crate::errors::EXTERNAL_ID_TAKEN;
+use crate::phones::{self, Given, Numbers};
 use crate::rows::{ClientId, ClientRow, ClientStatus};
 use crate::shape::email_key;
-use crate::{phones, stages};
+use crate::stages;
 
 /// Makes a client.
 ///
@@ -49,11 +50,6 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
     let mut denied = Vec::with_capacity(inputs.len());
     for (place, (id, mut input)) in inputs.into_iter().enumerate() {
         check(&input, &format!("/{place}"), &mut faults);
-        if !come_as_they_are {
-            let country = input.main_address.as_ref().and_then(|address| address.country.as_deref());
-            let country = country.unwrap_or(&defaults.country);
-            phones::check(input.phone.as_deref(), input.phones.as_deref(), country, &format!("/{place}"), &mut faults);
-        }
         if let Some(owner) = input.owner_id
             && owners.insert(owner)
         {
@@ -71,7 +67,12 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ClientId, Creat
         duplicates::check_denied(uow, &none_of, &format!("/{place}"), &mut faults).await?;
         denied.push(none_of);
         let values = custom.lay(place, input.custom_fields.as_ref(), &mut faults);
-        rows.push(row(uow, id, input, values, &defaults)?);
+        let mut row = row(uow, id, input, values, &defaults)?;
+        let numbers = fill_derived(&mut row, &defaults.country);
+        if !come_as_they_are {
+            numbers.check(Given::ALL, &format!("/{place}"), &mut faults);
+        }
+        rows.push(row);
     }
     custom.check(uow, &mut faults).await?;
     if rows.len() != 1 || !faults.is_empty() {
@@ -135,7 +136,7 @@ fn check(input: &CreateClient, at: &str, faults: &mut Faults) {
 
 fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, values: Values, defaults: &Defaults) -> Result<ClientRow> {
     let now = uow.now();
-    let mut row = ClientRow {
+    Ok(ClientRow {
         id,
         workspace_id: uow.workspace()?,
         kind: input.kind,
@@ -175,24 +176,22 @@ fn row(uow: &UnitOfWork, id: ClientId, input: CreateClient, values: Values, defa
         version: 1,
         created_at: now,
         updated_at: now,
-    };
-    fill_derived(&mut row, &defaults.country);
-    Ok(row)
+    })
 }
 
 /// Fills the columns that follow from others. Phones without a country code are of the client's country, or of this one where it has no
-/// address.
-pub(crate) fn fill_derived(row: &mut ClientRow, country: &str) {
+/// address; they are returned as they were read.
+pub(crate) fn fill_derived(row: &mut ClientRow, country: &str) -> Numbers {
     row.name_key = text::fold(&row.name);
     row.email_key = email_key(&row.emails.0);
     row.country = row.main_address.as_ref().and_then(|address| address.0.country.clone());
     let country = row.country.as_deref().unwrap_or(country);
-    phones::normalise(&mut row.phones.0, country);
-    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number));
-    let phones: Vec<String> = phones.map(|number| phones::words(number, country)).collect();
+    let numbers = Numbers::read(row.phone.as_deref(), &mut row.phones.0, country);
+    let phones = numbers.words();
     let city = row.main_address.as_ref().and_then(|address| address.0.city.as_deref());
     let parts = [Some(row.name.as_str()), row.legal_name.as_deref(), row.tax_number.as_deref(), row.website.as_deref(), city];
     let emails = row.emails.0.iter().map(|email| email.address.as_str());
     let words = parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str));
     row.search_text = text::search_text(words.chain(searched(&row.custom_fields.0)));
+    numbers
 }

@@ -10,9 +10,10 @@ use super::wire::{Client, ClientPatch};
 use super::{create, list};
 use crate::custom::{self, Laid};
 use crate::errors::{ARCHIVED, PARENT_CYCLE};
+use crate::phones::{self, Given, Numbers};
 use crate::rows::{ClientId, ClientRole, ClientRow};
 use crate::shape::{Address, AddressPatch};
-use crate::{duplicates, phones, relationships, stages};
+use crate::{duplicates, relationships, stages};
 
 /// How high a tree of clients may grow.
 const MOST_ANCESTORS: usize = 100;
@@ -86,11 +87,10 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
     stages::check(uow, &caller, stage.into_iter(), &mut faults).await?;
     let defaults = auth::workspaces::defaults(uow, &caller).await?;
     let laid = custom::lay(uow, "client", &before.custom_fields.0, &patch.custom_fields, &mut faults).await?;
-    let after = apply(before, &patch, laid.as_ref(), &defaults.country)?;
+    let (after, numbers) = apply(before, &patch, laid.as_ref(), &defaults.country)?;
     if !phones::come_as_they_are(&caller) {
-        let country = after.country.as_deref().unwrap_or(&defaults.country);
-        let phone = patch.phone.value().map(String::as_str);
-        phones::check(phone, patch.phones.value().map(Vec::as_slice), country, "", &mut faults);
+        let given = Given { phone: !patch.phone.is_absent(), phones: !patch.phones.is_absent() };
+        numbers.check(given, "", &mut faults);
     }
     faults.into_result()?;
     if !patch.roles.is_absent() {
@@ -107,8 +107,8 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ClientRow, patch: 
     Ok(after)
 }
 
-/// The client as the patch makes it.
-fn apply(before: &ClientRow, patch: &ClientPatch, laid: Option<&Laid>, country: &str) -> Result<ClientRow> {
+/// The client as the patch makes it, and its phones as they were read.
+fn apply(before: &ClientRow, patch: &ClientPatch, laid: Option<&Laid>, country: &str) -> Result<(ClientRow, Numbers)> {
     let (mut after, patch) = (before.clone(), patch.clone());
     after.kind = patch.kind.unwrap_or(after.kind);
     if let Some(name) = patch.name {
@@ -141,8 +141,8 @@ fn apply(before: &ClientRow, patch: &ClientPatch, laid: Option<&Laid>, country: 
     if let Some(laid) = laid {
         after.custom_fields = Json(laid.values.clone());
     }
-    create::fill_derived(&mut after, country);
-    Ok(after)
+    let numbers = create::fill_derived(&mut after, country);
+    Ok((after, numbers))
 }
 
 fn apply_address(patch: Patch<AddressPatch>, target: &mut Option<Json<Address>>) {

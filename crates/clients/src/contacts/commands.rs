@@ -14,9 +14,10 @@ use super::wire::{Contact, ContactPatch, CreateContact};
 use crate::attachable::CONTACT;
 use crate::custom::{self, LaidForMany, Values};
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
+use crate::phones::{self, Given, Numbers};
 use crate::rows::{ContactId, ContactRow};
 use crate::shape::email_key;
-use crate::{interactions, links, phones};
+use crate::{interactions, links};
 
 /// Makes a contact.
 ///
@@ -50,12 +51,13 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, Crea
         if input.external_id.is_some() != input.external_source.is_some() {
             faults.add(format!("/{place}/external_id"), "incomplete", "external_source and external_id belong together");
         }
-        if !come_as_they_are {
-            let at = format!("/{place}");
-            phones::check(input.phone.as_deref(), input.phones.as_deref(), &defaults.country, &at, &mut faults);
-        }
         let values = custom.lay(place, input.custom_fields.as_ref(), &mut faults);
-        rows.push(row(uow, id, input, values, &defaults)?);
+        let mut row = row(uow, id, input, values, &defaults)?;
+        let numbers = fill_derived(&mut row, &defaults.country);
+        if !come_as_they_are {
+            numbers.check(Given::ALL, &format!("/{place}"), &mut faults);
+        }
+        rows.push(row);
     }
     custom.check(uow, &mut faults).await?;
     faults.into_result()?;
@@ -74,7 +76,7 @@ pub(crate) async fn create_as(uow: &mut UnitOfWork, inputs: Vec<(ContactId, Crea
 
 fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, values: Values, defaults: &Defaults) -> Result<ContactRow> {
     let now = uow.now();
-    let mut row = ContactRow {
+    Ok(ContactRow {
         id,
         workspace_id: uow.workspace()?,
         given_name: input.given_name.trim().to_owned(),
@@ -95,23 +97,20 @@ fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, values: Values, de
         version: 1,
         created_at: now,
         updated_at: now,
-    };
-    fill_derived(&mut row, &defaults.country);
-    Ok(row)
+    })
 }
 
-/// Fills the columns that follow from others. Phones without a country code are of this country.
-pub(crate) fn fill_derived(row: &mut ContactRow, country: &str) {
+/// Fills the columns that follow from others. Phones without a country code are of this country; they are returned as they were read.
+pub(crate) fn fill_derived(row: &mut ContactRow, country: &str) -> Numbers {
     row.name_key = text::fold(&format!("{} {}", row.family_name, row.given_name)).trim().to_owned();
     row.email_key = email_key(&row.emails.0);
-    phones::normalise(&mut row.phones.0, country);
-    let phones = row.phone.iter().chain(row.phones.0.iter().map(|phone| &phone.number));
-    let phones = phones.map(|number| phones::words(number, country));
-    let phones: Vec<String> = phones.collect();
+    let numbers = Numbers::read(row.phone.as_deref(), &mut row.phones.0, country);
+    let phones = numbers.words();
     let parts = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.position.as_deref()];
     let emails = row.emails.0.iter().map(|email| email.address.as_str());
     let words = parts.into_iter().flatten().chain(emails).chain(phones.iter().map(String::as_str));
     row.search_text = text::search_text(words.chain(searched(&row.custom_fields.0)));
+    numbers
 }
 
 /// Changes a contact. What changes nothing writes nothing.
@@ -132,12 +131,8 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     let (caller, mut after) = (uow.caller(), before.clone());
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
     let mut faults = Faults::new();
-    if !phones::come_as_they_are(&caller) {
-        let (phone, phones) = (patch.phone.value().map(String::as_str), patch.phones.value().map(Vec::as_slice));
-        phones::check(phone, phones, &country, "", &mut faults);
-    }
+    let given = Given { phone: !patch.phone.is_absent(), phones: !patch.phones.is_absent() };
     let laid = custom::lay(uow, "contact", &before.custom_fields.0, &patch.custom_fields, &mut faults).await?;
-    faults.into_result()?;
     if let Some(name) = patch.given_name {
         after.given_name = name.trim().to_owned();
     }
@@ -150,10 +145,16 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     patch.position.apply(&mut after.position);
     after.locale = patch.locale.unwrap_or(after.locale);
     if let Some(laid) = &laid {
-        laid.check_unique(uow, before.id.uuid(), &before.custom_fields.0).await?;
         after.custom_fields = Json(laid.values.clone());
     }
-    fill_derived(&mut after, &country);
+    let numbers = fill_derived(&mut after, &country);
+    if !phones::come_as_they_are(&caller) {
+        numbers.check(given, "", &mut faults);
+    }
+    faults.into_result()?;
+    if let Some(laid) = &laid {
+        laid.check_unique(uow, before.id.uuid(), &before.custom_fields.0).await?;
+    }
     let after = uow.update(before, after, Change::plain()).await?;
     if let Some(laid) = &laid {
         laid.put(uow, before.id.uuid(), &before.custom_fields.0).await?;
