@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
 use store::list::{CustomFilter, FieldKind, ListField, ListQuery, ListSpec};
-use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
+use store::query::{Expr, ExprTrait, Query, SelectStatement};
 use store::{Action, Change, Conn, Record as _, UnitOfWork};
 use uuid::Uuid;
 
@@ -36,15 +36,9 @@ fn column(name: &'static str) -> Expr {
 
 /// The pairs of which a client is one.
 fn pairs_of(client: store::query::Value) -> SelectStatement {
-    let of = move |side: &'static str| {
-        let mut ids = Query::select();
-        ids.expr_as(Expr::col("id"), "found")
-            .from("duplicate_candidate")
-            .and_where(Expr::col(side).eq(Expr::value(client.clone())));
-        ids
-    };
-    let mut ids = of("client_id");
-    ids.union(UnionType::Distinct, of("other_id"));
+    let is = |side: &'static str| Expr::col(side).eq(client.clone());
+    let mut ids = Query::select();
+    ids.expr_as(Expr::col("id"), "found").from("duplicate_candidate").and_where(is("client_id").or(is("other_id")));
     ids
 }
 

@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use super::keep::TABLE;
 use super::score::{self, Likeness};
-use super::subject::{Key, Subject, Weight};
+use super::subject::Subject;
 use crate::clients;
 use crate::rows::ClientRow;
 
 /// Clients that are looked at for one key, the newest first: what more have says nothing.
 const OF_A_KEY: u64 = 30;
 /// Clients that are compared.
-const COMPARED: usize = 20;
+const COMPARED: usize = 30;
 /// Candidates that are told.
 const TOLD: usize = 10;
 
@@ -29,34 +29,20 @@ pub(crate) struct Found {
 }
 
 /// The clients that have these keys, as pairs of key and client, at most so many for each, and of older ones than `below`: a walk of a few steps along the table's key.
-pub(super) fn holders(dialect: Dialect, workspace: Uuid, keys: &[Key], below: Option<Uuid>) -> Option<SelectStatement> {
-    let hashes: Vec<i64> = keys.iter().map(|key| key.hash).collect();
+pub(super) fn holders(dialect: Dialect, workspace: Uuid, keys: &[i64], below: Option<Uuid>) -> Option<SelectStatement> {
     let columns = ["match_key", "client_id"];
-    (!keys.is_empty())
-        .then(|| numbers::last_of_each(dialect, TABLE, ("workspace_id", workspace), columns, &hashes, below, OF_A_KEY))
+    (!keys.is_empty()).then(|| numbers::last_of_each(dialect, TABLE, ("workspace_id", workspace), columns, keys, below, OF_A_KEY))
 }
 
-/// Of those who share keys the ones that are worth a look, those who share most first: one key that says something, two that say little, or all
-/// words of the name.
-pub(super) fn worth_a_look(subject: &Subject, keys: &[Key], shared: &[(i64, Uuid)], but: &[Uuid]) -> Vec<Uuid> {
-    let weights: HashMap<i64, Weight> = keys.iter().map(|key| (key.hash, key.weight)).collect();
-    let mut counts: HashMap<Uuid, (usize, usize)> = HashMap::new();
-    for (key, client) in shared.iter().filter(|(_, client)| !but.contains(client)) {
-        let (strong, weak) = counts.entry(*client).or_default();
-        match weights.get(key) {
-            Some(Weight::Strong) => *strong += 1,
-            Some(Weight::Weak) => *weak += 1,
-            None => {}
-        }
+/// Of those who share keys the ones that are looked at, those who share most first, and of these the newest.
+pub(super) fn worth_a_look(shared: &[(i64, Uuid)], but: &[Uuid]) -> Vec<Uuid> {
+    let mut counts: HashMap<Uuid, usize> = HashMap::new();
+    for (_, client) in shared.iter().filter(|(_, client)| !but.contains(client)) {
+        *counts.entry(*client).or_default() += 1;
     }
-    let words = subject.words();
-    let mut worth: Vec<(usize, usize, Uuid)> = counts
-        .into_iter()
-        .filter(|(_, (strong, weak))| *strong > 0 || *weak >= 2 || (words > 0 && *weak >= words))
-        .map(|(client, (strong, weak))| (strong, weak, client))
-        .collect();
+    let mut worth: Vec<(usize, Uuid)> = counts.into_iter().map(|(client, keys)| (keys, client)).collect();
     worth.sort_unstable_by(|one, other| other.cmp(one));
-    worth.into_iter().take(COMPARED).map(|(_, _, client)| client).collect()
+    worth.into_iter().take(COMPARED).map(|(_, client)| client).collect()
 }
 
 /// Compares with those of a select of clients that are in use; the likeliest first.
@@ -95,7 +81,7 @@ pub(super) async fn find(conn: &mut Conn, caller: &Caller, subject: &Subject, bu
     let keys = subject.keys();
     let Some(select) = holders(conn.dialect(), caller.workspace()?.uuid(), &keys, None) else { return Ok(Vec::new()) };
     let shared = pairs(&conn.rows(&select).await?)?;
-    let ids = worth_a_look(subject, &keys, &shared, but);
+    let ids = worth_a_look(&shared, but);
     compare_seen(conn, caller, subject, &ids, country).await
 }
 

@@ -8,7 +8,7 @@ use store::dialect::{Dialect, numbers};
 use store::query::{Expr, ExprTrait, InsertStatement, OnConflict, Query};
 use uuid::Uuid;
 
-use super::subject::{Key, Subject};
+use super::subject::Subject;
 use crate::rows::ClientRow;
 
 pub(super) const TABLE: &str = "client_match_key";
@@ -17,7 +17,7 @@ pub(super) const TABLE: &str = "client_match_key";
 const AT_ONCE: usize = 500;
 
 /// The keys of a client; of one that is put away or part of another there are none, so that it stands in nobody's way.
-fn keys_of(row: &ClientRow) -> Vec<Key> {
+fn keys_of(row: &ClientRow) -> Vec<i64> {
     if row.archived_at.is_some() || row.merged_into_id.is_some() {
         return Vec::new();
     }
@@ -36,13 +36,12 @@ fn inserted(workspace: Uuid, keys: &[(i64, Uuid)]) -> InsertStatement {
 }
 
 /// The statement that puts the keys of one client that is new, which has none.
-pub(super) fn insert_of(dialect: Dialect, workspace: Uuid, client: Uuid, keys: &[Key]) -> Result<InsertStatement> {
-    let hashes: Vec<i64> = keys.iter().map(|key| key.hash).collect();
+pub(super) fn insert_of(dialect: Dialect, workspace: Uuid, client: Uuid, keys: &[i64]) -> Result<InsertStatement> {
     let mut rows = Query::select();
     rows.expr(Expr::value(workspace))
         .column(("its", "match_key"))
         .expr(Expr::value(client))
-        .from_subquery(numbers::numbers(dialect, &hashes, "match_key"), "its")
+        .from_subquery(numbers::numbers(dialect, keys, "match_key"), "its")
         .and_where(Expr::value(true));
     let mut insert = Query::insert();
     insert.into_table(TABLE).columns(["workspace_id", "match_key", "client_id"]).select_from(rows).map_err(Error::internal)?;
@@ -54,7 +53,7 @@ pub(super) async fn put_all(uow: &mut UnitOfWork, rows: &[ClientRow]) -> Result<
     let workspace = uow.workspace()?.uuid();
     let mut keys: Vec<(i64, Uuid)> = Vec::new();
     for row in rows {
-        keys.extend(keys_of(row).iter().map(|key| (key.hash, row.id.uuid())));
+        keys.extend(keys_of(row).into_iter().map(|key| (key, row.id.uuid())));
     }
     // in the order of the table, so that those who write many at once wait for each other and do not block each other
     keys.sort_unstable();
@@ -66,8 +65,8 @@ pub(super) async fn put_all(uow: &mut UnitOfWork, rows: &[ClientRow]) -> Result<
 
 /// Puts and takes away what differs between the keys of two states of a client.
 pub(crate) async fn settle(uow: &mut UnitOfWork, before: &ClientRow, after: &ClientRow) -> Result<()> {
-    let hashes = |row: &ClientRow| keys_of(row).iter().map(|key| key.hash).collect::<HashSet<i64>>();
-    let (old, new) = (hashes(before), hashes(after));
+    let keys = |row: &ClientRow| keys_of(row).into_iter().collect::<HashSet<i64>>();
+    let (old, new) = (keys(before), keys(after));
     let (workspace, id) = (after.workspace_id.uuid(), after.id.uuid());
     let mut come: Vec<(i64, Uuid)> = new.difference(&old).map(|key| (*key, id)).collect();
     if !come.is_empty() {
@@ -102,13 +101,8 @@ pub(super) async fn forget_all(uow: &mut UnitOfWork) -> Result<()> {
 pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow]) -> Result<()> {
     for some in rows.chunks(50) {
         let Some(first) = some.first() else { continue };
-        let keys: Vec<i64> = some
-            .iter()
-            .flat_map(|row| Subject::of_row(row, "").keys())
-            .map(|key| key.hash)
-            .collect::<HashSet<_>>()
-            .into_iter()
-            .collect();
+        let keys: Vec<i64> =
+            some.iter().flat_map(|row| Subject::of_row(row, "").keys()).collect::<HashSet<_>>().into_iter().collect();
         let ids: Vec<Uuid> = some.iter().map(|row| row.id.uuid()).collect();
         take_away(uow, first.workspace_id.uuid(), &keys, &ids).await?;
     }

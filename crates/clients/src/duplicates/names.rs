@@ -117,19 +117,27 @@ impl Name {
         format!("{} {}", letters.into_iter().collect::<String>(), self.numbers)
     }
 
-    /// The keys of its words, those of four letters and more first, at most `most`.
-    pub fn word_keys(&self, most: usize) -> Vec<String> {
+    /// The keys of its longest words, two and two, as far as `most` words: names share one where one word of three is another. A single word
+    /// stands for itself.
+    pub fn pair_keys(&self, most: usize) -> Vec<String> {
         let mut words: Vec<&String> = self.words.iter().filter(|word| word.len() > 2).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        let mut keys: Vec<String> = Vec::new();
+        let mut begins: Vec<String> = Vec::new();
         for word in words {
-            let key: String = skeleton(word).chars().take(OF_A_WORD).collect();
-            let key = format!("{key} {}", self.numbers);
-            if !keys.contains(&key) {
-                keys.push(key);
+            let begin: String = skeleton(word).chars().take(OF_A_WORD).collect();
+            if !begins.contains(&begin) {
+                begins.push(begin);
             }
         }
-        keys.truncate(most);
+        begins.truncate(most);
+        begins.sort_unstable();
+        if let [alone] = begins.as_slice() {
+            return vec![format!("{alone} {}", self.numbers)];
+        }
+        let mut keys = Vec::new();
+        for (place, one) in begins.iter().enumerate() {
+            keys.extend(begins.iter().skip(place + 1).map(|other| format!("{one} {other} {}", self.numbers)));
+        }
         keys
     }
 }
@@ -212,7 +220,7 @@ mod tests {
         assert_eq!(one.likeness(&other), 0);
         assert_ne!(one.key(), other.key());
         assert_eq!(one.likeness(&name("Athens Shop 12")), 100);
-        assert!(one.word_keys(4).iter().all(|key| !other.word_keys(4).contains(key)));
+        assert!(one.pair_keys(3).iter().all(|key| !other.pair_keys(3).contains(key)));
     }
 
     proptest! {

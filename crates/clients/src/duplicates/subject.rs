@@ -10,9 +10,9 @@ use crate::rows::{ClientKind, ClientRow};
 use crate::shape::{TypedEmail, TypedPhone};
 
 /// The version of [`Subject::keys`]: whoever changes what the keys of a client are adds one, and the keys of all clients are made anew.
-pub(super) const KEYS: i64 = 2;
+pub(super) const KEYS: i64 = 3;
 
-/// Words of a name that have keys. Of three one may be misspelt, and two are enough to be looked at.
+/// Words of a name that keys are made of, two and two. Of three one may be misspelt.
 const WORDS: usize = 3;
 /// Addresses, hosts and phones of a client that have keys.
 const OF_EACH: usize = 6;
@@ -28,22 +28,6 @@ const PUBLIC_MAIL: &str = "gmail.com googlemail.com yahoo.com yahoo.gr yahoo.co.
      forthnet.gr cosmotemail.gr windtools.gr vodafone.gr in.gr freemail.gr mail.gr libero.it orange.fr free.fr laposte.net wanadoo.fr";
 
 static PUBLIC: LazyLock<std::collections::HashSet<&str>> = LazyLock::new(|| PUBLIC_MAIL.split_whitespace().collect());
-
-/// How much a key says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
-    /// Whoever has it, too, may be the same.
-    Strong,
-    /// Many have it.
-    Weak,
-}
-
-/// A key by which clients that may be the same are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    pub hash: i64,
-    pub weight: Weight,
-}
 
 /// A client as it is compared.
 #[derive(Clone, Debug)]
@@ -155,31 +139,26 @@ impl Subject {
         distinct(self.written_phones.iter().filter_map(|number| phone(number, &self.country)))
     }
 
-    /// The keys by which it is found, each once. They follow from what the client says alone, and from no setting.
-    pub fn keys(&self) -> Vec<Key> {
-        use Weight::{Strong, Weak};
-        let mut keys: Vec<Key> = Vec::new();
-        let mut add = |kind: &str, value: &str, weight: Weight| {
-            let hash = i64::from_ne_bytes(xxh3_64(format!("{kind}:{value}").as_bytes()).to_ne_bytes());
-            if !keys.iter().any(|key| key.hash == hash) {
-                keys.push(Key { hash, weight });
+    /// The keys by which it is found, each once: whoever has one of them, too, may be the same. They follow from what the client says alone, and
+    /// from no setting.
+    pub fn keys(&self) -> Vec<i64> {
+        let mut keys: Vec<i64> = Vec::new();
+        let mut add = |kind: &str, value: &str| {
+            let key = i64::from_ne_bytes(xxh3_64(format!("{kind}:{value}").as_bytes()).to_ne_bytes());
+            if !keys.contains(&key) {
+                keys.push(key);
             }
         };
-        self.tax_number.iter().for_each(|number| add("tax", number, Strong));
-        self.emails.iter().take(OF_EACH).for_each(|address| add("email", address, Strong));
+        self.tax_number.iter().for_each(|number| add("tax", number));
+        self.emails.iter().take(OF_EACH).for_each(|address| add("email", address));
         let phones = distinct(self.written_phones.iter().filter_map(|number| last_digits(number)));
-        phones.iter().take(OF_EACH).for_each(|number| add("phone", number, Strong));
-        self.names.iter().for_each(|name| add("name", &name.key(), Strong));
-        self.hosts.iter().take(OF_EACH).for_each(|host| add("host", host, Weak));
+        phones.iter().take(OF_EACH).for_each(|number| add("phone", number));
+        self.names.iter().for_each(|name| add("name", &name.key()));
+        self.hosts.iter().take(OF_EACH).for_each(|host| add("host", host));
         if let Some(name) = self.names.first() {
-            name.word_keys(WORDS).iter().for_each(|word| add("word", word, Weak));
+            name.pair_keys(WORDS).iter().for_each(|pair| add("pair", pair));
         }
         keys
-    }
-
-    /// How many keys of words its name has: a client that shares all of them is worth a look.
-    pub fn words(&self) -> usize {
-        self.names.first().map_or(0, |name| name.word_keys(WORDS).len())
     }
 }
 
