@@ -13,7 +13,7 @@ use crate::clients;
 use crate::errors::RELATIONSHIP_OVERLAP;
 use crate::rows::ClientId;
 
-/// The relationships that a client had, read from the database of a backup.
+/// The relationships that a client has; or had, read from the database of a backup.
 pub(crate) async fn had(conn: &mut Conn, caller: &Caller, client: ClientId) -> Result<Vec<ClientRelationshipRow>> {
     let mut select = ClientRelationshipRow::select();
     select

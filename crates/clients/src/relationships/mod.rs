@@ -87,13 +87,10 @@ fn column(name: &'static str) -> Expr {
 
 /// The ids of the relationships of a client, at whichever end: for filters.
 fn of_client(client: Value) -> SelectStatement {
-    let at = |end: &'static str, client: Value| {
-        let mut ids = Query::select();
-        ids.expr_as(column("id"), "found").from("client_relationship").and_where(column(end).eq(client));
-        ids
-    };
-    let mut ids = at("from_client_id", client.clone());
-    ids.union(UnionType::Distinct, at("to_client_id", client));
+    let mut ids = Query::select();
+    ids.expr_as(column("id"), "found")
+        .from("client_relationship")
+        .and_where(column("from_client_id").eq(client.clone()).or(column("to_client_id").eq(client)));
     ids
 }
 

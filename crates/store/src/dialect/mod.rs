@@ -210,6 +210,15 @@ pub fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) ->
     }
 }
 
+/// That a select finds something, asked of one record after the other. Of a plain one PostgreSQL makes a join, and takes that for a small one
+/// as soon as several things must hold; then it reads a million records where the first few were enough. An offset keeps it from that.
+pub(crate) fn exists_for_each(dialect: Dialect, mut select: SelectStatement) -> SimpleExpr {
+    if dialect == Dialect::Postgres {
+        select.offset(0);
+    }
+    Expr::exists(select)
+}
+
 impl From<sea_orm::DbBackend> for Dialect {
     fn from(backend: sea_orm::DbBackend) -> Self {
         match backend {

@@ -1,6 +1,6 @@
 //! What a list query asks for, as conditions of its select.
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr, SimpleExpr, Value};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr, SelectStatement, SimpleExpr, Value};
 
 use super::query::{Archived, Filter, ListQuery, Operator};
 use super::{ListField, ListSpec, SortBy};
@@ -13,6 +13,16 @@ pub(super) enum Lookup {
     Free,
     /// No: each record is looked at, in the order in which something else finds it.
     Barred,
+}
+
+impl Lookup {
+    /// How it is asked whether a record has such rows elsewhere.
+    fn exists(self, dialect: Dialect) -> impl Fn(SelectStatement) -> SimpleExpr {
+        move |rows| match self {
+            Self::Free => Expr::exists(rows),
+            Self::Barred => dialect::exists_for_each(dialect, rows),
+        }
+    }
 }
 
 /// The column that a field sorts by, as its index has it: what is empty is a value of its own.
@@ -39,8 +49,8 @@ pub(super) fn conditions(dialect: Dialect, spec: &ListSpec, query: &ListQuery, l
                 };
                 field_condition(spec.table, field, column, *operator, values)
             }
-            Filter::Custom(custom, value) => custom.condition(spec.table, value.clone()),
-            Filter::Value(filter) => filter.condition(spec.table),
+            Filter::Custom(custom, value) => custom.condition(spec.table, value.clone(), &lookup.exists(dialect)),
+            Filter::Value(filter) => filter.condition(spec.table, &lookup.exists(dialect)),
         })
         .collect();
     if let Some(q) = &query.q {

@@ -290,19 +290,19 @@ fn compare<T: Into<Value>>(column: SimpleExpr, operator: Operator, than: T) -> O
 }
 
 impl ValueFilter {
-    /// The condition on a record of `table`, whatever found it.
-    pub(super) fn condition(&self, table: &'static str) -> SimpleExpr {
+    /// The condition on a record of `table`, whatever found it, which `exists` asks of its values.
+    pub(super) fn condition(&self, table: &'static str, exists: &impl Fn(SelectStatement) -> SimpleExpr) -> SimpleExpr {
         let held = Alias::new("held");
         let on = Expr::col((held.clone(), "record_id")).eq(Expr::col((table, "id")));
-        let exists = |condition: &ValueCondition| {
+        let has = |condition: &ValueCondition| {
             let holds = condition.holds_of(&held)?;
             let mut rows = self.rows(&held);
             rows.expr(Expr::value(1)).and_where(on.clone()).and_where(holds);
-            Some(Expr::exists(rows))
+            Some(exists(rows))
         };
         let found = match self.condition.contrary() {
-            Some(contrary) => exists(&contrary).map(|exists| exists.not()),
-            None => exists(&self.condition),
+            Some(contrary) => has(&contrary).map(|has| has.not()),
+            None => has(&self.condition),
         };
         found.unwrap_or_else(|| Expr::value(false))
     }

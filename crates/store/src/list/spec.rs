@@ -1,6 +1,6 @@
 //! What can be asked of a list, declared.
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, SelectStatement, SimpleExpr, Value};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement, SimpleExpr, Value};
 
 /// What the values of a field are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +100,19 @@ pub struct CustomFilter {
 }
 
 impl CustomFilter {
-    pub(super) fn condition(&self, table: &'static str, value: Value) -> SimpleExpr {
-        Expr::col((table, "id")).in_subquery((self.ids)(value))
+    /// The condition on a record of `table`, which `exists` asks of the rows elsewhere that it hangs on.
+    pub(super) fn condition(
+        &self,
+        table: &'static str,
+        value: Value,
+        exists: &impl Fn(SelectStatement) -> SimpleExpr,
+    ) -> SimpleExpr {
+        let mut passed = Query::select();
+        passed
+            .expr(Expr::value(1))
+            .from_subquery((self.ids)(value), "passed")
+            .and_where(Expr::col(("passed", "found")).eq(Expr::col((table, "id"))));
+        exists(passed)
     }
 }
 
