@@ -302,6 +302,8 @@ pub static OPERATIONS: &[Operation] = &[
     one("restore_client_duplicate", &[P::ClientsMerge], WorkspaceOrOwn),
     one("search_client_duplicates", &[P::ClientsMerge], Workspace),
     one("get_client_duplicate_search", &[P::ClientsMerge], Workspace),
+    one("export_client", &[P::PrivacyExportPerson], WorkspaceOrOwn),
+    one("erase_client", &[P::PrivacyErasePerson], WorkspaceOrOwn),
     one("list_client_audit", &[P::AdminViewAuditLog], WorkspaceOrOwn),
     one("list_client_contacts", &[P::ContactsView], WorkspaceOrOwn),
     O::new("link_client_contact", EDIT_LINKS, WorkspaceOrOwn),

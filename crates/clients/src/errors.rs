@@ -31,6 +31,8 @@ kernel::error_codes! {
     MERGE_RELATED = "merge_related", Conflict, "The clients relate to each other";
     /// A merge is not taken back once something newer stands on it.
     MERGE_BUILT_ON = "merge_built_on", Conflict, "Something newer stands on the merge";
+    /// A company has no personal data.
+    NOT_A_PERSON = "not_a_person", Conflict, "The client is a company";
     /// An archived record is not changed; restore it first.
     ARCHIVED = "archived", Conflict, "The record is archived";
 }

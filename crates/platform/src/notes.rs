@@ -286,7 +286,13 @@ impl HadNotes {
     }
 }
 
-/// What notes a record had, read from the database of a backup.
+impl From<HadNotes> for Vec<Note> {
+    fn from(had: HadNotes) -> Self {
+        had.0.into_iter().map(Note::from).collect()
+    }
+}
+
+/// What notes a record has, also those that are put away, the oldest first; or had, read from the database of a backup.
 ///
 /// # Errors
 /// What the database says.

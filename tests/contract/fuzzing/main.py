@@ -57,7 +57,7 @@ OUT_OF_REACH = {
     # whoever does these is a contact, and another run
     *CONTACTS,
     # it takes the very name of whoever is erased
-    "erase_contact",
+    "erase_contact", "erase_client",
     # no job of this installation is dead, and none waits long enough to be called off
     "retry_job", "cancel_job",
 }

@@ -64,7 +64,8 @@ def seed(installation):
         made("workspace_id", "/v1/workspaces", {"slug": f"spare-{number}", "name": f"Spare {number}"})
     for number in range(CLIENTS):
         client = made("client_id", "/v1/clients", {
-            "kind": "company", "name": f"Πελάτης {number}", "emails": [{"kind": "work", "address": f"info-{number}@example.com"}],
+            # half of them are persons, of whom all that is known can be exported
+            "kind": ("company", "person")[number % 2], "name": f"Πελάτης {number}", "emails": [{"kind": "work", "address": f"info-{number}@example.com"}],
             "main_address": {"line1": "Σταδίου 1", "city": "Αθήνα", "country": "GR"},
         })
         contact = made("contact_id", "/v1/contacts", {

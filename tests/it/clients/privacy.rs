@@ -182,3 +182,108 @@ fn every_column_that_is_declared_as_personal_is_in_the_map_and_nothing_else_is()
         .collect();
     assert_eq!(records, declared);
 }
+
+const TRADER: &str = "Xenofon Trader";
+const TRADERS_ADDRESS: &str = "xenofon@trader.example";
+
+/// A client that is a person, of whom something is known everywhere; and one of their contacts.
+async fn known_trader(app: &TestApp) -> (String, String) {
+    let file = format!(
+        "name,kind,external_id,email,contact first name,contact last name\n{TRADER},person,9,{TRADERS_ADDRESS},Kleio,Trader\n"
+    );
+    crate::imports::imported(app, &file).await;
+    let list = app.get("/v1/clients?kind=person", &app.admin).await.expect(200);
+    let id = list.body["data"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/clients/{id}");
+    app.patch(&path, &app.admin, &json!({ "tax_number": "123456789", "phone": PHONE })).await.expect(200);
+    app.post(&format!("{path}/notes"), &app.admin, &json!({ "body": "Xenofon pays late" })).await.expect(201);
+    let spoken = json!({ "client_id": id, "channel": "phone", "note": "Xenofon called" });
+    app.post("/v1/interactions", &app.admin, &spoken).await.expect(201);
+    let tag = app.post("/v1/tags", &app.admin, &json!({ "name": "Slow" })).await.expect(201).id();
+    app.post(&format!("{path}/tags"), &app.admin, &json!({ "tag_id": tag })).await.expect(200);
+    let on = [("rel_type", "client"), ("rel_id", id.as_str()), ("subject", "Identity of Xenofon")];
+    app.upload(&app.admin, &on, "identity.txt", b"his identity card").await.expect(201);
+    let other = app.client(&app.admin, "Borealis").await;
+    let relation = json!({ "kind": "partner", "from_client_id": id, "to_client_id": other, "note": "Cousin of Xenofon" });
+    app.post("/v1/client-relationships", &app.admin, &relation).await.expect(201);
+    let twin = json!({ "kind": "person", "name": "Xenofon Treider", "phone": "+30 697 444 5566" });
+    let twin = app.post("/v1/clients", &app.admin, &twin).await.expect(201).id();
+    app.post(&format!("{path}/merge"), &app.admin, &json!({ "merged_id": twin })).await.expect(200);
+    let contacts = app.get(&format!("{path}/contacts"), &app.admin).await.expect(200);
+    (id, contacts.body["data"][0]["contact"]["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn everything_that_is_known_of_a_client_that_is_a_person_is_told_in_one_document() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let (client, contact) = known_trader(&app).await;
+    let path = format!("/v1/clients/{client}/export");
+    let told = app.act(&path, &app.admin).await.expect(200);
+    let body = &told.body;
+    assert_eq!((&body["client"]["name"], &body["client"]["tax_number"]), (&json!(TRADER), &json!("123456789")));
+    assert_eq!(body["merged"][0]["name"], "Xenofon Treider");
+    assert_eq!((&body["tags"], &body["contact_ids"]), (&json!(["Slow"]), &json!([contact])));
+    assert_eq!(body["notes"][0]["body"], "Xenofon pays late");
+    assert_eq!(body["interactions"][0]["note"], "Xenofon called");
+    assert_eq!(body["relationships"][0]["note"], "Cousin of Xenofon");
+    assert_eq!(body["files"][0]["subject"], "Identity of Xenofon");
+    assert_eq!(body["imported_rows"][0]["cells"]["email"], TRADERS_ADDRESS);
+    let history = body["history"].to_string();
+    assert!(history.contains(PHONE) && history.contains("697 444 5566"), "with its values, and those of what was merged into it");
+    for held in HELD {
+        if let Some(member) = held.of_client {
+            assert!(!body[member].is_null(), "{}: {member}", held.table);
+        }
+        assert!(held.whose != Whose::Client || held.of_client.is_some(), "{} has its place in it", held.table);
+    }
+    assert!(app.actions_of(&client).await.contains(&"export".to_owned()));
+    let company = app.client(&app.admin, "Acme").await;
+    app.act(&format!("/v1/clients/{company}/export"), &app.admin).await.expect_problem(409, "not_a_person");
+    let viewer = app.member(&app.admin, "viewer", "viewer@example.com").await;
+    app.act(&path, &viewer).await.expect_problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_client_that_is_a_person_is_erased_from_every_table_and_the_report_says_what_stays() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let (client, contact) = known_trader(&app).await;
+    let path = format!("/v1/clients/{client}/erase");
+    assert!(places_of(&app, "Xenofon").await.len() >= 5, "known in many places before");
+    let wrong = json!({ "name": "Somebody Else", "reason": " " });
+    let refused = app.post(&path, &app.admin, &wrong).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/name", "/reason"]);
+    let company = app.client(&app.admin, "Acme").await;
+    let meant = json!({ "name": "Acme", "reason": "asked" });
+    app.post(&format!("/v1/clients/{company}/erase"), &app.admin, &meant).await.expect_problem(409, "not_a_person");
+    let below = json!({ "kind": "company", "name": "Below", "parent_id": client });
+    let below = app.post("/v1/clients", &app.admin, &below).await.expect(201).id();
+    let meant = json!({ "name": TRADER.to_uppercase(), "reason": "Asked by letter" });
+    app.post(&path, &app.admin, &meant).await.expect_problem(409, "in_use");
+    app.get(&format!("/v1/clients/{client}"), &app.admin).await.expect(200);
+    app.patch(&format!("/v1/clients/{below}"), &app.admin, &json!({ "parent_id": null })).await.expect(200);
+
+    let report = app.post(&path, &app.admin, &meant).await.expect(200);
+    let parts = report.body["erased"].as_array().unwrap();
+    let erased: BTreeMap<&str, u64> =
+        parts.iter().map(|part| (part["what"].as_str().unwrap(), part["count"].as_u64().unwrap())).collect();
+    let expected = [
+        ("client", 2),
+        ("client_contact", 1),
+        ("client_relationship", 1),
+        ("file", 1),
+        ("import_row", 1),
+        ("interaction", 1),
+        ("note", 1),
+    ];
+    assert_eq!(erased, BTreeMap::from(expected));
+    assert_eq!(report.body["mentions"], json!([{ "record_type": "contact", "record_id": contact, "client_id": null }]));
+    assert!(report.body["kept"].as_array().unwrap().iter().all(|kept| kept["what"] != "interaction"), "{}", report.body["kept"]);
+    app.get(&format!("/v1/clients/{client}"), &app.admin).await.expect_problem(404, "not_found");
+    // the contact is a person of her own
+    app.get(&format!("/v1/contacts/{contact}"), &app.admin).await.expect(200);
+    for text in [TRADERS_ADDRESS, "697 111 2233", "697 444 5566", "123456789", "Xenofon", "identity card"] {
+        assert_eq!(places_of(&app, text).await, Vec::<String>::new(), "{text}");
+    }
+    let entry = "SELECT COALESCE(CAST(changes AS text), '') FROM journal_entry WHERE event = 'client.erased'";
+    assert!(app.db.rows(entry).await[0].contains("Asked by letter"));
+}

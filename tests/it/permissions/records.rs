@@ -162,7 +162,8 @@ impl World {
             || needs("relationship_id")
             || matches!(operation, "create_interaction" | "create_client_relationship" | "transfer_clients");
         if needs("client_id") || operation == "bulk_clients" || on_client || of_client {
-            records.put("client_id", self.client(&by, owner_id.as_deref()).await);
+            let kind = if matches!(operation, "export_client" | "erase_client") { "person" } else { "company" };
+            records.put("client_id", self.client_of_kind(kind, &by, owner_id.as_deref()).await);
         }
         if needs("contact_id") || operation == "bulk_contacts" {
             let client = match records.ids.get("client_id") {
@@ -497,8 +498,12 @@ impl World {
     }
 
     async fn client(&self, by: &Session, owner: Option<&str>) -> String {
-        let body =
-            json!({ "kind": "company", "name": format!("Client {}", kernel::Runtime::system().uuid()), "owner_id": owner });
+        self.client_of_kind("company", by, owner).await
+    }
+
+    async fn client_of_kind(&self, kind: &str, by: &Session, owner: Option<&str>) -> String {
+        let name = if kind == "person" { "Person".to_owned() } else { format!("Client {}", kernel::Runtime::system().uuid()) };
+        let body = json!({ "kind": kind, "name": name, "owner_id": owner });
         self.app.post("/v1/clients", by, &body).await.expect(201).id()
     }
 

@@ -1,4 +1,4 @@
-//! Examples of the portal, and of what is told and erased of a contact, by the name of the schema.
+//! Examples of the portal, and of what is told and erased of a person, by the name of the schema.
 
 use serde_json::{Value, json};
 
@@ -58,6 +58,11 @@ pub(super) fn sample_of(name: &str) -> Option<Value> {
             "portal": sample_of("ContactPortal"), "sessions": [], "interactions": [], "files": [], "mails": [], "suppressions": [],
             "imported_rows": [{ "import_id": CLIENT, "line": 2, "cells": { "contact_email": "eleni@papa.example" } }], "history": [],
         }),
+        "ClientPersonalData" => json!({
+            "exported_at": AT, "client": sample("Client"), "merged": [], "tags": ["VIP"], "contact_ids": [CONTACT], "relationships": [],
+            "notes": [sample("Note")], "interactions": [], "files": [], "mails": [], "suppressions": [],
+            "imported_rows": [{ "import_id": CLIENT, "line": 2, "cells": { "name": "Άννα Παπά" } }], "history": [],
+        }),
         "AcquisitionStage" => stage(),
         "AcquisitionStages" => json!({ "data": [stage()] }),
         "CreateAcquisitionStage" => json!({ "key": "demo", "name": "Επίδειξη", "position": 2 }),
@@ -71,6 +76,11 @@ pub(super) fn sample_of(name: &str) -> Option<Value> {
             "contact_id": CONTACT, "erased_at": AT, "erased": [{ "what": "contact", "count": 1 }, { "what": "mail_message", "count": 4 }],
             "kept": [{ "what": "mail_suppression", "why": "An address that wants no mail is remembered, so that it gets none." }],
             "mentions": [{ "record_type": "note", "record_id": CLIENT, "client_id": CLIENT }],
+        }),
+        "ClientErasureReport" => json!({
+            "client_id": CLIENT, "erased_at": AT, "erased": [{ "what": "client", "count": 1 }, { "what": "note", "count": 2 }],
+            "kept": [{ "what": "mail_suppression", "why": "An address that wants no mail is remembered, so that it gets none." }],
+            "mentions": [{ "record_type": "contact", "record_id": CONTACT, "client_id": null }],
         }),
         "AccessPatch" => json!({ "permissions": ["invoices", "company_profile"] }),
         _ => return None,

@@ -16,11 +16,12 @@ pub(crate) use create::{create_as, fill_derived};
 pub use export::ClientExport;
 pub use list::{CLIENT_LIST, VIEWABLE, check_visible, get, list, select_visible};
 pub(crate) use list::{
-    briefs, find_all_locked, find_by_external, find_editable, get_row, lock_all, lock_with_children, own, reached_by,
-    visible_among, visible_to,
+    briefs, find_all_locked, find_by_external, find_editable, find_locked, get_row, lock_all, lock_with_children, own,
+    reached_by, visible_among, visible_to,
 };
 pub(crate) use put_away::forget;
 pub use put_away::{archive, purge, restore};
+pub(crate) use tags_and_notes::on;
 pub use tags_and_notes::{add_note, audit, get_note, list_files, list_notes, set_note_archived, tag, untag, update_note};
 pub use transfer::{TransferClients, TransferredClients, transfer};
 pub use update::update;

@@ -16,7 +16,7 @@ use crate::rows::ClientId;
 /// The event that a client lost a tag.
 const UNTAGGED: &str = "client.untagged";
 
-pub(super) fn on(id: ClientId) -> On {
+pub(crate) fn on(id: ClientId) -> On {
     On { rel_type: "client", rel_id: id.uuid(), added: "client.note_added" }
 }
 

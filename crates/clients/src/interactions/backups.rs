@@ -15,7 +15,7 @@ use crate::rows::{ClientId, ContactId};
 /// Contacts in one statement: an engine takes only so many parameters.
 const AT_ONCE: usize = 500;
 
-/// The interactions that a client had, read from the database of a backup.
+/// The interactions that a client has; or had, read from the database of a backup.
 pub(crate) async fn had(conn: &mut Conn, caller: &Caller, client: ClientId) -> Result<Vec<InteractionRow>> {
     let mut select = InteractionRow::select();
     select

@@ -9,17 +9,17 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::export::{BelongsTo, clients_of, files_of, own_addresses};
+use super::export::{BelongsTo, addresses_of, clients_of, files_of};
 use super::map::{HELD, Kept};
 use crate::attachable::CONTACT;
 use crate::rows::{ContactId, ContactRow};
 use crate::{contacts, interactions, links, portal};
 
-/// The body of `POST /v1/contacts/{contact_id}/erase`.
+/// The body of `POST /v1/contacts/{contact_id}/erase` and `POST /v1/clients/{client_id}/erase`.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Erasure {
-    /// The family name of the person, or the given name where there is none: that it is this one who is meant.
+    /// The family name of a contact, or the given name where there is none; the name of a client: that it is this one who is meant.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Why: who asked for it, and when. It is kept, so it says nothing of the person.
@@ -49,7 +49,7 @@ pub struct KeptPart {
 /// A text that staff wrote, in which the name or an address of the person may stand: somebody has to read it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Mention {
-    /// `note` or `interaction`.
+    /// `note` or `interaction`; `contact` is somebody who belonged to a client that was erased, and may be the same person.
     pub record_type: String,
     /// Its id.
     pub record_id: Uuid,
@@ -81,31 +81,27 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
     let caller = uow.caller();
     caller.require(Permission::PrivacyErasePerson)?;
     let row = contacts::find_locked(uow, id, seen).await?;
-    check_name(&row, &input)?;
+    check_name(if row.family_name.is_empty() { &row.given_name } else { &row.family_name }, &input)?;
     let now = uow.now();
     let portal = portal::get(uow, &caller, id, now).await?;
-    let addresses = own_addresses(uow, &caller, &row, &portal).await?;
+    let addresses = addresses_of(uow, &caller, &row, &portal).await?;
     let clients = clients_of(uow, &caller, id).await?;
     let mentions = mentions(uow, &row, &addresses, &clients).await?;
 
-    let mut erased = Vec::new();
-    let mut count = |what: &str, count: usize| {
-        if count > 0 {
-            erased.push(ErasedPart { what: what.to_owned(), count: count as u64 });
-        }
-    };
-    count("contact", 1);
-    count("client_contact", clients.len());
-    count("portal_access", auth::portal::access_of(uow, id.uuid()).await?.len());
-    count("portal_account", usize::from(portal.email.is_some()));
-    count("session", auth::portal::sessions_of(uow, id.uuid()).await?.len());
-    count("interaction", interactions::all_with(uow, &caller, id.uuid()).await?.len());
-    count("file", files_of(uow, &caller, id).await?.len());
+    let mut erased = vec![
+        ("contact", 1),
+        ("client_contact", clients.len()),
+        ("portal_access", auth::portal::access_of(uow, id.uuid()).await?.len()),
+        ("portal_account", usize::from(portal.email.is_some())),
+        ("session", auth::portal::sessions_of(uow, id.uuid()).await?.len()),
+        ("interaction", interactions::all_with(uow, &caller, id.uuid()).await?.len()),
+        ("file", files_of(uow, &caller, CONTACT, id.uuid()).await?.len()),
+    ];
     let records: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
     let rows = platform::imports::people::rows_with(uow, &caller, &records, CONTACT, id.uuid()).await?;
     platform::imports::people::empty_rows(uow, &rows).await?;
-    count("import_row", rows.len());
-    count("mail_message", mail::people::forget(uow, &addresses).await?);
+    erased.push(("import_row", rows.len()));
+    erased.push(("mail_message", mail::people::forget(uow, &addresses).await?));
     journal::erase_done_by(uow, id.uuid(), &records).await?;
     links::remove_everywhere(uow, id).await?;
     contacts::forget(uow, &[row], || Change::plain().event("contact.erased").detail("reason", input.reason.as_str())).await?;
@@ -114,14 +110,20 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
         Kept::Nothing => None,
         Kept::Because(why) => Some(KeptPart { what: held.table.to_owned(), why: why.to_owned() }),
     });
-    Ok(ErasureReport { contact_id: id, erased_at: now, erased, kept: kept.collect(), mentions })
+    Ok(ErasureReport { contact_id: id, erased_at: now, erased: counted(&erased), kept: kept.collect(), mentions })
 }
 
-fn check_name(row: &ContactRow, input: &Erasure) -> Result<()> {
-    let name = if row.family_name.is_empty() { &row.given_name } else { &row.family_name };
+/// Those of which there were some.
+pub(super) fn counted(erased: &[(&str, usize)]) -> Vec<ErasedPart> {
+    let some = erased.iter().filter(|(_, count)| *count > 0);
+    some.map(|(what, count)| ErasedPart { what: (*what).to_owned(), count: *count as u64 }).collect()
+}
+
+/// Finds what stands against erasing somebody of this name.
+pub(super) fn check_name(name: &str, input: &Erasure) -> Result<()> {
     let mut faults = Faults::new();
     if kernel::text::fold(input.name.trim()) != kernel::text::fold(name) {
-        faults.add("/name", "another_name", "is not the name of this contact");
+        faults.add("/name", "another_name", "is not the name of this record");
     }
     if input.reason.trim().is_empty() {
         faults.add("/reason", "required", "must not be empty");

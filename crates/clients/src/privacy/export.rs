@@ -76,7 +76,7 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
     let row = contacts::get_row(conn, caller, id).await?;
     let clients = clients_of(conn, caller, id).await?;
     let portal = portal::get(conn, caller, id, now).await?;
-    let addresses = own_addresses(conn, caller, &row, &portal).await?;
+    let addresses = addresses_of(conn, caller, &row, &portal).await?;
     let records: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
     Ok(PersonalData {
         exported_at: now,
@@ -84,7 +84,7 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
         portal,
         sessions: auth::portal::sessions_of(conn, id.uuid()).await?,
         interactions: interactions::all_with(conn, caller, id.uuid()).await?,
-        files: files_of(conn, caller, id).await?,
+        files: files_of(conn, caller, CONTACT, id.uuid()).await?,
         mails: mail::people::written_to(conn, caller, &addresses).await?,
         suppressions: mail::people::suppressed(conn, caller, &addresses).await?,
         imported_rows: platform::imports::people::rows_with(conn, caller, &records, CONTACT, id.uuid()).await?,
@@ -93,15 +93,25 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
     })
 }
 
-/// The addresses that the person alone is written to at, in lower case, each once. What goes to one that others have too (`info@…`) is not
-/// this person's.
-pub(super) async fn own_addresses(
+/// The addresses that this contact alone is written to at.
+pub(super) async fn addresses_of(
     conn: &mut Conn,
     caller: &Caller,
     row: &ContactRow,
     portal: &ContactPortal,
 ) -> Result<Vec<String>> {
-    let written = row.emails.0.iter().map(|email| &email.address).chain(&portal.email);
+    let written = row.emails.0.iter().map(|email| email.address.as_str()).chain(portal.email.as_deref());
+    own_addresses(conn, caller, written, &[row.id.uuid()]).await
+}
+
+/// Of these addresses of a person those at which they alone are written to, in lower case, each once. What goes to one that others have too
+/// (`info@…`) is not this person's. `own` are the records that are the person.
+pub(super) async fn own_addresses(
+    conn: &mut Conn,
+    caller: &Caller,
+    written: impl Iterator<Item = &str>,
+    own: &[Uuid],
+) -> Result<Vec<String>> {
     let mut addresses: Vec<String> = written.map(|address| address.trim().to_lowercase()).collect();
     addresses.sort();
     addresses.dedup();
@@ -114,7 +124,7 @@ pub(super) async fn own_addresses(
             .from(table)
             .and_where(Expr::col((table, "workspace_id")).eq(caller.workspace()?.uuid()))
             .and_where(is_among(conn.dialect(), spec, "email", &wanted))
-            .and_where(Expr::col((table, "id")).ne(row.id.uuid()));
+            .and_where(Expr::col((table, "id")).is_not_in(own.iter().copied()));
         for found in conn.rows(&select).await? {
             others.push(found.get(0)?);
         }
@@ -147,13 +157,13 @@ pub(super) async fn clients_of(conn: &mut Conn, caller: &Caller, id: ContactId) 
     conn.rows(&select).await?.iter().map(read).collect()
 }
 
-/// Every file on a contact, page by page.
-pub(super) async fn files_of(conn: &mut Conn, caller: &Caller, id: ContactId) -> Result<Vec<File>> {
+/// Every file on a record, page by page.
+pub(super) async fn files_of(conn: &mut Conn, caller: &Caller, rel_type: &'static str, rel_id: Uuid) -> Result<Vec<File>> {
     let mut files: HashMap<_, File> = HashMap::new();
     let mut pairs = vec![("limit".to_owned(), "200".to_owned()), ("archived".to_owned(), "true".to_owned())];
     loop {
         let query = ListQuery::parse(&FILE_LIST, &pairs)?;
-        let page = files::files::list_on(conn, caller, CONTACT, id.uuid(), &query).await?;
+        let page = files::files::list_on(conn, caller, rel_type, rel_id, &query).await?;
         files.extend(page.data.into_iter().map(|file| (file.id, file)));
         let Some(cursor) = page.page.next_cursor else { break };
         pairs.truncate(2);

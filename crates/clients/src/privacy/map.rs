@@ -8,7 +8,7 @@ pub enum Whose {
     Contact,
     /// Staff's, who are members and not clients' people.
     Staff,
-    /// A client's. Of a client that is a person, purging it erases the same.
+    /// A client's. Of one that is a person it is told and erased as a contact's.
     Client,
     /// What staff wrote, in which anybody may be named: an erasure says where to look.
     FreeText,
@@ -32,17 +32,23 @@ pub struct Held {
     pub columns: &'static [&'static str],
     /// Whose they are.
     pub whose: Whose,
-    /// Under which member of the export they stand; none where they are not a contact's.
+    /// Under which member of a contact's export they stand; none where they are not a contact's.
     pub exported: Option<&'static str>,
+    /// Under which member of the export of a client that is a person; none where they are not a client's.
+    pub of_client: Option<&'static str>,
     /// What is kept.
     pub kept: Kept,
 }
 
 const fn held(table: &'static str, columns: &'static [&'static str], whose: Whose, exported: Option<&'static str>) -> Held {
-    Held { table, columns, whose, exported, kept: Kept::Nothing }
+    Held { table, columns, whose, exported, of_client: None, kept: Kept::Nothing }
 }
 
 impl Held {
+    const fn of_client(self, member: &'static str) -> Self {
+        Self { of_client: Some(member), ..self }
+    }
+
     const fn because(self, why: &'static str) -> Self {
         Self { kept: Kept::Because(why), ..self }
     }
@@ -61,18 +67,22 @@ pub static HELD: &[Held] = &[
     held("portal_account", &["email", "name"], Contact, Some("portal")),
     held("session", &["ip", "user_agent"], Contact, Some("sessions")),
     held("mail_message", &["reply_to", "to_address", "to_name", "subject", "last_problem"], Contact, Some("mails"))
+        .of_client("mails")
         .because("What went to an address that others have too is theirs; mail is deleted after its time."),
     held("mail_suppression", &["address"], Contact, Some("suppressions"))
+        .of_client("suppressions")
         .because("An address that wants no mail is remembered, so that it gets none."),
-    held("import_row", &["cells", "differences"], Contact, Some("imported_rows")),
+    held("import_row", &["cells", "differences"], Contact, Some("imported_rows")).of_client("imported_rows"),
     held("import_run", &[], Contact, None).because("The file of an import is deleted thirty days after it ended."),
-    held("journal_personal", &["changes", "ip", "user_agent"], Contact, Some("history")),
+    held("journal_personal", &["changes", "ip", "user_agent"], Contact, Some("history")).of_client("history"),
     held("journal_entry", &[], Contact, Some("history"))
+        .of_client("history")
         .because("That something was done, when and by whom is kept for ten years, with nothing in it that is personal."),
     held("interaction", &["subject", "note", "participants"], FreeText, Some("interactions"))
+        .of_client("interactions")
         .because("What was said with a client is the client's too; it names the person no more."),
-    held("note", &["body"], FreeText, None),
-    held("file", &["subject", "description", "filename"], Contact, Some("files")),
+    held("note", &["body"], FreeText, None).of_client("notes"),
+    held("file", &["subject", "description", "filename"], Contact, Some("files")).of_client("files"),
     held("idempotency_record", &["body"], Contact, None)
         .because("Answers to requests are kept for seven days, and then deleted."),
     held("backup_run", &[], Contact, None)
@@ -95,8 +105,9 @@ pub static HELD: &[Held] = &[
         ],
         Client,
         None,
-    ),
-    held("client_relationship", &["note"], FreeText, None),
+    )
+    .of_client("client"),
+    held("client_relationship", &["note"], FreeText, None).of_client("relationships"),
     held("folder", &["name"], FreeText, None),
     held("saved_view", &["name", "query"], Staff, None),
     held("user_account", &["email", "given_name", "family_name", "phone", "signature", "preferences"], Staff, None),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::{Caller, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::query::{Expr, ExprTrait, Order, Query};
+use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Conn, Field as _, Json, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -28,8 +28,17 @@ pub struct ImportedRow {
     pub cells: Map<String, Value>,
 }
 
-/// The rows that brought one of these records and, with it, another that the importer calls `name`. The domain of the record has seen to it
-/// that the caller may know.
+/// The rows that brought one of these records, or changed it. The domain of the records has seen to it that the caller may know.
+///
+/// # Errors
+/// What the database says.
+pub async fn rows_of(conn: &mut Conn, caller: &Caller, records: &[Uuid]) -> Result<Vec<ImportedRow>> {
+    let rows = conn.all::<ImportRowRow>(&of_records(caller, records)?).await?;
+    Ok(told(rows.into_iter()))
+}
+
+/// Of the rows that brought one of these records those that brought with it another that the importer calls `name`. The domain of the record
+/// has seen to it that the caller may know.
 ///
 /// # Errors
 /// What the database says.
@@ -40,18 +49,28 @@ pub async fn rows_with(
     name: &str,
     further: Uuid,
 ) -> Result<Vec<ImportedRow>> {
+    let mut select = of_records(caller, records)?;
+    select.and_where(Expr::col(("import_row", "further")).is_not_null());
+    let named =
+        |further: &Option<Json<BTreeMap<String, Uuid>>>| further.as_ref().and_then(|further| further.0.get(name).copied());
+    let rows = conn.all::<ImportRowRow>(&select).await?.into_iter();
+    Ok(told(rows.filter(|row| named(&row.further) == Some(further))))
+}
+
+fn of_records(caller: &Caller, records: &[Uuid]) -> Result<SelectStatement> {
     let mut select = ImportRowRow::select();
     select
         .and_where(Expr::col(("import_row", "workspace_id")).eq(caller.workspace()?.uuid()))
         .and_where(Expr::col(("import_row", "record_id")).is_in(records.iter().copied()))
-        .and_where(Expr::col(("import_row", "further")).is_not_null())
         .order_by(("import_row", "id"), Order::Asc);
-    let named =
-        |further: &Option<Json<BTreeMap<String, Uuid>>>| further.as_ref().and_then(|further| further.0.get(name).copied());
-    let rows = conn.all::<ImportRowRow>(&select).await?.into_iter().filter(|row| named(&row.further) == Some(further));
+    Ok(select)
+}
+
+/// Those that still say something.
+fn told(rows: impl Iterator<Item = ImportRowRow>) -> Vec<ImportedRow> {
     let told =
         |row: ImportRowRow| ImportedRow { id: Some(row.id), import_id: row.import_run_id, line: row.line, cells: row.cells.0 };
-    Ok(rows.map(told).filter(|row| !row.cells.is_empty()).collect())
+    rows.map(told).filter(|row| !row.cells.is_empty()).collect()
 }
 
 /// Empties what these rows say, and what their imports show of the beginning of the file.

@@ -470,7 +470,7 @@ impl Calls {
         }
     }
 
-    fn made(&self, path: &str, body: &Value) -> Result<String> {
+    pub(super) fn made(&self, path: &str, body: &Value) -> Result<String> {
         text(&self.ask("POST", path, Some(body))?, "/id")
     }
 

@@ -8,7 +8,17 @@ use crate::Result;
 /// The address of the contact who asks.
 const ADDRESS: &str = "portal@budget.example";
 
+/// The name of clients that are persons.
+const PERSON: &str = "Άννα Παπά";
+
 impl Calls {
+    /// The path of a client that is a person, on whom something was noted.
+    fn person(&self) -> Result<String> {
+        let id = self.made("/v1/clients", &json!({ "kind": "person", "name": PERSON }))?;
+        self.made(&format!("/v1/clients/{id}/notes"), &json!({ "body": "Τηλεφώνησε" }))?;
+        Ok(format!("/v1/clients/{id}"))
+    }
+
     /// Invites the contact who asks; the mail with the token waits to be sent.
     pub(super) fn invite_to_portal(&self) -> Result<()> {
         let path = format!("/v1/contacts/{}/portal/invitation", self.contact);
@@ -31,6 +41,8 @@ impl Calls {
                 self.link(client, &contact)?;
                 Call::with(format!("/v1/contacts/{contact}/erase"), json!({ "name": "Παπά", "reason": "asked for" }))
             }
+            "export_client" => Call::to(format!("{}/export", self.person()?)),
+            "erase_client" => Call::with(format!("{}/erase", self.person()?), json!({ "name": PERSON, "reason": "asked for" })),
             "get_contact_portal" => Call::to(portal),
             "invite_contact" => {
                 let contact = self.contact()?;

@@ -1,7 +1,7 @@
-//! What is known of a contact, told and erased: `/v1/contacts/{contact_id}/export`, `/v1/contacts/{contact_id}/erase`.
+//! What is known of a person, told and erased: `/v1/contacts/{contact_id}/export` and `/erase`, and the same of a client that is no company.
 
-use clients::ContactId;
-use clients::privacy::{self, Erasure, ErasureReport, PersonalData};
+use clients::privacy::{self, ClientErasureReport, ClientPersonalData, Erasure, ErasureReport, PersonalData};
+use clients::{ClientId, ContactId};
 use kernel::{Result, TypedId as _};
 use store::{Action, Change};
 
@@ -14,6 +14,8 @@ use crate::registry::Registry;
 pub(super) fn register(registry: &mut Registry) {
     registry.add::<__path_export_contact, _, _>(export_contact);
     registry.add::<__path_erase_contact, _, _>(erase_contact);
+    registry.add::<__path_export_client, _, _>(export_client);
+    registry.add::<__path_erase_client, _, _>(erase_client);
 }
 
 /// Export all that is known of a contact
@@ -46,6 +48,42 @@ async fn erase_contact(context: Context, body: Body) -> ApiResult {
     let seen = context.if_match();
     let work = async |uow: &mut store::UnitOfWork, input| {
         let report = privacy::erase(uow, id, seen, input).await?;
+        Answer::ok(&report)
+    };
+    let answered = context.post::<Erasure>(body, work).await?;
+    context.remove_objects();
+    Ok(answered)
+}
+
+/// Export all that is known of a client that is a person
+///
+/// Everything that belongs to this one person, in one document (GDPR, articles 15 and 20): the record with its tags and custom fields, what was
+/// merged into it, relationships, notes, interactions, files, mail, rows of imports, and the history of all this. Its contacts are persons of
+/// their own. That it was exported stands in its trail. Of a company there is none.
+#[utoipa::path(post, path = "/v1/clients/{client_id}/export", tag = "clients",
+    responses((status = 200, description = "All that is known of it", body = ClientPersonalData)))]
+async fn export_client(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let work = async |uow: &mut store::UnitOfWork, _| -> Result<Answer> {
+        let (caller, now) = (uow.caller(), uow.now());
+        let data = privacy::export_client(uow, &caller, id, now).await?;
+        uow.record(Action::Export, "client", Some(id.uuid()), Change::plain().event("client.exported"));
+        Ok(Answer::ok(&data)?.unkept())
+    };
+    context.act(body, work).await
+}
+
+/// Erase a client that is a person
+///
+/// The person with all that is known of them, for ever (GDPR, article 17), also where it was not archived. The answer says what was erased,
+/// what is kept and why, and which contacts belonged to it. Of a company only what stands on people in it can be erased: its contacts.
+#[utoipa::path(post, path = "/v1/clients/{client_id}/erase", tag = "clients", request_body = Erasure,
+    responses((status = 200, description = "What was erased, and what is kept", body = ClientErasureReport)))]
+async fn erase_client(context: Context, body: Body) -> ApiResult {
+    let id: ClientId = context.id("client_id")?;
+    let seen = context.if_match();
+    let work = async |uow: &mut store::UnitOfWork, input| {
+        let report = privacy::erase_client(uow, id, seen, input).await?;
         Answer::ok(&report)
     };
     let answered = context.post::<Erasure>(body, work).await?;
