@@ -39,6 +39,7 @@ mod m20261127_000107_client_brand;
 mod m20261127_000108_duplicates;
 mod m20261127_000109_tell_fields;
 mod m20261127_000110_portal_devices;
+mod m20261127_000111_values_covered;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000108_duplicates::Step),
             Box::new(m20261127_000109_tell_fields::Step),
             Box::new(m20261127_000110_portal_devices::Step),
+            Box::new(m20261127_000111_values_covered::Step),
         ]
     }
 }

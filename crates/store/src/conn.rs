@@ -7,7 +7,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
 use uuid::Uuid;
 
-use crate::dialect::Dialect;
+use crate::dialect::{self, Dialect};
 use crate::errors::from_sqlx;
 use crate::field::Row;
 use crate::record::Record;
@@ -187,6 +187,14 @@ impl Conn {
             .await
             .map(|rows| rows.into_iter().map(wrap).collect()))
         .map_err(from_sqlx)
+    }
+
+    /// Makes the engine plan what follows in this transaction by the values that are asked for, and not once for all.
+    pub(crate) async fn plan_by_values(&mut self) -> Result<()> {
+        match dialect::by_values(self.dialect()) {
+            Some(sql) => self.sql_batch(sql.to_owned()).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs several statements without parameters in one round trip.

@@ -210,6 +210,16 @@ pub fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) ->
     }
 }
 
+/// What makes the engine plan the statements of a transaction by the values that they ask for. PostgreSQL otherwise takes one plan for all
+/// values once it has seen a statement five times and thinks that this costs no more, and of a filter it cannot know: what few have is then
+/// looked for where many have it, or the other way round (seen: 2.3 s instead of 20 ms at a million clients).
+pub(crate) fn by_values(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Sqlite => None,
+        Dialect::Postgres => Some("SET LOCAL plan_cache_mode = force_custom_plan"),
+    }
+}
+
 /// That a select finds something, asked of one record after the other. Of a plain one PostgreSQL makes a join, and takes that for a small one
 /// as soon as several things must hold; then it reads a million records where the first few were enough. An offset keeps it from that.
 pub(crate) fn exists_for_each(dialect: Dialect, mut select: SelectStatement) -> SimpleExpr {

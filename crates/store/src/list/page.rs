@@ -59,6 +59,9 @@ pub async fn page<L: Listed>(
     query: &ListQuery,
 ) -> Result<Page<L>> {
     let (asked, bound_to) = Asked::open(conn, caller, spec, query)?;
+    if query.narrows() {
+        conn.plan_by_values().await?;
+    }
     let total = if query.count { Some(count(conn, base.clone(), spec, query).await?) } else { None };
     let rows = match approach::choose(conn, caller, spec, query).await? {
         Approach::Walk => conn.rows(&asked.walk(base)).await?,

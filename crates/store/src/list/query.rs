@@ -223,6 +223,11 @@ impl ListQuery {
         Self { among: Some(ids), ..self.clone() }
     }
 
+    /// Whether something decides which records are listed, and so where they are found.
+    pub(super) fn narrows(&self) -> bool {
+        !self.filters.is_empty() || self.q.is_some() || self.among.is_some()
+    }
+
     /// Reads a query string, already decoded into pairs.
     ///
     /// # Errors
