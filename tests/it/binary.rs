@@ -1,6 +1,6 @@
 //! The program itself, as an operator starts it: on SQLite, with a folder of its own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -143,6 +143,33 @@ async fn a_stranger_serves_sets_up_imports_reads_mail_and_stops_without_any_conf
     let pid = served.child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(served.child.wait().unwrap().success(), "it stops by itself, and well");
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_finishes_what_runs_and_one_that_is_told_twice_does_not() {
+    let folder = TempDir::new().unwrap();
+    let mut served = serve(folder.path());
+    set_up(&served, folder.path()).await;
+    let address = served.base.strip_prefix("http://").unwrap().to_owned();
+    // a request whose body does not come, so that it runs for as long as a body may take
+    let mut waits = std::net::TcpStream::connect(&address).unwrap();
+    let head = "POST /v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n";
+    waits.write_all(head.as_bytes()).unwrap();
+    let mut asked_for = [0; 25];
+    waits.read_exact(&mut asked_for).unwrap();
+    assert_eq!(&asked_for, b"HTTP/1.1 100 Continue\r\n\r\n", "the server waits for the body");
+    let tell = |pid: u32| assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+    tell(served.child.id());
+    while std::net::TcpStream::connect(&address).is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(served.child.try_wait().unwrap().is_none(), "it waits for what runs");
+    tell(served.child.id());
+    assert!(served.child.wait().unwrap().success());
+    let mut rest = Vec::new();
+    // ended, or reset
+    let _ = waits.read_to_end(&mut rest);
+    assert_eq!(String::from_utf8_lossy(&rest), "", "it was broken off, and not answered");
 }
 
 /// The Message-ID of the one mail in the folder, once it lies there.

@@ -408,8 +408,8 @@ async fn an_export_ends_for_one_who_may_not_any_more() {
 }
 
 #[tokio::test]
-async fn a_download_that_is_broken_off_harms_nothing_and_is_told_as_such() {
-    let app = TestApp::spawn().await;
+async fn a_download_that_is_broken_off_harms_nothing_and_one_that_runs_when_the_server_stops_is_given_out_whole() {
+    let mut app = TestApp::spawn().await;
     // more than the machine keeps on its way between two of its own programs
     long_clients(&app, 1500).await;
     for _ in 0..2 {
@@ -421,4 +421,16 @@ async fn a_download_that_is_broken_off_harms_nothing_and_is_told_as_such() {
     // everybody is served as before
     assert_eq!(export(&app, &app.admin, TableForm::Csv, "columns=id").await.rows.len(), 1500);
     app.client(&app.admin, "after").await;
+    // one that runs when the server is asked to stop
+    let mut line = begun(&app, &app.admin).await;
+    app.ask_to_stop();
+    while tokio::net::TcpStream::connect(app.base.trim_start_matches("http://")).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut rest = Vec::new();
+    line.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "it came to its end");
+    app.stop().await;
+    let told = ended(&app, 4).await.remove(3);
+    assert!(told["is_whole"]["to"] == true && told["rows"]["to"] == 1501, "{told}");
 }
