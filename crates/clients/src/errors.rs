@@ -33,6 +33,8 @@ kernel::error_codes! {
     MERGE_BUILT_ON = "merge_built_on", Conflict, "Something newer stands on the merge";
     /// A company has no personal data.
     NOT_A_PERSON = "not_a_person", Conflict, "The client is a company";
+    /// A person who was erased is not brought back from a backup.
+    PERSON_ERASED = "person_erased", Conflict, "The person was erased";
     /// An archived record is not changed; restore it first.
     ARCHIVED = "archived", Conflict, "The record is archived";
 }

@@ -206,6 +206,15 @@ async fn known_trader(app: &TestApp) -> (String, String) {
     let other = app.client(&app.admin, "Borealis").await;
     let relation = json!({ "kind": "partner", "from_client_id": id, "to_client_id": other, "note": "Cousin of Xenofon" });
     app.post("/v1/client-relationships", &app.admin, &relation).await.expect(201);
+    let folder = json!({ "name": "Papers of Xenofon", "rel_type": "client", "rel_id": id });
+    app.post("/v1/folders", &app.admin, &folder).await.expect(201);
+    // somebody who had his address, and is gone
+    let other = json!({ "given_name": "Foivos", "emails": [{ "kind": "work", "address": TRADERS_ADDRESS }] });
+    let other = app.post("/v1/contacts", &app.admin, &other).await.expect(201).id();
+    app.post(&format!("{path}/contacts"), &app.admin, &json!({ "contact_id": other })).await.expect(201);
+    app.post(&format!("/v1/contacts/{other}/portal/invitation"), &app.admin, &json!({})).await.expect(200);
+    app.delete(&format!("/v1/contacts/{other}"), &app.admin).await.expect(204);
+    app.act(&format!("/v1/contacts/{other}/purge"), &app.admin).await.expect(204);
     let twin = json!({ "kind": "person", "name": "Xenofon Treider", "phone": "+30 697 444 5566" });
     let twin = app.post("/v1/clients", &app.admin, &twin).await.expect(201).id();
     app.post(&format!("{path}/merge"), &app.admin, &json!({ "merged_id": twin })).await.expect(200);
@@ -227,7 +236,9 @@ async fn everything_that_is_known_of_a_client_that_is_a_person_is_told_in_one_do
     assert_eq!(body["interactions"][0]["note"], "Xenofon called");
     assert_eq!(body["relationships"][0]["note"], "Cousin of Xenofon");
     assert_eq!(body["files"][0]["subject"], "Identity of Xenofon");
+    assert_eq!((&body["folders"], &body["mails"][0]["to"]), (&json!(["Papers of Xenofon"]), &json!(TRADERS_ADDRESS)));
     assert_eq!(body["imported_rows"][0]["cells"]["email"], TRADERS_ADDRESS);
+    assert!(!body["imported_rows"].to_string().contains("Kleio"), "what stood there of somebody else is told to her");
     let history = body["history"].to_string();
     assert!(history.contains(PHONE) && history.contains("697 444 5566"), "with its values, and those of what was merged into it");
     for held in HELD {
@@ -241,6 +252,37 @@ async fn everything_that_is_known_of_a_client_that_is_a_person_is_told_in_one_do
     app.act(&format!("/v1/clients/{company}/export"), &app.admin).await.expect_problem(409, "not_a_person");
     let viewer = app.member(&app.admin, "viewer", "viewer@example.com").await;
     app.act(&path, &viewer).await.expect_problem(403, "forbidden");
+    // whoever sees no contacts is not told of those either
+    app.role(&app.admin, "officer", &["clients.view_all", "privacy.export_person", "privacy.erase_person"]).await;
+    let officer = app.member(&app.admin, "officer", "officer@example.com").await;
+    app.act(&path, &officer).await.expect_problem(403, "forbidden");
+    let meant = json!({ "name": TRADER, "reason": "asked" });
+    app.post(&format!("/v1/clients/{client}/erase"), &officer, &meant).await.expect_problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn what_another_client_has_of_a_person_by_a_merge_that_was_taken_back_is_erased_with_them() {
+    let app = TestApp::spawn().await;
+    let make = async |name: &str, phone: &str| {
+        let body = json!({ "kind": "person", "name": name, "phone": phone });
+        app.post("/v1/clients", &app.admin, &body).await.expect(201).id()
+    };
+    let (stays, goes, third) =
+        (make("Ariadni", "+30 210 111 2233").await, make("Vasiliki", PHONE).await, make("Danai", "+30 210 444 5566").await);
+    let path = format!("/v1/clients/{stays}/merge");
+    for merged in [&goes, &third] {
+        let merge = json!({ "merged_id": merged, "fields": { "phone": "merged", "name": "merged" } });
+        app.post(&path, &app.admin, &merge).await.expect(200);
+        app.post(&format!("{path}/undo"), &app.admin, &json!({ "merged_id": merged })).await.expect(200);
+    }
+    assert!(places_of(&app, "697 111 2233").await.len() >= 2, "in its own row and in the history of both");
+    let meant = json!({ "name": "Vasiliki", "reason": "asked" });
+    app.post(&format!("/v1/clients/{goes}/erase"), &app.admin, &meant).await.expect(200);
+    for text in ["697 111 2233", "Vasiliki"] {
+        assert_eq!(places_of(&app, text).await, Vec::<String>::new(), "{text}");
+    }
+    let history = app.get(&format!("/v1/clients/{stays}/audit"), &app.admin).await.expect(200);
+    assert!(history.text.contains("210 111 2233") && history.text.contains("210 444 5566"), "the rest of its history is there");
 }
 
 #[tokio::test]
@@ -271,13 +313,16 @@ async fn a_client_that_is_a_person_is_erased_from_every_table_and_the_report_say
         ("client_contact", 1),
         ("client_relationship", 1),
         ("file", 1),
+        ("folder", 1),
         ("import_row", 1),
         ("interaction", 1),
+        ("mail_message", 1),
         ("note", 1),
     ];
     assert_eq!(erased, BTreeMap::from(expected));
     assert_eq!(report.body["mentions"], json!([{ "record_type": "contact", "record_id": contact, "client_id": null }]));
-    assert!(report.body["kept"].as_array().unwrap().iter().all(|kept| kept["what"] != "interaction"), "{}", report.body["kept"]);
+    let kept = report.body["kept"].as_array().unwrap();
+    assert!(kept.iter().all(|kept| kept["what"] != "interaction" && kept["why"] != ""), "{kept:?}");
     app.get(&format!("/v1/clients/{client}"), &app.admin).await.expect_problem(404, "not_found");
     // the contact is a person of her own
     app.get(&format!("/v1/contacts/{contact}"), &app.admin).await.expect(200);

@@ -44,7 +44,8 @@ impl Run<'_> {
         let wrk = Command::new("wrk")
             .arg(threads)
             .arg(format!("-c{}", self.connections))
-            .args(["-d", &format!("{}s", self.seconds), "-s"])
+            // an answer that takes long is a figure, and no failure
+            .args(["--timeout", "30s", "-d", &format!("{}s", self.seconds), "-s"])
             .arg(self.script)
             .arg(format!("http://{}", self.address))
             .env("LOAD_OPERATION", self.operation)

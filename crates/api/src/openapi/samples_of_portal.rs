@@ -60,7 +60,7 @@ pub(super) fn sample_of(name: &str) -> Option<Value> {
         }),
         "ClientPersonalData" => json!({
             "exported_at": AT, "client": sample("Client"), "merged": [], "tags": ["VIP"], "contact_ids": [CONTACT], "relationships": [],
-            "notes": [sample("Note")], "interactions": [], "files": [], "mails": [], "suppressions": [],
+            "notes": [sample("Note")], "interactions": [], "files": [], "folders": ["Συμβόλαια"], "mails": [], "suppressions": [],
             "imported_rows": [{ "import_id": CLIENT, "line": 2, "cells": { "name": "Άννα Παπά" } }], "history": [],
         }),
         "AcquisitionStage" => stage(),

@@ -8,15 +8,17 @@ use kernel::error::codes::ALREADY_EXISTS;
 use kernel::{Caller, Error, Kind, Permission, Result, TypedId as _};
 use platform::notes::{self, HadNotes};
 use platform::tags::{self, Tag};
-use store::query::{Expr, ExprTrait};
+use store::query::{Expr, ExprTrait, Query};
 use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 
 use super::list;
+use super::put_away::ERASED;
 use super::tags_and_notes::on;
 use crate::admins::{self, ClientAdminRow};
 use crate::attachable::CLIENT;
 use crate::custom;
 use crate::duplicates;
+use crate::errors::PERSON_ERASED;
 use crate::groups::{self, ClientGroupMemberRow};
 use crate::interactions::{self, InteractionRow};
 use crate::links;
@@ -118,15 +120,25 @@ fn place_taken() -> Error {
     Error::new(&ALREADY_EXISTS).with_detail("Another client has its external_source and external_id now.")
 }
 
-/// Fails where the client is there, archived or not: nothing of it is to be written over.
+/// Fails where the client is there, archived or not: nothing of it is to be written over. And where it was erased: that is for ever.
 ///
 /// # Errors
-/// `already_exists`.
+/// `already_exists`; `person_erased`.
 pub async fn check_lost(conn: &mut Conn, caller: &Caller, id: ClientId) -> Result<()> {
     match list::get_row(conn, caller, id).await {
-        Ok(_) => Err(is_there()),
-        Err(error) if error.kind() == Kind::NotFound => Ok(()),
-        Err(error) => Err(error),
+        Ok(_) => return Err(is_there()),
+        Err(error) if error.kind() == Kind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut erased = Query::select();
+    erased
+        .column("id")
+        .from("journal_entry")
+        .and_where(Expr::col("record_id").eq(id.uuid()))
+        .and_where(Expr::col("event").eq(ERASED));
+    match conn.row(&erased).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::new(&PERSON_ERASED).with_detail("They asked for it, and it is for ever.")),
     }
 }
 
@@ -134,7 +146,7 @@ pub async fn check_lost(conn: &mut Conn, caller: &Caller, id: ClientId) -> Resul
 /// What the journal had of it was erased when it was purged, and stays so.
 ///
 /// # Errors
-/// `forbidden` without `clients.purge`; `already_exists` where it is there, or another has its external id.
+/// `forbidden` without `clients.purge`; `already_exists` where it is there, or another has its external id; `person_erased`.
 pub async fn bring_back(uow: &mut UnitOfWork, lost: &LostClient, stored: &HashMap<FileId, Again>) -> Result<BroughtBack> {
     let caller = uow.caller();
     caller.require(Permission::ClientsPurge)?;

@@ -19,7 +19,7 @@ pub(crate) use list::{
     briefs, find_all_locked, find_by_external, find_editable, find_locked, get_row, lock_all, lock_with_children, own,
     reached_by, visible_among, visible_to,
 };
-pub(crate) use put_away::forget;
+pub(crate) use put_away::{ERASED, forget};
 pub use put_away::{archive, purge, restore};
 pub(crate) use tags_and_notes::on;
 pub use tags_and_notes::{add_note, audit, get_note, list_files, list_notes, set_note_archived, tag, untag, update_note};

@@ -58,6 +58,9 @@ pub async fn purge(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>) -> Res
     forget(uow, &[row], Change::plain).await
 }
 
+/// The event of a client that was a person, and was erased.
+pub(crate) const ERASED: &str = "client.erased";
+
 /// Deletes clients for ever, with all that hangs on them.
 pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: impl Fn() -> Change) -> Result<()> {
     let named: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
@@ -76,6 +79,7 @@ pub(crate) async fn forget(uow: &mut UnitOfWork, rows: &[ClientRow], change: imp
     tags_and_notes::forget(uow, &ids).await?;
     keep::forget(uow, &ids).await?;
     duplicates::forget(uow, &rows).await?;
+    merge::forget(uow, &ids).await?;
     journal::erase(uow, ids).await?;
     uow.delete_and_forget_all(&rows, |_| change()).await
 }

@@ -34,13 +34,17 @@ pub(super) fn holders(dialect: Dialect, workspace: Uuid, keys: &[i64], below: Op
     (!keys.is_empty()).then(|| numbers::last_of_each(dialect, TABLE, ("workspace_id", workspace), columns, keys, below, OF_A_KEY))
 }
 
-/// Of those who share keys the ones that are looked at, those who share most first, and of these the newest.
-pub(super) fn worth_a_look(shared: &[(i64, Uuid)], but: &[Uuid]) -> Vec<Uuid> {
-    let mut counts: HashMap<Uuid, usize> = HashMap::new();
-    for (_, client) in shared.iter().filter(|(_, client)| !but.contains(client)) {
-        *counts.entry(*client).or_default() += 1;
+/// Of those who share keys the ones that are looked at: those first who share what says most, and of these the newest. Many may be at one host,
+/// and one of them has the tax number.
+pub(super) fn worth_a_look(keys: &[i64], shared: &[(i64, Uuid)], but: &[Uuid]) -> Vec<Uuid> {
+    let weights: HashMap<i64, usize> = keys.iter().rev().enumerate().map(|(place, key)| (*key, place + 1)).collect();
+    let mut sums: HashMap<Uuid, usize> = HashMap::new();
+    for (key, client) in shared.iter().filter(|(_, client)| !but.contains(client)) {
+        if let Some(weight) = weights.get(key) {
+            *sums.entry(*client).or_default() += weight;
+        }
     }
-    let mut worth: Vec<(usize, Uuid)> = counts.into_iter().map(|(client, keys)| (keys, client)).collect();
+    let mut worth: Vec<(usize, Uuid)> = sums.into_iter().map(|(client, sum)| (sum, client)).collect();
     worth.sort_unstable_by(|one, other| other.cmp(one));
     worth.into_iter().take(COMPARED).map(|(_, client)| client).collect()
 }
@@ -81,7 +85,7 @@ pub(super) async fn find(conn: &mut Conn, caller: &Caller, subject: &Subject, bu
     let keys = subject.keys();
     let Some(select) = holders(conn.dialect(), caller.workspace()?.uuid(), &keys, None) else { return Ok(Vec::new()) };
     let shared = pairs(&conn.rows(&select).await?)?;
-    let ids = worth_a_look(&shared, but);
+    let ids = worth_a_look(&keys, &shared, but);
     compare_seen(conn, caller, subject, &ids, country).await
 }
 

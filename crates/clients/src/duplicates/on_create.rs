@@ -86,7 +86,7 @@ impl Looking<'_> {
             return Ok(Some(Vec::new()));
         }
         let denied: Vec<Uuid> = denied.iter().copied().map(ClientId::uuid).collect();
-        let ids = find::worth_a_look(&shared, &denied);
+        let ids = find::worth_a_look(&keys, &shared, &denied);
         let found = find::compare_seen(uow, &caller, &subject, &ids, self.country).await?;
         if self.on_duplicate == OnDuplicate::Block && !found.is_empty() {
             // which takes the insert back

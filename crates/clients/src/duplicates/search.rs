@@ -245,7 +245,7 @@ async fn pairs_of(conn: &mut Conn, caller: &Caller, rows: &[ClientRow], country:
         let keys = subject.keys();
         let Some(select) = find::holders(conn.dialect(), workspace, &keys, Some(row.id.uuid())) else { continue };
         let shared = find::pairs(&conn.rows(&select).await?)?;
-        let ids = find::worth_a_look(&shared, &[]);
+        let ids = find::worth_a_look(&keys, &shared, &[]);
         if ids.is_empty() {
             continue;
         }

@@ -139,8 +139,8 @@ impl Subject {
         distinct(self.written_phones.iter().filter_map(|number| phone(number, &self.country)))
     }
 
-    /// The keys by which it is found, each once: whoever has one of them, too, may be the same. They follow from what the client says alone, and
-    /// from no setting.
+    /// The keys by which it is found, each once, those first that say most: whoever has one of them, too, may be the same. They follow from what
+    /// the client says alone, and from no setting.
     pub fn keys(&self) -> Vec<i64> {
         let mut keys: Vec<i64> = Vec::new();
         let mut add = |kind: &str, value: &str| {

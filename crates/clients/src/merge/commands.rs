@@ -16,6 +16,8 @@ use crate::rows::{ClientId, ClientRow};
 
 /// The event of what the survivor took over from the other one.
 pub(super) const FILLED: &str = "client.merge_filled";
+/// The event of the client that stayed when the merge is taken back.
+pub(super) const UNDONE: &str = "client.merge_undone";
 
 /// Makes a client part of another.
 ///

@@ -5,6 +5,7 @@
 
 mod commands;
 mod fields;
+mod forget;
 mod moving;
 mod references;
 mod undo;
@@ -21,6 +22,7 @@ use crate::errors::CLIENT_MERGED;
 use crate::rows::ClientId;
 
 pub use commands::{merge, preview};
+pub(crate) use forget::forget;
 pub use undo::undo;
 pub use wire::{FieldOutcome, MergeClients, MergePreview, MergeSide, MergedClients, MovedRecords, UndoMerge};
 

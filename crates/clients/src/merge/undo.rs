@@ -8,7 +8,7 @@ use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Action, Change, UnitOfWork};
 use uuid::Uuid;
 
-use super::commands::{FILLED, find};
+use super::commands::{FILLED, UNDONE, find};
 use super::wire::UndoMerge;
 use super::{ClientMergeRow, fields, missing, moving, references};
 use crate::attachable::CLIENT;
@@ -55,7 +55,8 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
     let before = as_it_was(uow, &row, &survivor).await?;
     moving::move_back(uow, &row.moved.0, survivor.id, merged.id).await?;
     references::move_back(uow, &row.moved.0.named, survivor.id, merged.id).await?;
-    let stays = uow.update(&survivor, before, Change::of(Action::Revert).event("client.merge_undone")).await?;
+    let stays =
+        uow.update(&survivor, before, Change::of(Action::Revert).event(UNDONE).detail("merge", row.id.to_string())).await?;
     // unless that is gone
     let parent_id = match row.moved.0.parent.or(merged.parent_id) {
         Some(parent) => clients::lock_all(uow, &[parent.uuid()]).await?.pop().map(|parent| parent.id),

@@ -1,11 +1,12 @@
 //! All that is known of a client that is a person, told and erased.
 
 use files::files::File;
+use files::folders;
 use kernel::{Caller, DateTime, Error, Permission, Result, TypedId as _};
 use mail::messages::MailMessage;
 use mail::suppressions::Suppression;
 use platform::audit::AuditEntry;
-use platform::imports::people::ImportedRow;
+use platform::imports::people::{self, ImportedRow};
 use platform::notes::{self, Note};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Order};
@@ -45,11 +46,13 @@ pub struct ClientPersonalData {
     pub interactions: Vec<Interaction>,
     /// Files on it; the content of each is at `/v1/files/{file_id}/content`.
     pub files: Vec<File>,
+    /// The names of the folders on it.
+    pub folders: Vec<String>,
     /// What was written to its addresses.
     pub mails: Vec<MailMessage>,
     /// Which of its addresses get no mail.
     pub suppressions: Vec<Suppression>,
-    /// Rows of imports that brought it.
+    /// Rows of imports that brought it, without what they say of a contact.
     pub imported_rows: Vec<ImportedRow>,
     /// What happened to all this, the oldest first.
     pub history: Vec<AuditEntry>,
@@ -73,9 +76,10 @@ pub struct ClientErasureReport {
 /// All that is known of a client that is a person. That it was put together stands in its trail.
 ///
 /// # Errors
-/// `forbidden` without `privacy.export_person` and a right to see clients; `not_found`; `not_a_person` of a company.
+/// `forbidden` without `privacy.export_person`, `contacts.view` and a right to see clients; `not_found`; `not_a_person` of a company.
 pub async fn export_client(conn: &mut Conn, caller: &Caller, id: ClientId, now: DateTime) -> Result<ClientPersonalData> {
     caller.require(Permission::PrivacyExportPerson)?;
+    caller.require(Permission::ContactsView)?;
     let row = clients::get_row(conn, caller, id).await?;
     check_person(&row)?;
     let parts = parts_of(conn, &row).await?;
@@ -98,7 +102,12 @@ pub async fn export_client(conn: &mut Conn, caller: &Caller, id: ClientId, now: 
         files: files_of(conn, caller, CLIENT, id.uuid()).await?,
         mails: mail::people::written_to(conn, caller, &addresses).await?,
         suppressions: mail::people::suppressed(conn, caller, &addresses).await?,
-        imported_rows: platform::imports::people::rows_of(conn, caller, &ids).await?,
+        imported_rows: people::rows_of(conn, caller, &ids)
+            .await?
+            .into_iter()
+            .map(|row| row.without_further("contact_"))
+            .collect(),
+        folders: folders::names(conn, CLIENT, id.uuid()).await?,
         history,
         merged: parts.into_iter().filter(|part| part.id != id).map(Client::from).collect(),
         client: row.into(),
@@ -109,19 +118,23 @@ pub async fn export_client(conn: &mut Conn, caller: &Caller, id: ClientId, now: 
 /// persons of their own, or have to be erased by themselves.
 ///
 /// # Errors
-/// `forbidden` without `privacy.erase_person` and a right to see clients; `not_found`; `stale`; `not_a_person` of a company; `validation_failed`
+/// `forbidden` without `privacy.erase_person`, `contacts.view` and a right to see clients; `not_found`; `stale`; `not_a_person` of a company; `validation_failed`
 /// where the name is another's; `in_use` while something stands on it that has to stay.
 pub async fn erase_client(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: Erasure) -> Result<ClientErasureReport> {
     let caller = uow.caller();
     caller.require(Permission::PrivacyErasePerson)?;
+    caller.require(Permission::ContactsView)?;
+    let row = clients::get_row(uow, &caller, id).await?;
+    let ids: Vec<Uuid> = parts_of(uow, &row).await?.iter().map(|part| part.id.uuid()).collect();
+    // imports first, as those do who write them
+    let rows = people::rows_of(uow, &caller, &ids).await?;
+    people::hold_runs(uow, &rows).await?;
     let row = clients::find_locked(uow, id, seen).await?;
     check_person(&row)?;
     check_name(&row.name, &input)?;
     let parts = parts_of(uow, &row).await?;
-    let ids: Vec<Uuid> = parts.iter().map(|part| part.id.uuid()).collect();
     let addresses = addresses_of(uow, &caller, &parts).await?;
     let contacts = contacts_of(uow, &caller, id).await?;
-    let rows = platform::imports::people::rows_of(uow, &caller, &ids).await?;
     let mut erased = vec![
         ("client", parts.len()),
         ("client_contact", contacts.len()),
@@ -129,11 +142,12 @@ pub async fn erase_client(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>,
         ("note", notes::had(uow, &caller, clients::on(id)).await?.len()),
         ("interaction", interactions::had(uow, &caller, id).await?.len()),
         ("file", files_of(uow, &caller, CLIENT, id.uuid()).await?.len()),
+        ("folder", folders::names(uow, CLIENT, id.uuid()).await?.len()),
         ("import_row", rows.len()),
     ];
-    platform::imports::people::empty_rows(uow, &rows).await?;
+    people::empty_rows(uow, &rows).await?;
     erased.push(("mail_message", mail::people::forget(uow, &addresses).await?));
-    let change = || Change::plain().event("client.erased").detail("reason", input.reason.as_str());
+    let change = || Change::plain().event(clients::ERASED).detail("reason", input.reason.as_str());
     clients::forget(uow, &[row], change).await?;
 
     let of_clients = HELD.iter().filter(|held| held.whose != Whose::FreeText);
@@ -141,12 +155,16 @@ pub async fn erase_client(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>,
         Kept::Nothing => None,
         Kept::Because(why) => Some(KeptPart { what: held.table.to_owned(), why: why.to_owned() }),
     });
+    let elsewhere = KeptPart {
+        what: "note".to_owned(),
+        why: "What was noted on other clients, and said with them, may name the person, and is not looked through.".to_owned(),
+    };
     let mention = |contact: ContactId| Mention { record_type: "contact".to_owned(), record_id: contact.uuid(), client_id: None };
     Ok(ClientErasureReport {
         client_id: id,
         erased_at: uow.now(),
         erased: counted(&erased),
-        kept: kept.collect(),
+        kept: kept.chain([elsewhere]).collect(),
         mentions: contacts.into_iter().map(mention).collect(),
     })
 }

@@ -20,7 +20,7 @@ use crate::{contacts, interactions, links, portal};
 #[serde(deny_unknown_fields)]
 pub struct Erasure {
     /// The family name of a contact, or the given name where there is none; the name of a client: that it is this one who is meant.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// Why: who asked for it, and when. It is kept, so it says nothing of the person.
     #[schema(min_length = 1, max_length = 500)]
@@ -80,6 +80,11 @@ pub struct ErasureReport {
 pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input: Erasure) -> Result<ErasureReport> {
     let caller = uow.caller();
     caller.require(Permission::PrivacyErasePerson)?;
+    contacts::get_row(uow, &caller, id).await?;
+    let records: Vec<Uuid> = clients_of(uow, &caller, id).await?.iter().map(|client| client.client.id.uuid()).collect();
+    // imports first, as those do who write them
+    let rows = platform::imports::people::rows_with(uow, &caller, &records, CONTACT, id.uuid()).await?;
+    platform::imports::people::hold_runs(uow, &rows).await?;
     let row = contacts::find_locked(uow, id, seen).await?;
     check_name(if row.family_name.is_empty() { &row.given_name } else { &row.family_name }, &input)?;
     let now = uow.now();
@@ -97,8 +102,6 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
         ("interaction", interactions::all_with(uow, &caller, id.uuid()).await?.len()),
         ("file", files_of(uow, &caller, CONTACT, id.uuid()).await?.len()),
     ];
-    let records: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
-    let rows = platform::imports::people::rows_with(uow, &caller, &records, CONTACT, id.uuid()).await?;
     platform::imports::people::empty_rows(uow, &rows).await?;
     erased.push(("import_row", rows.len()));
     erased.push(("mail_message", mail::people::forget(uow, &addresses).await?));

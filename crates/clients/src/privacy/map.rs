@@ -86,7 +86,7 @@ pub static HELD: &[Held] = &[
     held("idempotency_record", &["body"], Contact, None)
         .because("Answers to requests are kept for seven days, and then deleted."),
     held("backup_run", &[], Contact, None)
-        .because("Backups are encrypted and end after their time; what is restored from one is erased again."),
+        .because("Backups are encrypted and end after their time; whoever restores one erases again whom it brings back."),
     held(
         "client",
         &[
@@ -108,7 +108,7 @@ pub static HELD: &[Held] = &[
     )
     .of_client("client"),
     held("client_relationship", &["note"], FreeText, None).of_client("relationships"),
-    held("folder", &["name"], FreeText, None),
+    held("folder", &["name"], FreeText, None).of_client("folders"),
     held("saved_view", &["name", "query"], Staff, None),
     held("user_account", &["email", "given_name", "family_name", "phone", "signature", "preferences"], Staff, None),
     held("invitation", &["email", "given_name", "family_name"], Staff, None),

@@ -19,6 +19,14 @@ pub(crate) async fn had(conn: &mut Conn, rel_type: &str, rel_id: Uuid) -> Result
     conn.all(&select).await
 }
 
+/// The names of the folders on a record. The domain of the record has seen to it that the caller may know.
+///
+/// # Errors
+/// What the database says.
+pub async fn names(conn: &mut Conn, rel_type: &str, rel_id: Uuid) -> Result<Vec<String>> {
+    Ok(had(conn, rel_type, rel_id).await?.into_iter().map(|row| row.name).collect())
+}
+
 /// Makes folders once more: those in which others lie first.
 pub(crate) async fn bring_back(uow: &mut UnitOfWork, folders: &[FolderRow], change: impl Fn() -> Change) -> Result<()> {
     let mut there: HashSet<FolderId> = HashSet::new();

@@ -5,6 +5,7 @@ mod commands;
 mod list;
 mod wire;
 
+pub use bring_back::names;
 pub(crate) use bring_back::{bring_back, had};
 pub(crate) use commands::forget;
 pub use commands::{create, delete, update};

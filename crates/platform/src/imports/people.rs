@@ -19,6 +19,9 @@ pub struct ImportedRow {
     /// Its id.
     #[serde(skip)]
     id: Option<ImportRowId>,
+    /// Whether it brought another record beside the one that it is of.
+    #[serde(skip)]
+    has_further: bool,
     /// The import.
     pub import_id: ImportRunId,
     /// The line of the file.
@@ -68,9 +71,40 @@ fn of_records(caller: &Caller, records: &[Uuid]) -> Result<SelectStatement> {
 
 /// Those that still say something.
 fn told(rows: impl Iterator<Item = ImportRowRow>) -> Vec<ImportedRow> {
-    let told =
-        |row: ImportRowRow| ImportedRow { id: Some(row.id), import_id: row.import_run_id, line: row.line, cells: row.cells.0 };
+    let told = |row: ImportRowRow| ImportedRow {
+        id: Some(row.id),
+        has_further: row.further.is_some(),
+        import_id: row.import_run_id,
+        line: row.line,
+        cells: row.cells.0,
+    };
     rows.map(told).filter(|row| !row.cells.is_empty()).collect()
+}
+
+impl ImportedRow {
+    /// Without what it says of another record that it brought: the columns that begin so.
+    #[must_use]
+    pub fn without_further(mut self, prefix: &str) -> Self {
+        if self.has_further {
+            self.cells.retain(|column, _| !column.starts_with(prefix));
+        }
+        self
+    }
+}
+
+/// Holds the imports of these rows, so that nobody writes them meanwhile.
+///
+/// # Errors
+/// What the database says.
+pub async fn hold_runs(uow: &mut UnitOfWork, rows: &[ImportedRow]) -> Result<()> {
+    runs_of(uow, rows).await.map(|_| ())
+}
+
+async fn runs_of(uow: &mut UnitOfWork, rows: &[ImportedRow]) -> Result<Vec<ImportRunRow>> {
+    let runs: BTreeSet<Uuid> = rows.iter().map(|row| row.import_id.uuid()).collect();
+    let mut select = ImportRunRow::select();
+    select.and_where(Expr::col(("import_run", "id")).is_in(runs)).order_by(("import_run", "id"), Order::Asc);
+    uow.locked_all::<ImportRunRow>(select).await
 }
 
 /// Empties what these rows say, and what their imports show of the beginning of the file.
@@ -88,10 +122,7 @@ pub async fn empty_rows(uow: &mut UnitOfWork, rows: &[ImportedRow]) -> Result<()
             .and_where(Expr::col("id").is_in(some.iter().copied()));
         uow.execute(&update).await?;
     }
-    let runs: BTreeSet<Uuid> = rows.iter().map(|row| row.import_id.uuid()).collect();
-    let mut select = ImportRunRow::select();
-    select.and_where(Expr::col(("import_run", "id")).is_in(runs));
-    for run in uow.locked_all::<ImportRunRow>(select).await? {
+    for run in runs_of(uow, rows).await? {
         let Some(mut found) = run.found else { continue };
         found.0.preview.clear();
         let mut update = Query::update();

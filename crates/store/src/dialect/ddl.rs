@@ -92,8 +92,10 @@ pub fn cover(dialect: Dialect, index: &str, table: &str, columns: &[&str]) -> Ve
     match dialect {
         Dialect::Sqlite => Vec::new(),
         Dialect::Postgres => vec![
+            // what reads goes on until the new one is there
+            format!("CREATE INDEX {index}_anew ON {table} ({}) INCLUDE (workspace_id)", columns.join(", ")),
             format!("DROP INDEX {index}"),
-            format!("CREATE INDEX {index} ON {table} ({}) INCLUDE (workspace_id)", columns.join(", ")),
+            format!("ALTER INDEX {index}_anew RENAME TO {index}"),
         ],
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use kernel::{Actor, Caller, TypedId, WorkspaceId};
 use sea_orm::sea_query::{
-    Expr, PostgresQueryBuilder, QueryStatementWriter, SelectStatement, SimpleExpr, SqliteQueryBuilder, Values,
+    Expr, PostgresQueryBuilder, QueryStatementWriter, SelectStatement, SimpleExpr, SqliteQueryBuilder, Value, Values,
 };
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ impl Dialect {
     pub(crate) fn words(self, statement: &impl QueryStatementWriter) -> (String, Values) {
         match self {
             Self::Sqlite => statement.build(SqliteQueryBuilder),
-            Self::Postgres => statement.build(PostgresQueryBuilder),
+            Self::Postgres => limited(statement.build(PostgresQueryBuilder)),
         }
     }
 
@@ -208,6 +208,19 @@ pub fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) ->
         Dialect::Sqlite => Expr::cust(format!("+\"{table}\".\"{column}\"")),
         Dialect::Postgres => Expr::col((table, column)),
     }
+}
+
+/// The limit at the end of a statement as a number instead of a parameter. Of a limit that it does not know PostgreSQL thinks that it is a tenth
+/// of the table, so that no plan for any value is good enough for it, and each page of a list is planned anew.
+fn limited((sql, mut values): (String, Values)) -> (String, Values) {
+    let last = match values.0.last() {
+        Some(Value::BigUnsigned(Some(limit))) => sql.strip_suffix(&format!("LIMIT ${}", values.0.len())).map(|head| (head, *limit)),
+        _ => None,
+    };
+    let Some((head, limit)) = last else { return (sql, values) };
+    let sql = format!("{head}LIMIT {limit}");
+    values.0.pop();
+    (sql, values)
 }
 
 /// What makes the engine plan the statements of a transaction by the values that they ask for. PostgreSQL otherwise takes one plan for all

@@ -64,6 +64,21 @@ pub async fn erase_done_by(uow: &mut UnitOfWork, actor: Uuid, records: &[Uuid]) 
     Ok(erased)
 }
 
+/// Erases every personal value of these entries. The entries stay.
+///
+/// # Errors
+/// What the database says.
+pub async fn erase_entries(uow: &mut UnitOfWork, entries: &[Uuid]) -> Result<u64> {
+    let now = uow.now();
+    let mut erased = 0;
+    for some in entries.chunks(AT_ONCE) {
+        let mut update = emptied(now);
+        update.and_where(Expr::col("entry_id").is_in(some.iter().copied()));
+        erased += uow.execute(&update).await?;
+    }
+    Ok(erased)
+}
+
 async fn erase_some(uow: &mut UnitOfWork, records: &[Uuid], now: DateTime) -> Result<u64> {
     let mut update = emptied(now);
     update.and_where(Expr::col("record_id").is_in(records.iter().copied()));

@@ -68,6 +68,9 @@ impl Whole {
             Some(ids) => self.query.found_among(ids),
             None => self.query.clone(),
         };
+        if query.narrows() {
+            conn.plan_by_values().await?;
+        }
         let (after, few) = match &self.next {
             Next::Nowhere => return Ok(Vec::new()),
             Next::Beginning => (None, approach::few(conn, caller, spec, &query).await?),
