@@ -97,6 +97,7 @@ async fn a_lost_client_comes_back_with_all_that_hung_on_it_and_nothing_else_chan
     )
     .await;
     let other = client(&program, json!({ "name": "Other" })).await;
+    let erased = client(&program, json!({ "kind": "person", "name": "Erased" })).await;
     let at = format!("/v1/clients/{lost}");
     for (given, family) in [("Άννα", "Παπά"), ("Νίκος", "Ράπτης")] {
         let contact = program.post("/v1/contacts", &json!({ "given_name": given, "family_name": family })).await.expect(201).id();
@@ -124,6 +125,8 @@ async fn a_lost_client_comes_back_with_all_that_hung_on_it_and_nothing_else_chan
     ask(&program, Method::PATCH, &format!("/v1/clients/{other}"), &json!({ "name": "Other, later" })).await.expect(200);
     purge(&program, &at).await;
     program.get(&at).await.expect(404);
+    let meant = json!({ "name": "Erased", "reason": "asked" });
+    program.post(&format!("/v1/clients/{erased}/erase"), &meant).await.expect(200);
     program.get(&format!("/v1/files/{text}/content")).await.expect(404);
 
     let before = everything(&db).await;
@@ -167,6 +170,9 @@ async fn a_lost_client_comes_back_with_all_that_hung_on_it_and_nothing_else_chan
     // all of it or nothing: a second time it is refused before anything is read
     let (well, said) = run(&program, &restoring(&db, &folder, &archive, &[&lost]).await);
     assert!(!well && said.contains("already_exists"), "{said}");
+    // who was erased stays so
+    let (well, said) = run(&program, &restoring(&db, &folder, &archive, &[&erased]).await);
+    assert!(!well && said.contains("person_erased"), "{said}");
 }
 
 #[tokio::test]
