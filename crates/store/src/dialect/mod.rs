@@ -214,7 +214,9 @@ pub fn unindexed(dialect: Dialect, table: &'static str, column: &'static str) ->
 /// of the table, so that no plan for any value is good enough for it, and each page of a list is planned anew.
 fn limited((sql, mut values): (String, Values)) -> (String, Values) {
     let last = match values.0.last() {
-        Some(Value::BigUnsigned(Some(limit))) => sql.strip_suffix(&format!("LIMIT ${}", values.0.len())).map(|head| (head, *limit)),
+        Some(Value::BigUnsigned(Some(limit))) => {
+            sql.strip_suffix(&format!("LIMIT ${}", values.0.len())).map(|head| (head, *limit))
+        }
         _ => None,
     };
     let Some((head, limit)) = last else { return (sql, values) };
