@@ -36,9 +36,10 @@ fn column(name: &'static str) -> Expr {
 
 /// The pairs of which a client is one.
 fn pairs_of(client: store::query::Value) -> SelectStatement {
-    let is = |side: &'static str| Expr::col(side).eq(client.clone());
     let mut ids = Query::select();
-    ids.expr_as(Expr::col("id"), "found").from("duplicate_candidate").and_where(is("client_id").or(is("other_id")));
+    ids.expr_as(Expr::col("id"), "found")
+        .from("duplicate_candidate")
+        .and_where(Expr::col("client_id").eq(client.clone()).or(Expr::col("other_id").eq(client)));
     ids
 }
 
