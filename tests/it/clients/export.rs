@@ -349,6 +349,8 @@ async fn the_journal_tells_who_exported_what_and_how_much() {
 
 /// Clients with as much in them as there can be.
 async fn long_clients(app: &TestApp, count: usize) {
+    // all of them are alike, which nobody needs to be told of each
+    app.patch("/v1/settings", &app.admin, &json!({ "duplicates.on_create": "off" })).await.expect(200);
     let emails: Vec<Value> = (0..20)
         .map(|number| json!({ "kind": "work", "address": format!("{}@{}.example.com", "a".repeat(60), number) }))
         .collect();

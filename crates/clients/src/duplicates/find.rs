@@ -17,7 +17,7 @@ use crate::rows::ClientRow;
 /// Clients that are looked at for one key, the newest first: what more have says nothing.
 const OF_A_KEY: u64 = 30;
 /// Clients that are compared.
-const COMPARED: usize = 30;
+const COMPARED: usize = 20;
 /// Candidates that are told.
 const TOLD: usize = 10;
 
