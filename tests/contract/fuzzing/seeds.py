@@ -64,8 +64,8 @@ def seed(installation):
         made("workspace_id", "/v1/workspaces", {"slug": f"spare-{number}", "name": f"Spare {number}"})
     for number in range(CLIENTS):
         client = made("client_id", "/v1/clients", {
-            # half of them are persons, of whom all that is known can be exported
-            "kind": ("company", "person")[number % 2], "name": f"Πελάτης {number}", "emails": [{"kind": "work", "address": f"info-{number}@example.com"}],
+            # most of them are persons, of whom all that is known can be exported
+            "kind": "person" if number % 4 else "company", "name": f"Πελάτης {number}", "emails": [{"kind": "work", "address": f"info-{number}@example.com"}],
             "main_address": {"line1": "Σταδίου 1", "city": "Αθήνα", "country": "GR"},
         })
         contact = made("contact_id", "/v1/contacts", {
