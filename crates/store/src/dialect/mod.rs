@@ -252,3 +252,20 @@ impl From<sea_orm::DbBackend> for Dialect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::sea_query::{ExprTrait as _, Query};
+
+    use super::*;
+
+    #[test]
+    fn the_limit_at_the_end_of_a_statement_is_a_number_on_postgresql_and_no_parameter() {
+        let mut select = Query::select();
+        select.column("id").from("client").and_where(Expr::col("name").eq("Acme")).limit(26);
+        let (sql, values) = Dialect::Postgres.words(&select);
+        assert!(sql.ends_with("= $1 LIMIT 26"), "{sql}");
+        assert_eq!(values.0.len(), 1);
+        assert_eq!(Dialect::Sqlite.words(&select).1.0.len(), 2);
+    }
+}
