@@ -133,6 +133,9 @@ pub async fn erase_client(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>,
     check_person(&row)?;
     check_name(&row.name, &input)?;
     let parts = parts_of(uow, &row).await?;
+    // once more: an import that nobody held yet may have ended meanwhile
+    let ids: Vec<Uuid> = parts.iter().map(|part| part.id.uuid()).collect();
+    let rows = people::rows_of(uow, &caller, &ids).await?;
     let addresses = addresses_of(uow, &caller, &parts).await?;
     let contacts = contacts_of(uow, &caller, id).await?;
     let mut erased = vec![
