@@ -266,6 +266,24 @@ async fn a_client_is_told_of_however_many_of_its_name_were_merged_into_it_or_put
 }
 
 #[tokio::test]
+async fn of_the_many_who_share_a_host_the_one_that_shares_a_tax_number_is_looked_at() {
+    let app = TestApp::spawn().await;
+    set(&app, &app.admin, "off").await;
+    let agent = app.member(&app.admin, "sales_agent", "agent@example.com").await;
+    make(&app, &agent, json!({ "name": "Hellenic Cement", "tax_number": "094259216" })).await.expect(201);
+    for number in 0..25 {
+        let tenant = json!({ "name": format!("Tenant{number} of{number} the-park{number}"), "website": "https://park.example" });
+        make(&app, &agent, tenant).await.expect(201);
+    }
+
+    set(&app, &app.admin, "warn").await;
+    let again = json!({ "name": "Cement Works", "tax_number": "EL 094259216", "website": "park.example" });
+    let answer = make(&app, &agent, again).await.expect(201);
+    let expected = ("Hellenic Cement".to_owned(), vec!["same_tax_number".to_owned()]);
+    assert_eq!(told(&answer.body["duplicates"]), [expected]);
+}
+
+#[tokio::test]
 async fn a_search_keeps_the_pair_of_two_old_clients_whose_name_many_have_since() {
     let app = TestApp::spawn().await;
     for _ in 0..2 {
