@@ -40,6 +40,7 @@ mod m20261127_000108_duplicates;
 mod m20261127_000109_tell_fields;
 mod m20261127_000110_portal_devices;
 mod m20261127_000111_values_covered;
+mod m20261127_000112_own_rows;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -85,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000109_tell_fields::Step),
             Box::new(m20261127_000110_portal_devices::Step),
             Box::new(m20261127_000111_values_covered::Step),
+            Box::new(m20261127_000112_own_rows::Step),
         ]
     }
 }

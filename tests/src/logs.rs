@@ -46,8 +46,9 @@ pub fn kept() -> String {
 }
 
 /// How secrets begin that can be known by their looks: an access token, an API token, an invitation, a token to set a new password with, a refresh token, a hash of a
-/// password, a header that carries them.
-const LOOKS: [&str; 8] = ["eyJ", "plt_", "pli_", "plp_", "plr_", "$argon2", "Bearer ", "bearer "];
+/// password, ours or of PHP, what an app of codes is set up with, a header that carries them.
+const LOOKS: [&str; 13] =
+    ["eyJ", "plt_", "pli_", "plp_", "plr_", "$argon2", "$2a$", "$2b$", "$2y$", "$P$", "otpauth://", "Bearer ", "bearer "];
 /// Characters after the beginning that make it a secret and not a word or the part of a token that is shown.
 const LENGTH: usize = 16;
 

@@ -237,7 +237,10 @@ pub(crate) async fn check_not_shared(uow: &mut UnitOfWork, here: WorkspaceId, us
     let mut reader = uow.store().reader(&installation).await?;
     let shared = !elsewhere_of(&mut reader, here, user).await?.is_empty();
     reader.close().await?;
-    if shared && !uow.caller().is_super_admin { Err(Error::new(&SHARED_ACCOUNT)) } else { Ok(()) }
+    if shared && !uow.caller().is_super_admin {
+        return Err(Error::new(&SHARED_ACCOUNT).with_detail("Take it out of this workspace instead."));
+    }
+    Ok(())
 }
 
 /// Where an account is at home: in the workspace that is its own by default, if it belongs there, or where it has belonged for longest. Its
@@ -269,16 +272,12 @@ async fn elsewhere_of(reader: &mut Conn, here: WorkspaceId, user: UserId) -> Res
     reader.rows(&select).await?.iter().map(|row| row.get(0)).collect()
 }
 
-/// Fails when an account that is to be switched off belongs to other workspaces, unless the caller may decide for them too; and when
-/// one of them would lose its last super admin. Row security hides other workspaces, so the installation looks.
-pub(crate) async fn check_elsewhere(uow: &mut UnitOfWork, here: WorkspaceId, leaving: UserId) -> Result<()> {
+/// Fails when another workspace would lose its last super admin with an account that is to be switched off. Row security hides other
+/// workspaces, so the installation looks.
+pub(crate) async fn keep_a_super_admin_elsewhere(uow: &mut UnitOfWork, here: WorkspaceId, leaving: UserId) -> Result<()> {
     let installation = Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request);
     let mut reader = uow.store().reader(&installation).await?;
-    let elsewhere = elsewhere_of(&mut reader, here, leaving).await?;
-    if !elsewhere.is_empty() && !uow.caller().is_super_admin {
-        return Err(Error::new(&SHARED_ACCOUNT).with_detail("Take it out of this workspace instead."));
-    }
-    for workspace in elsewhere {
+    for workspace in elsewhere_of(&mut reader, here, leaving).await? {
         let rows = reader.rows(&admins_of(workspace)).await?;
         let admins: Vec<UserId> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
         if admins == [leaving] {

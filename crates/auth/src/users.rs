@@ -166,7 +166,7 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: UserId) -> Result<User> {
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_users`; `role_too_high` for a member who may more than the caller may, and for a super admin of
-/// the installation unless one is one; `last_super_admin`; `not_found`; `stale`.
+/// the installation unless one is one; `shared_account` for one of other workspaces too; `last_super_admin`; `not_found`; `stale`.
 pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: UserPatch) -> Result<User> {
     uow.caller().require(Permission::AdminManageUsers)?;
     let workspace = uow.workspace()?;
@@ -185,13 +185,14 @@ pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: 
     after.name_key = shape::name_key(&after.given_name, &after.family_name);
     if before.is_active && !after.is_active {
         memberships::keep_a_super_admin(uow, workspace, id).await?;
-        memberships::check_elsewhere(uow, workspace, id).await?;
+        memberships::keep_a_super_admin_elsewhere(uow, workspace, id).await?;
         crate::sessions::revoke_all(uow, id, None, "deactivated").await?;
     }
     uow.update(&before, after, Change::plain()).await.map(User::from)
 }
 
-/// An account of the workspace, locked, of one who may no more than the caller may.
+/// An account of the workspace, locked, of one who may no more than the caller may. One that belongs to other workspaces too is theirs as
+/// well: its owner changes it, or the installation.
 pub(crate) async fn find_to_change(uow: &mut UnitOfWork, id: UserId) -> Result<UserRow> {
     let caller = uow.caller();
     let mut select = visible_to(&caller)?;
@@ -201,6 +202,8 @@ pub(crate) async fn find_to_change(uow: &mut UnitOfWork, id: UserId) -> Result<U
         return Err(Error::new(&ROLE_TOO_HIGH).with_detail("Only a super admin of the installation may change one."));
     }
     memberships::check_account_not_above(uow, &caller, id).await?;
+    let here = uow.workspace()?;
+    memberships::check_not_shared(uow, here, id).await?;
     Ok(row)
 }
 

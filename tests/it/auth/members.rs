@@ -159,6 +159,16 @@ async fn an_account_that_other_workspaces_share_is_switched_off_by_the_installat
     let path = format!("/v1/users/{}", shared.user_id);
     let off = json!({ "is_active": false });
     app.patch(&path, &director, &off).await.expect_problem(403, "shared_account");
+    // nor is anything else about it one workspace's alone
+    app.patch(&path, &director, &json!({ "family_name": "Renamed" })).await.expect_problem(403, "shared_account");
+    app.act(&format!("{path}/sessions/end"), &director).await.expect_problem(403, "shared_account");
+    let user = app.db.uuid(&shared.user_id);
+    app.db.execute(&format!("UPDATE user_account SET is_active = false WHERE id = {user}")).await.unwrap();
+    app.patch(&path, &director, &json!({ "is_active": true })).await.expect_problem(403, "shared_account");
+    app.patch(&path, &app.admin.in_workspace("main"), &json!({ "is_active": true })).await.expect(200);
+    let untouched = format!("user_account WHERE id = {user} AND family_name <> 'Renamed' AND is_active");
+    assert_eq!(app.count(&untouched).await, 1);
+    let shared = app.sign_in("shared@example.com").await;
 
     // the installation may, but not when a workspace would lose its last super admin
     let list = app.get(&format!("/v1/memberships?user_id={}", shared.user_id), &other).await.expect(200);

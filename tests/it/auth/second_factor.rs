@@ -133,6 +133,16 @@ async fn whoever_tries_codes_is_locked_out_from_wherever_they_come() {
 }
 
 #[tokio::test]
+async fn whoever_has_the_right_code_each_time_signs_in_as_often_as_they_like() {
+    let app = TestApp::spawn_with(|config| config.auth.login_attempts = 1000).await;
+    let (_, totp, _) = enabled(&app).await;
+    for _ in 0..12 {
+        to_a_step(&app);
+        sign_in(&app, Some(&code(&app, &totp, 0))).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn it_is_switched_on_with_the_password_and_a_code_and_off_with_both() {
     let app = TestApp::spawn().await;
     let nikos = app.member(&app.admin, "viewer", "nikos@example.com").await;

@@ -180,6 +180,19 @@ async fn a_field_that_a_shared_view_asks_for_is_not_purged_and_one_that_is_archi
     app.patch(&format!("/v1/saved-views/{}", view["id"].as_str().unwrap()), &app.admin, &json!({ "sharing": "private" }))
         .await
         .expect(200);
+    // nor one that a team's view asks for, whoever is in the team
+    let agent = app.member(&app.admin, "sales_agent", "agent@example.com").await;
+    let team = app.post("/v1/teams", &app.admin, &json!({ "name": "North" })).await.expect(201).id();
+    let member = json!({ "user_id": agent.user_id });
+    app.post(&format!("/v1/teams/{team}/members"), &app.admin, &member).await.expect(201);
+    let mut of_team = body.clone();
+    of_team["name"] = json!("Northern");
+    of_team["sharing"] = json!("team");
+    of_team["team_id"] = json!(team);
+    let of_team = app.post("/v1/saved-views", &agent, &of_team).await.expect(201).id();
+    let refused = app.act(&format!("{}/purge", path(&regime)), &app.admin).await.expect_problem(409, "custom_field_in_use");
+    assert!(refused.body["detail"].as_str().unwrap().contains("Northern"), "{}", refused.body);
+    app.delete(&format!("/v1/saved-views/{of_team}"), &agent).await.expect(204);
     app.act(&format!("{}/purge", path(&regime)), &app.admin).await.expect(204);
     app.patch(&path(&regime), &app.admin, &json!({ "label": "Late" })).await.expect_problem(404, "not_found");
     worked(&app, gone(&app, &regime)).await;

@@ -59,8 +59,10 @@ impl Tour {
         let token = tour.coming_in().await;
         tour.invitation(&token).await;
         let token = tour.passwords().await;
+        tour.second_factor(&token).await;
         tour.api_token(&token).await;
         tour.client(&token).await;
+        tour.portal(&token).await;
         tour.refusals(&token).await;
         tour.import();
         tour.failure(&token).await;
@@ -140,6 +142,51 @@ impl Tour {
         let change = json!({ "current_password": next, "new_password": PASSWORD });
         self.post("/v1/me/password", &access, change, 204).await;
         access
+    }
+
+    /// A second factor that is begun, switched on, guessed at and signed in with.
+    async fn second_factor(&mut self, token: &str) {
+        let begun = self.post("/v1/me/second-factor", token, json!({ "password": PASSWORD }), 200).await.body;
+        self.secret("the secret of an app", begun["secret"].as_str().unwrap());
+        let url = self.secret("the address of an app", begun["otpauth_url"].as_str().unwrap());
+        // six digits are among those of a moment now and then, so they are not looked for
+        self.post("/v1/me/second-factor/confirm", token, json!({ "code": "271828" }), 422).await;
+        let code = totp_rs::Totp::from_url(&url).unwrap().generate(chrono::Utc::now().timestamp().unsigned_abs()).to_string();
+        let codes = self.post("/v1/me/second-factor/confirm", token, json!({ "code": code }), 200).await.body;
+        for code in codes["recovery_codes"].as_array().unwrap() {
+            self.secret("a recovery code", code.as_str().unwrap());
+        }
+        let login = |code: &Value| json!({ "email": "maria@secret.example", "password": PASSWORD, "code": code });
+        self.post("/v1/auth/login", "", login(&json!("nobodys-code-at-all")), 401).await;
+        self.secret("a wrong recovery code", "nobodys-code-at-all");
+        let signed_in = self.post("/v1/auth/login", "", login(&codes["recovery_codes"][0]), 200).await.body;
+        self.secret("an access token", signed_in["access_token"].as_str().unwrap());
+        let off = json!({ "password": PASSWORD, "code": codes["recovery_codes"][1] });
+        self.post("/v1/me/second-factor/disable", token, off, 204).await;
+    }
+
+    /// A contact who is invited into the portal, sets a password and signs in.
+    async fn portal(&mut self, token: &str) {
+        let address = self.secret("the address of a contact", "takis@secret.example");
+        let client = self.post("/v1/clients", token, json!({ "kind": "company", "name": "Portal" }), 201).await.id();
+        let contact = json!({ "given_name": "Takis", "emails": [{ "kind": "work", "address": address }] });
+        let contact = self.post("/v1/contacts", token, contact, 201).await.id();
+        self.post(&format!("/v1/clients/{client}/contacts"), token, json!({ "contact_id": contact }), 201).await;
+        let clients = json!({ "clients": [{ "client_id": client, "permissions": ["invoices"] }] });
+        self.post(&format!("/v1/contacts/{contact}/portal/invitation"), token, clients, 200).await;
+        let mails = self.program.folder.path().join("data/mail");
+        let invitation = harness::mailed_token(&mails, &address, "pli_").await;
+        self.secret("an invitation into the portal", &invitation);
+        let chosen = self.secret("a password of the portal", "nine tin bells ring low");
+        self.post("/v1/portal/set-password", "", json!({ "token": invitation, "password": chosen }), 204).await;
+        let login = |password: &str| json!({ "workspace": "athens", "email": address, "password": password });
+        self.post("/v1/portal/login", "", login("not the bells at all"), 401).await;
+        self.secret("a wrong password of the portal", "not the bells at all");
+        let signed_in = self.post("/v1/portal/login", "", login(&chosen), 200).await.body;
+        self.secret("an access token of the portal", signed_in["access_token"].as_str().unwrap());
+        let refresh = self.secret("a refresh token of the portal", signed_in["refresh_token"].as_str().unwrap());
+        let refreshed = self.post("/v1/portal/refresh", "", json!({ "refresh_token": refresh }), 200).await.body;
+        self.secret("a refresh token of the portal", refreshed["refresh_token"].as_str().unwrap());
     }
 
     async fn api_token(&mut self, token: &str) {

@@ -12,7 +12,7 @@ use super::{bare, bytes_to_hex, codes_left, context, find, find_locked, make_cod
 use crate::errors::{INVALID_SECOND_FACTOR, OWN_SECOND_FACTOR, SECOND_FACTOR_OFF, SECOND_FACTOR_ON};
 use crate::identify::Identity;
 use crate::rows::{SecondFactorRow, UserRow};
-use crate::{Auth, letters, memberships, sessions, signed_in, users};
+use crate::{Auth, letters, sessions, signed_in, users};
 
 /// How long what was begun waits to be confirmed.
 const BEGUN: chrono::Duration = chrono::Duration::minutes(15);
@@ -235,8 +235,6 @@ pub async fn reset_of(auth: &Auth, uow: &mut UnitOfWork, user: UserId) -> Result
         return Err(Error::new(&OWN_SECOND_FACTOR));
     }
     users::find_to_change(uow, user).await?;
-    let here = uow.workspace()?;
-    memberships::check_not_shared(uow, here, user).await?;
     sessions::revoke_all(uow, user, None, "second_factor_reset").await?;
     remove(uow, user, "user.second_factor_reset").await?;
     let by = users::find(uow, by).await?.map(|by| format!("{} {}", by.given_name, by.family_name)).unwrap_or_default();

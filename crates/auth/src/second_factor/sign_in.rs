@@ -63,5 +63,9 @@ pub(crate) async fn accept(
     } else {
         (take_recovery_code(uow, user.id, &code).await?, AcceptedCode::RecoveryCode)
     };
-    if is_right { Ok(Some(accepted)) } else { Err(Error::new(&INVALID_SECOND_FACTOR)) }
+    if !is_right {
+        return Err(Error::new(&INVALID_SECOND_FACTOR));
+    }
+    forget_tries(auth, user.id).await;
+    Ok(Some(accepted))
 }

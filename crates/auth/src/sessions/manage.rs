@@ -146,7 +146,8 @@ pub async fn end_all_own(uow: &mut UnitOfWork, input: &EndSessions) -> Result<En
 /// Ends one session of a member of the workspace.
 ///
 /// # Errors
-/// `forbidden` without `admin.manage_users`; `role_too_high` for a member who may more than the caller may; `not_found`.
+/// `forbidden` without `admin.manage_users`; `role_too_high` for a member who may more than the caller may; `shared_account` where the
+/// account belongs to other workspaces too; `not_found`.
 pub async fn end_of(uow: &mut UnitOfWork, user: UserId, id: SessionId) -> Result<()> {
     to_end(uow, user).await?;
     end(uow, user, id, "ended_by_admin").await

@@ -198,7 +198,7 @@ async fn check_options_in_use(
     let stays = |option: &&FieldOption| !after.options.0.iter().any(|other| other.key == option.key);
     let gone: Vec<&str> = before.options.0.iter().filter(stays).map(|option| option.key.as_str()).collect();
     let (mut in_use, mut views) = (Vec::new(), Vec::new());
-    let (caller, list) = (uow.caller(), holders.of(&before.record_type)?.list().name);
+    let list = holders.of(&before.record_type)?.list().name;
     for key in gone {
         let mut holds = Query::select();
         holds
@@ -210,7 +210,7 @@ async fn check_options_in_use(
         if uow.row(&holds).await?.is_some() {
             in_use.push(key);
         }
-        views.extend(saved_views::shared_that(uow, &caller, list, |query| query.asks_for_option(&before.key, key)).await?);
+        views.extend(saved_views::shared_that(uow, list, |query| query.asks_for_option(&before.key, key)).await?);
     }
     if in_use.is_empty() && views.is_empty() {
         return Ok(());

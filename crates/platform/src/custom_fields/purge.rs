@@ -31,14 +31,14 @@ store::job_kind! {
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_custom_fields`; `not_found`; `stale`; `custom_field_not_archived`; `custom_field_in_use` while a view that
-/// others share asks for it.
+/// the workspace or a team shares asks for it.
 pub async fn purge(uow: &mut UnitOfWork, holders: FieldHolders, id: CustomFieldId, seen: Option<i64>) -> Result<()> {
     let row = find_locked(uow, id, seen).await?;
     if row.archived_at.is_none() {
         return Err(Error::new(&CUSTOM_FIELD_NOT_ARCHIVED).with_detail("Archive it first."));
     }
-    let (caller, list) = (uow.caller(), holders.of(&row.record_type)?.list().name);
-    let views = saved_views::shared_that(uow, &caller, list, |query| query.names_custom(&row.key)).await?;
+    let list = holders.of(&row.record_type)?.list().name;
+    let views = saved_views::shared_that(uow, list, |query| query.names_custom(&row.key)).await?;
     if !views.is_empty() {
         let detail = format!("Views that are shared ask for it: {}.", views.join(", "));
         return Err(Error::new(&CUSTOM_FIELD_IN_USE).with_detail(detail));

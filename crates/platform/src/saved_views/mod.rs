@@ -15,7 +15,7 @@ use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId a
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
-use store::{Conn, Json, Record as _};
+use store::{Conn, Json, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 
 pub use commands::{CreateSavedView, SavedViewPatch, create, delete, update};
@@ -84,20 +84,17 @@ impl Viewables {
     }
 }
 
-/// The names of views of a list that the workspace shares, or a team of the caller's, and that ask for something.
-pub(crate) async fn shared_that(
-    conn: &mut Conn,
-    caller: &Caller,
-    list: &str,
-    asks: impl Fn(&ViewQuery) -> bool,
-) -> Result<Vec<String>> {
-    let mut shared = column("is_shared").eq(true);
-    if let Some(user) = person(caller) {
-        shared = shared.or(column("team_id").in_subquery(auth::teams::ids_of(user)));
-    }
+/// The names of views of a list that the workspace or any of its teams shares, and that ask for something. Row security hides those of
+/// other teams, so the installation looks.
+pub(crate) async fn shared_that(uow: &UnitOfWork, list: &str, asks: impl Fn(&ViewQuery) -> bool) -> Result<Vec<String>> {
     let mut select = SavedViewRow::select();
-    select.and_where(column("workspace_id").eq(caller.workspace()?.uuid())).and_where(column("list").eq(list)).and_where(shared);
-    let views = conn.all::<SavedViewRow>(&select).await?;
+    select
+        .and_where(column("workspace_id").eq(uow.workspace()?.uuid()))
+        .and_where(column("list").eq(list))
+        .and_where(column("is_shared").eq(true).or(column("team_id").is_not_null()));
+    let mut reader = uow.store().reader(&Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request)).await?;
+    let views = reader.all::<SavedViewRow>(&select).await?;
+    reader.close().await?;
     Ok(views.into_iter().filter(|view| asks(&view.query.0)).map(|view| view.name).collect())
 }
 

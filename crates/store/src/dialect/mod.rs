@@ -7,10 +7,11 @@ pub mod portal;
 pub mod provide;
 mod search;
 pub mod triggers;
+mod wall;
 
 use std::time::Duration;
 
-use kernel::{Actor, Caller, TypedId, WorkspaceId};
+use kernel::{Actor, Caller, Permission, TypedId, WorkspaceId};
 use sea_orm::sea_query::{
     Expr, PostgresQueryBuilder, QueryStatementWriter, SelectStatement, SimpleExpr, SqliteQueryBuilder, Value, Values,
 };
@@ -159,15 +160,28 @@ pub(crate) fn set_caller(caller: &Caller, workspace: Option<WorkspaceId>) -> Str
         return format!(
             "SELECT set_config('pelatis.place', '{workspace}', true), set_config('pelatis.contact', '{contact}', true), \
              set_config('pelatis.workspace', '', true), set_config('pelatis.account', '', true), \
-             set_config('pelatis.kind', 'contact', true)"
+             set_config('pelatis.kind', 'contact', true), set_config('pelatis.manages', '', true)"
         );
     }
     format!(
         "SELECT set_config('pelatis.workspace', '{workspace}', true), set_config('pelatis.account', '{}', true), \
-         set_config('pelatis.kind', '{}', true)",
+         set_config('pelatis.kind', '{}', true), set_config('pelatis.manages', '{}', true)",
         text(caller.actor.user().map(TypedId::uuid)),
         caller.actor.kind(),
+        manages(caller),
     )
+}
+
+/// Whose own rows a caller reaches besides their own, in words that row security knows: `accounts` with their tokens, and `views` that the
+/// workspace shares. It follows from the permissions by themselves, so that a command that forgets to ask for one reaches nothing.
+fn manages(caller: &Caller) -> &'static str {
+    let accounts = caller.can(Permission::AdminManageUsers) || caller.can(Permission::AdminManageTokens);
+    match (accounts, caller.can(Permission::AdminManageSettings)) {
+        (true, true) => "accounts views",
+        (true, false) => "accounts",
+        (false, true) => "views",
+        (false, false) => "",
+    }
 }
 
 /// What a transaction is for.

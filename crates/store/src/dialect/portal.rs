@@ -3,7 +3,7 @@
 //! A contact is in no workspace as row security knows it, so that every table is closed to them but those that are named here.
 
 use super::Dialect;
-use super::ddl::{ACCOUNT, INSTALLATION, WORKSPACE};
+use super::wall::{ACCOUNT, INSTALLATION, WORKSPACE};
 
 /// The workspace of whoever asks, be it staff or a contact.
 const PLACE: &str = "(SELECT coalesce(nullif(current_setting('pelatis.workspace', true), ''), \

@@ -109,6 +109,7 @@ async fn wrong(db: &mut PgConnection, contact: &Contact, counts: &BTreeMap<&'sta
             "idempotency_record" => "fingerprint = 'x'",
             "contact" => "given_name = 'x'",
             "workspace" | "portal_account" => "name = 'x'",
+            "user_account" => "phone = 'x'",
             "second_factor" | "recovery_code" => "user_id = user_id",
             _ => "workspace_id = workspace_id",
         };
@@ -197,6 +198,7 @@ async fn a_contact_reaches_what_is_theirs_and_nothing_else() {
         ("client_match_key_insert ON client_match_key", "WITH CHECK (true)"),
         ("client_match_key_update ON client_match_key", "WITH CHECK (true)"),
         ("note_select ON note", "USING (true)"),
+        ("user_account_select ON user_account", "USING (true)"),
     ] {
         let mut db = owner.begin().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(format!("ALTER POLICY {policy} {halves}"))).execute(&mut *db).await.unwrap();

@@ -20,9 +20,10 @@ pub(super) enum Outcome {
 /// What the server says at the beginning of each transaction.
 pub(super) async fn say(db: &mut PgConnection, asking: &Asking) {
     let Asking { workspace, account, kind, .. } = asking;
+    let manages = if asking.manages { "accounts views" } else { "" };
     let sql = format!(
         "SELECT set_config('pelatis.workspace', '{workspace}', true), set_config('pelatis.account', '{account}', true), \
-         set_config('pelatis.kind', '{kind}', true)"
+         set_config('pelatis.kind', '{kind}', true), set_config('pelatis.manages', '{manages}', true)"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await.unwrap();
 }
@@ -53,6 +54,7 @@ pub(super) async fn attempt(db: &mut PgConnection, sql: &str, row: Option<&Value
 fn blind_change(table: &Expected) -> &'static str {
     match table.table {
         "workspace" => "name = 'x'",
+        "user_account" => "phone = 'x'",
         _ if table.kept == Kept::ByAccount => "user_id = gen_random_uuid()",
         "journal_personal" => "changes = NULL, ip = NULL, user_agent = NULL, erased_at = now()",
         _ => "workspace_id = NULL",
@@ -105,6 +107,7 @@ fn of_row(
     let (update, delete) = match table.table {
         "journal_entry" => (Outcome::Refused, Outcome::Refused),
         "journal_personal" => (change, Outcome::Refused),
+        "user_account" => (change, or(asking.is_installation(), Outcome::Hidden)),
         _ => (change, change),
     };
     let itself = row.as_object().and_then(|row| row.keys().next()).unwrap();
@@ -141,7 +144,7 @@ fn blind(world: &World, table: &Expected, asking: &Asking) -> Vec<(String, Optio
         }
     } else if !asking.is_installation() && asking.in_ours(world) {
         let away = match table.table {
-            "workspace" => "id = gen_random_uuid()".to_owned(),
+            "workspace" | "user_account" => "id = gen_random_uuid()".to_owned(),
             _ if table.kept == Kept::ByAccount => {
                 "user_id = (SELECT id FROM user_account WHERE email LIKE 'stranger%')".to_owned()
             }

@@ -15,8 +15,14 @@ pub(super) enum Kept {
     ByWorkspaceOrNone,
     /// By account: its own, and in a workspace those of who belongs to it, which are not put there; the installation sees and writes all.
     ByAccount,
-    /// By workspace, and in it what all share, the account's own, and to read what its teams see.
+    /// By workspace, and in it what all share (to change only for who manages views), the account's own, and to read what its teams see; the
+    /// installation reads all.
     BySharing,
+    /// By workspace, and in it the account's own, or all for who manages accounts; the installation sees and writes all.
+    ByOwner,
+    /// Everybody but contacts reads it. It is changed by the account itself, by who manages accounts where it belongs, and by the installation, which alone
+    /// deletes it; jobs make it.
+    AsAccount,
     /// By workspace; everybody sees the rows of none; the installation sees and writes all.
     ByWorkspaceOrShared,
     /// By workspace; rows of none are a super admin's of the installation; the installation sees and writes all.
@@ -77,7 +83,7 @@ pub(super) const TABLES: &[Expected] = &[
         "saved_view",
         Kept::BySharing,
         &["is_shared", "team_id", "user_id", "workspace_id"],
-        "what somebody looks for is theirs; who may change one that all share is asked by the application",
+        "what somebody looks for is theirs",
     ),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("custom_field", Kept::ByWorkspace, WORKSPACE, "a company's data"),
@@ -93,7 +99,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("import_row", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("membership", Kept::ByWorkspaceOrAccount, BOTH, "signing in asks where an account belongs before it is anywhere"),
     table("invitation", Kept::ByWorkspaceOrInstallation, WORKSPACE, "looked up by its token, before a workspace is known"),
-    table("api_token", Kept::ByWorkspaceOrInstallation, BOTH, "looked up by its hash, before a workspace is known"),
+    table("api_token", Kept::ByOwner, BOTH, "its maker's; looked up by its hash, before a workspace is known"),
     table("deprecated_use", Kept::ByWorkspaceOrInstallation, BOTH, "written down by the installation for all"),
     table(
         "api_token_usage",
@@ -124,7 +130,7 @@ pub(super) const TABLES: &[Expected] = &[
         ..table("journal_personal", Kept::Appended, BOTH, "goes with the entry; can be erased and nothing else")
     },
     table("workspace", Kept::Workspaces, &[], "an account sees those it belongs to, so that it can choose"),
-    table("user_account", Kept::Shared, &[], "an account may belong to several workspaces"),
+    table("user_account", Kept::AsAccount, &[], "an account may belong to several workspaces"),
     table("role", Kept::ByWorkspaceOrShared, WORKSPACE, "the system roles are the same everywhere, others a workspace's own"),
     table("role_override", Kept::ByWorkspaceOrInstallation, WORKSPACE, "signing in asks what a role allows in each workspace"),
     table("credential", Kept::Shared, ACCOUNT, "read before it is known who asks"),
@@ -164,7 +170,10 @@ impl Expected {
                 }
                 return whose;
             }
-            Kept::ByAccount if asking.belongs_to_ours => return vec![Whose::Ours, Whose::Theirs, Whose::Mine],
+            Kept::ByAccount | Kept::ByOwner | Kept::AsAccount if asking.belongs_to_ours => {
+                return vec![Whose::Ours, Whose::Theirs, Whose::Mine];
+            }
+            Kept::ByOwner | Kept::AsAccount => return vec![Whose::Ours, Whose::Theirs],
             Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrShared | Kept::ByWorkspaceOrSuperAdmin | Kept::Appended => {
                 vec![Whose::Ours, Whose::Theirs, Whose::Nowhere]
             }
@@ -184,7 +193,11 @@ impl Expected {
             Kept::Shared => true,
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
-            Kept::BySharing => asking.in_ours(world) && [Whose::Ours, Whose::Mine, Whose::Teams].contains(&whose),
+            Kept::BySharing => {
+                (asking.in_ours(world) && [Whose::Ours, Whose::Mine, Whose::Teams].contains(&whose)) || asking.is_installation()
+            }
+            Kept::AsAccount => true,
+            Kept::ByOwner => self.writes(world, asking, whose),
             Kept::ByWorkspaceOrAccount | Kept::Appended => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByAccount => self.writes(world, asking, whose),
             Kept::ByWorkspaceOrShared => ours || whose == Whose::Nowhere || asking.is_installation(),
@@ -205,6 +218,8 @@ impl Expected {
     pub(super) fn inserts(&self, world: &World, asking: &Asking, whose: Whose) -> bool {
         match self.kept {
             Kept::ByAccount => whose == Whose::Mine || asking.is_installation(),
+            Kept::AsAccount => asking.kind == "job",
+            Kept::BySharing => asking.in_ours(world) && whose == Whose::Mine,
             _ => self.writes(world, asking, whose),
         }
     }
@@ -218,7 +233,11 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByAccount => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByWorkspace => ours,
-            Kept::BySharing => asking.in_ours(world) && [Whose::Ours, Whose::Mine].contains(&whose),
+            Kept::BySharing => asking.in_ours(world) && (whose == Whose::Mine || (whose == Whose::Ours && asking.manages)),
+            Kept::ByOwner => {
+                (asking.in_ours(world) && whose == Whose::Mine) || (ours && asking.manages) || asking.is_installation()
+            }
+            Kept::AsAccount => whose == Whose::Mine || (ours && asking.manages) || asking.is_installation(),
             Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrShared | Kept::Workspaces => {
                 ours || asking.is_installation()
             }

@@ -38,6 +38,8 @@ pub(super) struct Asking {
     pub workspace: String,
     pub account: String,
     pub kind: &'static str,
+    /// Whether it manages accounts and views.
+    pub manages: bool,
     /// Whether the account belongs to the other workspace too.
     pub belongs_to_theirs: bool,
     /// Whether the account belongs to ours.
@@ -239,8 +241,10 @@ impl World {
             belongs_to_ours: account == self.admin || account == self.agent,
             account,
             kind,
+            manages: kind == "job",
         };
         vec![
+            Asking { manages: true, ..of("a member who manages", self.ours.clone(), self.agent.clone(), "user") },
             of("a member", self.ours.clone(), self.agent.clone(), "user"),
             of("a member of both", self.ours.clone(), self.admin.clone(), "user"),
             of("a token", self.ours.clone(), self.agent.clone(), "token"),
@@ -266,6 +270,23 @@ impl World {
                 Whose::Mine => format!("user_id = {account}"),
                 Whose::Ours => format!("{of_ours} AND coalesce(user_id <> {account}, true)"),
                 _ => format!("NOT {of_ours}"),
+            };
+        }
+        let is_kept = |kept: Kept| TABLES.iter().any(|known| known.table == table && known.kept == kept);
+        if is_kept(Kept::AsAccount) {
+            // memberships are walled themselves
+            return match whose {
+                Whose::Mine => format!("id = {account}"),
+                Whose::Ours => "email_key = 'third@example.com'".to_owned(),
+                _ => "email_key = 'stranger@example.com'".to_owned(),
+            };
+        }
+        if is_kept(Kept::ByOwner) {
+            let anothers = format!("coalesce(user_id <> {account}, true)");
+            return match whose {
+                Whose::Mine => format!("workspace_id = '{}' AND user_id = {account}", self.ours),
+                Whose::Ours => format!("workspace_id = '{}' AND {anothers}", self.ours),
+                _ => format!("workspace_id = '{}'", self.theirs),
             };
         }
         if TABLES.iter().any(|known| known.table == table && known.kept == Kept::BySharing) {
