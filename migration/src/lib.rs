@@ -41,6 +41,7 @@ mod m20261127_000109_tell_fields;
 mod m20261127_000110_portal_devices;
 mod m20261127_000111_values_covered;
 mod m20261127_000112_own_rows;
+mod m20261127_000113_contact_mails;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000110_portal_devices::Step),
             Box::new(m20261127_000111_values_covered::Step),
             Box::new(m20261127_000112_own_rows::Step),
+            Box::new(m20261127_000113_contact_mails::Step),
         ]
     }
 }

@@ -39,5 +39,5 @@ pub use groups::ClientGroupId;
 pub use interactions::InteractionId;
 pub use merge::ClientMergeId;
 pub use relationships::ClientRelationshipId;
-pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, Influence, LeadCategory};
+pub use rows::{ClientId, ClientKind, ClientRole, ClientSource, ClientStatus, ContactId, ContactMail, Influence, LeadCategory};
 pub use shape::{Address, AddressPatch, ChannelKind, TypedEmail, TypedPhone};

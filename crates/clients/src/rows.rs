@@ -59,6 +59,44 @@ store::text_enum! {
 }
 
 store::text_enum! {
+    /// Mails of the client's business that a contact gets.
+    pub enum ContactMail {
+        /// Invoices and what reminds of them.
+        Invoices = "invoices",
+        /// Estimates.
+        Estimates = "estimates",
+        /// Credit notes.
+        CreditNotes = "credit_notes",
+        /// Contracts.
+        Contracts = "contracts",
+        /// Tasks that are shown to the client.
+        Tasks = "tasks",
+        /// Projects.
+        Projects = "projects",
+        /// Tickets.
+        Tickets = "tickets",
+    }
+}
+
+impl ContactMail {
+    /// All of them, which a contact gets unless somebody says otherwise.
+    pub const ALL: [Self; 7] = [
+        Self::Invoices,
+        Self::Estimates,
+        Self::CreditNotes,
+        Self::Contracts,
+        Self::Tasks,
+        Self::Projects,
+        Self::Tickets,
+    ];
+
+    /// These, each once, in one order.
+    pub(crate) fn in_order(given: &[Self]) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|mail| given.contains(mail)).collect()
+    }
+}
+
+store::text_enum! {
     /// How the client came to us.
     pub enum ClientSource {
         /// Through the website.
@@ -159,6 +197,7 @@ store::record! {
         phones: Json<Vec<TypedPhone>> => Personal,
         position: Option<String> => Personal,
         locale: String,
+        mails: Json<Vec<ContactMail>>,
         created_by: Option<UserId>,
         external_source: Option<String>,
         // an address may stand in it, where an import had nothing better

@@ -1,6 +1,7 @@
 //! Clients and contacts, through HTTP.
 
 mod brand;
+mod contact_mails;
 mod create_client;
 mod duplicates;
 mod export;

@@ -15,7 +15,7 @@ use crate::attachable::CONTACT;
 use crate::custom::{self, LaidForMany, Values};
 use crate::errors::{ARCHIVED, EXTERNAL_ID_TAKEN, NOT_ARCHIVED};
 use crate::phones::{self, Given, Numbers};
-use crate::rows::{ContactId, ContactRow};
+use crate::rows::{ContactId, ContactMail, ContactRow};
 use crate::shape::email_key;
 use crate::{interactions, links};
 
@@ -88,6 +88,7 @@ fn row(uow: &UnitOfWork, id: ContactId, input: CreateContact, values: Values, de
         phones: Json(input.phones.unwrap_or_default()),
         position: input.position,
         locale: input.locale.unwrap_or_else(|| defaults.locale.clone()),
+        mails: Json(ContactMail::in_order(input.mails.as_deref().unwrap_or(&ContactMail::ALL))),
         created_by: uow.caller().actor.user(),
         external_source: input.external_source,
         external_id: input.external_id,
@@ -144,6 +145,9 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
     patch.phones.apply_or_default(&mut after.phones.0);
     patch.position.apply(&mut after.position);
     after.locale = patch.locale.unwrap_or(after.locale);
+    if let Some(mails) = &patch.mails {
+        after.mails = Json(ContactMail::in_order(mails));
+    }
     if let Some(laid) = &laid {
         after.custom_fields = Json(laid.values.clone());
     }

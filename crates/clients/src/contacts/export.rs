@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use kernel::{Caller, Permission, Result};
-use platform::export::{Column, Export, moment, or_empty};
+use platform::export::{Column, Export, moment, or_empty, several};
 use serde_json::{Map, Value};
 use store::Conn;
 use store::list::{ListSpec, Whole};
@@ -51,6 +51,7 @@ static COLUMNS: &[Column<Contact>] = &[
     column("phones", |contact| numbers(&contact.phones)),
     column("position", |contact| or_empty(contact.position.as_deref())),
     column("locale", |contact| contact.locale.as_str().into()),
+    column("mails", |contact| several(contact.mails.iter().map(|mail| mail.as_str()))),
     column("created_by", |contact| contact.created_by.map(|id| id.to_string()).unwrap_or_default().into()),
     column("external_source", |contact| or_empty(contact.external_source.as_deref())),
     column("external_id", |contact| or_empty(contact.external_id.as_deref())),

@@ -48,6 +48,7 @@ pub static CONTACT_LIST: ListSpec = ListSpec {
         "phones",
         "position",
         "locale",
+        "mails",
         "created_by",
         "external_source",
         "external_id",

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::clients::ClientBrief;
-use crate::rows::{ContactId, ContactRow};
+use crate::rows::{ContactId, ContactMail, ContactRow};
 use crate::shape::{TypedEmail, TypedPhone};
 
 /// A person at one or more clients.
@@ -31,6 +31,9 @@ pub struct Contact {
     pub position: Option<String>,
     /// Language.
     pub locale: String,
+    /// Which mails of the client's business it gets, in the order of their names here: `invoices`, `estimates`, `credit_notes`, `contracts`,
+    /// `tasks`, `projects`, `tickets`.
+    pub mails: Vec<ContactMail>,
     /// The staff account that made it.
     pub created_by: Option<UserId>,
     /// The system it came from.
@@ -107,6 +110,7 @@ impl From<ContactRow> for Contact {
             phones: row.phones.0,
             position: row.position,
             locale: row.locale,
+            mails: row.mails.0,
             created_by: row.created_by,
             external_source: row.external_source,
             external_id: row.external_id,
@@ -158,6 +162,11 @@ pub struct CreateContact {
     #[validate(custom(function = shape::locale))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// Which mails of the client's business it gets; all of them unless given.
+    #[schema(nullable = false, max_items = 7)]
+    #[validate(length(max = 7))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mails: Option<Vec<ContactMail>>,
     /// The system it came from; needs `external_id`.
     #[schema(min_length = 1, max_length = 50)]
     #[validate(length(min = 1, max = 50))]
@@ -213,6 +222,11 @@ pub struct ContactPatch {
     #[validate(custom(function = shape::locale))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// Which mails of the client's business it gets, all of them.
+    #[schema(nullable = false, max_items = 7)]
+    #[validate(length(max = 7))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mails: Option<Vec<ContactMail>>,
     /// Values of custom fields, by their keys: those that are absent stay, a null takes one away, and null for all of them takes all away.
     #[schema(value_type = Option<CustomValuesGiven>)]
     #[serde(skip_serializing_if = "Patch::is_absent")]

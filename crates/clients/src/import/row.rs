@@ -204,6 +204,7 @@ impl RowReader {
             phones: None,
             position: value("contact_position"),
             locale: None,
+            mails: None,
             external_source: None,
             external_id: None,
             custom_fields: custom(row, OF_CONTACT, &self.contact_fields, issues),
@@ -326,6 +327,7 @@ pub(super) fn contact_patch(input: &CreateContact) -> ContactPatch {
         phones: Patch::Absent,
         position: said(&input.position),
         locale: None,
+        mails: None,
         custom_fields: said(&input.custom_fields),
     }
 }

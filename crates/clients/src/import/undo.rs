@@ -254,7 +254,7 @@ async fn revert_client(uow: &mut UnitOfWork, before: &ClientRow, former: &Map<St
 
 async fn revert_contact(uow: &mut UnitOfWork, before: &ContactRow, former: &Map<String, Value>) -> Result<ContactRow> {
     let mut after = before.clone();
-    put_back!(after, former, given_name, family_name, phone, emails, phones, position, locale, custom_fields);
+    put_back!(after, former, given_name, family_name, phone, emails, phones, position, locale, mails, custom_fields);
     custom::keep_known(uow, "contact", &mut after.custom_fields.0).await?;
     let caller = uow.caller();
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
