@@ -80,15 +80,8 @@ store::text_enum! {
 
 impl ContactMail {
     /// All of them, which a contact gets unless somebody says otherwise.
-    pub const ALL: [Self; 7] = [
-        Self::Invoices,
-        Self::Estimates,
-        Self::CreditNotes,
-        Self::Contracts,
-        Self::Tasks,
-        Self::Projects,
-        Self::Tickets,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Invoices, Self::Estimates, Self::CreditNotes, Self::Contracts, Self::Tasks, Self::Projects, Self::Tickets];
 
     /// These, each once, in one order.
     pub(crate) fn in_order(given: &[Self]) -> Vec<Self> {

@@ -287,11 +287,15 @@ impl Caller {
     /// The first line of what is done in the portal of a client: which, and what the contact may do there.
     ///
     /// # Errors
-    /// As [`contact`](Self::contact), and `no_portal_client` for a contact that no client lets in.
+    /// As [`contact`](Self::contact), and `no_portal_client` for a contact that no client lets in, or not the one that they
+    /// chose.
     #[track_caller]
     pub fn company(&self) -> Result<&Company> {
         self.contact()?;
-        self.company.as_ref().ok_or_else(|| Error::new(&codes::NO_PORTAL_CLIENT))
+        self.company.as_ref().ok_or_else(|| {
+            let detail = "No client lets you in, or the one that you chose does no more. Choose another, if there is one.";
+            Error::new(&codes::NO_PORTAL_CLIENT).with_detail(detail)
+        })
     }
 
     /// Fails for contacts, who have nothing to do where staff work.

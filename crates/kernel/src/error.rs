@@ -93,8 +93,8 @@ pub mod codes {
         FORBIDDEN = "forbidden", Forbidden, "The permission is lacking";
         /// The caller belongs to no workspace.
         NO_WORKSPACE = "no_workspace", Forbidden, "The account belongs to no workspace";
-        /// No client lets the contact into its portal.
-        NO_PORTAL_CLIENT = "no_portal_client", Forbidden, "No client lets the contact in";
+        /// No client lets the contact into its portal, or not the one that they chose.
+        NO_PORTAL_CLIENT = "no_portal_client", Forbidden, "The contact is in no client's portal";
         /// The contact may not do this for the client whose portal they are in.
         PORTAL_PERMISSION_NEEDED = "portal_permission_needed", Forbidden, "The contact may not do this for the client";
         /// Nothing of this id is there for the caller.

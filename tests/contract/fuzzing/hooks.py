@@ -32,6 +32,7 @@ MOST_PARAMETERS = 80
 # What ends sessions is done from one of its own, and by somebody whom nothing else needs: the caller's must last.
 ENDS_SESSIONS = {
     "POST /v1/auth/logout": NOTES["email"], "POST /v1/portal/logout": NOTES["email"],
+    "POST /v1/portal/me/sessions/end": NOTES["ends_portal_sessions"], "DELETE /v1/portal/me/sessions/{session_id}": NOTES["email"],
     "POST /v1/me/sessions/end": NOTES["signed_in_as"]["end_my_sessions"],
     "DELETE /v1/me/sessions/{session_id}": NOTES["signed_in_as"]["end_my_session"],
 }
@@ -48,7 +49,8 @@ class Bearer:
         credentials = {"email": email, "password": NOTES["password"], "kind": "app"}
         door = "auth"
         if NOTES["caller"] == "contact":
-            credentials, door = credentials | {"email": NOTES["email"], "workspace": NOTES["workspace"]}, "portal"
+            known = email if email == NOTES["ends_portal_sessions"] else NOTES["email"]
+            credentials, door = credentials | {"email": known, "workspace": NOTES["workspace"]}, "portal"
         body = json.dumps(credentials).encode()
         request = urllib.request.Request(
             f"{NOTES['base']}/v1/{door}/login", data=body, headers={"content-type": "application/json"}, method="POST"

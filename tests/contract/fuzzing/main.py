@@ -33,10 +33,15 @@ PROBABILITY = 0.75
 # What contacts do in the portal, and how they come in: nobody of the staff does it.
 CONTACTS = {
     "portal_login", "portal_refresh", "set_portal_password", "portal_logout", "change_portal_password", "get_portal_me",
-    "switch_portal_client", "get_company_profile", "update_company_profile",
+    "list_portal_sessions", "end_portal_sessions", "end_portal_session", "switch_portal_client", "get_company_profile", "update_company_profile",
 }
 # Of these, what a run as a contact must have succeeded in.
-OF_A_CONTACT = {"get_portal_me", "switch_portal_client", "get_company_profile", "update_company_profile", "portal_logout"}
+OF_A_CONTACT = {
+    "get_portal_me", "switch_portal_client", "get_company_profile", "update_company_profile", "portal_logout", "list_portal_sessions",
+    "end_portal_sessions",
+}
+# A contact who ends their sessions, which nobody else needs.
+ENDS_PORTAL_SESSIONS = "portal-ends@example.com"
 # What no request can succeed in here, however it is made up.
 OUT_OF_REACH = {
     # it works once, and was used to make the installation: 409 ever after
@@ -67,6 +72,7 @@ def caller_of(name, installation, seeded):
     """The bearer token that is used, and what of the caller's own must outlive the run."""
     admin = installation.admin
     if name == "contact":
+        installation.contact(ENDS_PORTAL_SESSIONS, seeded.kept_client)
         return installation.contact("portal@example.com", seeded.kept_client), {}
     if name == "token":
         # the records are the administrator's, so they are the token's "own"
@@ -127,7 +133,8 @@ def run(options, installation):
     notes.write_text(json.dumps({
         "own": own, "spare": {name: seeded.ids[name][0] for name in own}, "base": installation.base, "email": caller.email,
         "password": installation.password, "answers": str(answers), "clients_of": seeded.clients_of, "ids": seeded.ids,
-        "kept": seeded.kept, "signed_in_as": seeded.signed_in_as, "caller": options.caller, "kept_client": seeded.kept_client, "workspace": WORKSPACE,
+        "kept": seeded.kept, "signed_in_as": seeded.signed_in_as, "caller": options.caller,
+        "ends_portal_sessions": ENDS_PORTAL_SESSIONS if options.caller == "contact" else caller.email, "kept_client": seeded.kept_client, "workspace": WORKSPACE,
     }), encoding="utf-8")
     location = [str(options.document), "--url", installation.base] if options.document else [f"{installation.base}/openapi.json"]
     environment = {

@@ -153,12 +153,63 @@ async fn a_contact_of_several_clients_goes_from_one_to_another_and_to_no_other()
 
     // who belongs to a client no more is let in no more
     app.delete(&format!("/v1/clients/{second}/contacts/{contact}"), &app.admin).await.expect(204);
+    // and what was meant for that client is done to no other
+    app.get("/v1/portal/company-profile", &session).await.expect_problem(403, "no_portal_client");
+    let website = json!({ "website": "https://second.example" });
+    app.patch("/v1/portal/company-profile", &session, &website).await.expect_problem(403, "no_portal_client");
+    let me = app.get("/v1/portal/me", &session).await.expect(200);
+    assert_eq!(current(&me.body), [false]);
+    app.post("/v1/portal/switch-client", &session, &switch(&first)).await.expect(200);
     let back = app.get("/v1/portal/company-profile", &session).await.expect(200);
     assert_eq!((back.body["name"].as_str(), back.body["can_edit"].as_bool()), (Some("First"), Some(false)));
     app.patch(&access(&first), &app.admin, &json!({ "permissions": [] })).await.expect(200);
     app.get("/v1/portal/company-profile", &session).await.expect_problem(403, "no_portal_client");
     assert_eq!(app.get("/v1/portal/me", &session).await.expect(200).body["clients"], json!([]));
     assert_eq!(app.count("portal_access").await, 0);
+}
+
+#[tokio::test]
+async fn a_contact_sees_where_they_are_signed_in_and_ends_one_or_all_of_it_and_nobody_elses() {
+    let app = TestApp::spawn().await;
+    let client = app.client(&app.admin, "Papa").await;
+    let here = app.contact_in_portal(&app.admin, &client, "eleni@papa.example", &["invoices"]).await;
+    let other = app.contact_in_portal(&app.admin, &client, "takis@papa.example", &["invoices"]).await;
+    let lost = app.sign_in_to_portal("main", "eleni@papa.example").await;
+    let seen = app.get("/v1/portal/me/sessions", &here).await.expect(200);
+    let sessions = seen.body["data"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2, "{}", seen.body);
+    let (mine, elsewhere): (Vec<_>, Vec<_>) = sessions.iter().partition(|session| session["is_current"] == true);
+    assert_eq!((mine.len(), elsewhere.len()), (1, 1), "{}", seen.body);
+    let path = |session: &serde_json::Value| format!("/v1/portal/me/sessions/{}", session["id"].as_str().unwrap());
+
+    // neither another contact's, nor one of the staff, and staff have none here
+    for (caller, status) in [(&other, 404), (&app.admin, 403)] {
+        app.delete(&path(elsewhere[0]), caller).await.expect(status);
+    }
+    let staff = app.get("/v1/me/sessions", &app.admin).await.expect(200);
+    app.delete(&path(&staff.body["data"][0]), &here).await.expect_problem(404, "not_found");
+    app.get("/v1/me/sessions", &here).await.expect(403);
+    app.get("/v1/portal/me", &lost).await.expect(200);
+
+    app.delete(&path(elsewhere[0]), &here).await.expect(204);
+    app.get("/v1/portal/me", &lost).await.expect(401);
+    app.delete(&path(elsewhere[0]), &here).await.expect_problem(404, "not_found");
+    let refresh = json!({ "refresh_token": lost.refresh_token });
+    app.post("/v1/portal/refresh", &Session::nobody(), &refresh).await.expect_problem(401, "invalid_refresh_token");
+
+    let third = app.sign_in_to_portal("main", "eleni@papa.example").await;
+    let ended = app.post("/v1/portal/me/sessions/end", &here, &json!({})).await.expect(200);
+    assert_eq!(ended.body, json!({ "ended": 1 }));
+    app.get("/v1/portal/me", &third).await.expect(401);
+    app.get("/v1/portal/me", &here).await.expect(200);
+    let ended = app.post("/v1/portal/me/sessions/end", &here, &json!({ "keep_current": false })).await.expect(200);
+    assert_eq!(ended.body, json!({ "ended": 1 }));
+    app.get("/v1/portal/me", &here).await.expect(401);
+    app.get("/v1/portal/me", &other).await.expect(200);
+    app.get("/v1/me", &app.admin).await.expect(200);
+    let contact = app.db.uuid(&here.user_id);
+    assert_eq!(app.count(&format!("session WHERE contact_id = {contact} AND revoked_because = 'ended_by_owner'")).await, 3);
+    assert_eq!(app.count(&format!("session WHERE contact_id <> {contact} AND revoked_at IS NOT NULL")).await, 0);
 }
 
 #[tokio::test]

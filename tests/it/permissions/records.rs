@@ -309,7 +309,9 @@ impl World {
         if operation == "reset_user_second_factor" {
             self.second_factor(&self.members[&target].0).await;
         }
-        if needs("session_id") {
+        if operation == "end_portal_session" {
+            records.put("session_id", self.portal_session(owner).await);
+        } else if needs("session_id") {
             let user = match target {
                 Target::Own => &owner.user_id,
                 Target::Colleagues => &self.colleague.user_id,
@@ -474,6 +476,21 @@ impl World {
         let sql = format!(
             "INSERT INTO session (id, user_id, kind, expires_at, version, created_at, updated_at) \
              SELECT {new}, {user}, kind, expires_at, 1, created_at, updated_at FROM session WHERE revoked_at IS NULL LIMIT 1"
+        );
+        assert_eq!(self.app.db.execute(&sql).await, Ok(1));
+        id
+    }
+
+    /// One more session of a contact, or of another where nobody of the portal asks.
+    async fn portal_session(&self, owner: &Session) -> String {
+        let id = kernel::Runtime::system().uuid().to_string();
+        let another = self.app.db.uuid(&self.contact.user_id);
+        let owner = if owner.user_id.is_empty() { another.clone() } else { self.app.db.uuid(&owner.user_id) };
+        let new = self.app.db.uuid(&id);
+        let sql = format!(
+            "INSERT INTO session (id, contact_id, kind, expires_at, version, created_at, updated_at) \
+             SELECT {new}, contact_id, kind, expires_at, 1, created_at, updated_at FROM session \
+             WHERE revoked_at IS NULL AND contact_id IN ({owner}, {another}) ORDER BY contact_id = {owner} DESC LIMIT 1"
         );
         assert_eq!(self.app.db.execute(&sql).await, Ok(1));
         id

@@ -40,10 +40,10 @@ impl Auth {
     }
 }
 
-/// The client whose portal it is: the one that was chosen, while it lets the contact in, or the one that has done so for longest.
+/// The client whose portal it is: the one that was chosen, while it lets the contact in; where none was chosen, the one that has let them in for
+/// longest. One that was chosen and lets them in no more is followed by none: what is meant for it must not be done to another.
 pub fn current(access: Vec<PortalAccess>, chosen: Option<Uuid>) -> Option<Company> {
-    let at = access.iter().position(|access| Some(access.client) == chosen).unwrap_or(0);
-    let access = access.into_iter().nth(at)?;
+    let access = access.into_iter().find(|access| chosen.is_none_or(|chosen| access.client == chosen))?;
     Some(Company { client: access.client, permissions: access.permissions })
 }
 

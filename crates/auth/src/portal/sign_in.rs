@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
+use super::access::access_of;
 use super::accounts::{self, about};
 use crate::errors::INVALID_CREDENTIALS;
 use crate::letters::act;
@@ -160,7 +161,8 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &PortalSigned
     auth.store.shared().forget(&signed_in.attempts, ATTEMPTS_WINDOW).await;
     let change = Change::of(Action::Login).event("contact.signed_in").in_trail_of(Some(account.workspace_id));
     let change = about(change, account.contact_id);
-    let session = auth.open_session(uow, Owner::Contact(account.contact_id), signed_in.kind, change).await?;
+    let client = access_of(uow, account.contact_id).await?.first().map(|access| access.client);
+    let session = auth.open_session(uow, Owner::Contact(account.contact_id), signed_in.kind, client, change).await?;
     let mut seen = Query::update();
     seen.table("portal_account").value("last_login_at", now.value()).and_where(Expr::col("id").eq(account.id.uuid()));
     if let Some(ours) = &signed_in.replaced {

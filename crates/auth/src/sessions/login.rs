@@ -215,7 +215,7 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) ->
         // whoever reads it sees where a recovery code was used up
         change = change.detail("second_factor", accepted.as_str());
     }
-    let session = auth.open_session(uow, before.id.into(), signed_in.kind, change.in_trail_of(home)).await?;
+    let session = auth.open_session(uow, before.id.into(), signed_in.kind, None, change.in_trail_of(home)).await?;
     uow.enter(home).await?;
     if devices::OF_STAFF.meet(uow, before.id.uuid(), before.last_login_at).await? {
         let caller = uow.caller();

@@ -1,6 +1,6 @@
 //! Sessions as their owner and whoever manages users see them, and their end.
 
-use kernel::{Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
@@ -8,7 +8,7 @@ use store::{Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{revoke, revoke_all};
+use super::{Owner, revoke, revoke_all};
 use crate::rows::{SessionId, SessionKind, SessionRow};
 use crate::{signed_in, users};
 
@@ -33,7 +33,7 @@ pub struct Session {
     pub created_at: DateTime,
 }
 
-/// The body of `POST /v1/me/sessions/end`.
+/// The body of `POST /v1/me/sessions/end` and `POST /v1/portal/me/sessions/end`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct EndSessions {
@@ -84,11 +84,19 @@ pub(crate) async fn of_contact(conn: &mut Conn, contact: uuid::Uuid) -> Result<V
     Ok(conn.all::<SessionRow>(&select).await?.into_iter().map(|row| wire(row, None)).collect())
 }
 
+/// The caller and the session that they are on: staff, or a contact in the portal.
+fn own(caller: &Caller) -> Result<(Owner, SessionId)> {
+    match caller.actor {
+        Actor::Contact { contact, session } => Ok((Owner::Contact(contact), SessionId::from_uuid(session))),
+        _ => signed_in(caller).map(|(user, session)| (Owner::Staff(user), session)),
+    }
+}
+
 /// Those of an account that go on.
-fn of_account(user: UserId, now: DateTime) -> SelectStatement {
+fn going_on(owner: Owner, now: DateTime) -> SelectStatement {
     let mut select = SessionRow::select();
     select
-        .and_where(Expr::col(("session", "user_id")).eq(user.uuid()))
+        .and_where(owner.owns())
         .and_where(Expr::col(("session", "revoked_at")).is_null())
         .and_where(Expr::col(("session", "expires_at")).gt(store::Field::value(&now)));
     select
@@ -99,9 +107,9 @@ fn of_account(user: UserId, now: DateTime) -> SelectStatement {
 /// # Errors
 /// `sign_in_needed` for a token.
 pub async fn list_own(conn: &mut Conn, caller: &Caller, now: DateTime, query: &ListQuery) -> Result<Page<Session>> {
-    let (user, current) = signed_in(caller)?;
-    let query = query.within(user.uuid());
-    let page = store::list::page::<SessionRow>(conn, caller, of_account(user, now), &SESSION_LIST, &query).await?;
+    let (owner, current) = own(caller)?;
+    let query = query.within(owner.id());
+    let page = store::list::page::<SessionRow>(conn, caller, going_on(owner, now), &SESSION_LIST, &query).await?;
     Ok(page.map(|row| wire(row, Some(current))))
 }
 
@@ -113,12 +121,12 @@ pub async fn list_of(conn: &mut Conn, caller: &Caller, user: UserId, now: DateTi
     users::get(conn, caller, user).await?;
     let current = signed_in(caller).ok().map(|(_, session)| session);
     let query = query.within(user.uuid());
-    let page = store::list::page::<SessionRow>(conn, caller, of_account(user, now), &SESSION_LIST, &query).await?;
+    let page = store::list::page::<SessionRow>(conn, caller, going_on(user.into(), now), &SESSION_LIST, &query).await?;
     Ok(page.map(|row| wire(row, current)))
 }
 
-async fn end(uow: &mut UnitOfWork, user: UserId, id: SessionId, because: &str) -> Result<()> {
-    let mut select = of_account(user, uow.now());
+async fn end(uow: &mut UnitOfWork, owner: Owner, id: SessionId, because: &str) -> Result<()> {
+    let mut select = going_on(owner, uow.now());
     select.and_where(Expr::col(("session", "id")).eq(id.uuid()));
     let row = uow.locked::<SessionRow>(select).await?.ok_or_else(Error::not_found)?;
     revoke(uow, row, because, Change::plain().event("session.revoked")).await
@@ -129,8 +137,8 @@ async fn end(uow: &mut UnitOfWork, user: UserId, id: SessionId, because: &str) -
 /// # Errors
 /// `sign_in_needed` for a token; `not_found` for one that is not theirs, or has ended.
 pub async fn end_own(uow: &mut UnitOfWork, id: SessionId) -> Result<()> {
-    let (user, _) = signed_in(&uow.caller())?;
-    end(uow, user, id, "ended_by_owner").await
+    let (owner, _) = own(&uow.caller())?;
+    end(uow, owner, id, "ended_by_owner").await
 }
 
 /// Ends the caller's own sessions, but perhaps this one.
@@ -138,9 +146,9 @@ pub async fn end_own(uow: &mut UnitOfWork, id: SessionId) -> Result<()> {
 /// # Errors
 /// `sign_in_needed` for a token.
 pub async fn end_all_own(uow: &mut UnitOfWork, input: &EndSessions) -> Result<EndedSessions> {
-    let (user, current) = signed_in(&uow.caller())?;
+    let (owner, current) = own(&uow.caller())?;
     let keep = Some(current).filter(|_| input.keep_current.unwrap_or(true));
-    Ok(EndedSessions { ended: revoke_all(uow, user, keep, "ended_by_owner").await? })
+    Ok(EndedSessions { ended: revoke_all(uow, owner, keep, "ended_by_owner").await? })
 }
 
 /// Ends one session of a member of the workspace.
@@ -150,7 +158,7 @@ pub async fn end_all_own(uow: &mut UnitOfWork, input: &EndSessions) -> Result<En
 /// account belongs to other workspaces too; `not_found`.
 pub async fn end_of(uow: &mut UnitOfWork, user: UserId, id: SessionId) -> Result<()> {
     to_end(uow, user).await?;
-    end(uow, user, id, "ended_by_admin").await
+    end(uow, user.into(), id, "ended_by_admin").await
 }
 
 /// Ends every session of a member of the workspace. API tokens of the account go on.

@@ -69,12 +69,13 @@ impl Auth {
         Ok(Pair { access_token: self.keys.sign(&claims)?, expires_in: lifetime.num_seconds(), refresh_token })
     }
 
-    /// Opens a session of an account.
+    /// Opens a session of an account; a contact's begins in the portal of this client.
     pub(crate) async fn open_session(
         &self,
         uow: &mut UnitOfWork,
         owner: Owner,
         kind: SessionKind,
+        client_id: Option<Uuid>,
         change: Change,
     ) -> Result<SessionRow> {
         let (caller, now) = (uow.caller(), uow.now());
@@ -86,7 +87,7 @@ impl Auth {
             id: uow.id(),
             user_id,
             contact_id,
-            client_id: None,
+            client_id,
             kind,
             ip: caller.origin.ip.map(|ip| ip.to_string()),
             user_agent: caller.origin.user_agent.clone(),
@@ -119,6 +120,7 @@ pub(crate) enum Owner {
 }
 
 impl Owner {
+    /// The account.
     fn id(self) -> Uuid {
         match self {
             Self::Staff(user) => user.uuid(),

@@ -218,6 +218,8 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             let on = format!("contact WHERE {} AND id = {record}", contact_scope(data, reader));
             (Some(on), "id", format!("journal_entry WHERE record_id = {record} OR subject_id = {record}"))
         }
+        // staff and their tokens have none
+        "list_portal_sessions" => return Some(Expected::Refused(403)),
         "list_my_sessions" if reader.token.is_some() => return Some(Expected::Refused(403)),
         "list_my_sessions" => (None, "id", format!("session WHERE user_id = {account} AND revoked_at IS NULL")),
         "list_user_sessions" => {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::calls::{Call, Calls, PASSWORD, text};
-use crate::Result;
+use crate::{Result, http};
 
 /// The address of the contact who asks.
 const ADDRESS: &str = "portal@budget.example";
@@ -67,6 +67,16 @@ impl Calls {
             "change_portal_password" => {
                 let body = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
                 self.by_contact(Call::with("/v1/portal/me/password", body))?
+            }
+            "list_portal_sessions" => self.by_contact(Call::to("/v1/portal/me/sessions"))?,
+            // each call is on a session of its own, which goes on
+            "end_portal_sessions" => self.by_contact(Call::with("/v1/portal/me/sessions/end", json!({})))?,
+            "end_portal_session" => {
+                let token = self.portal_session()?.0;
+                let newest = "/v1/portal/me/sessions?sort=-created_at&limit=1";
+                let seen = http::send(self.server, "GET", newest, Some(&token), None)?.json()?;
+                let path = format!("/v1/portal/me/sessions/{}", text(&seen, "/data/0/id")?);
+                Call { token: Some(token), ..Call::to(path) }
             }
             "get_portal_me" => self.by_contact(Call::to("/v1/portal/me"))?,
             "switch_portal_client" => self.by_contact(Call::with("/v1/portal/switch-client", json!({ "client_id": client })))?,

@@ -1,7 +1,7 @@
 //! Who may come in: `/v1/setup`, `/v1/auth`, `/v1/me`, workspaces, users, roles, teams, memberships, invitations,
 //! tokens.
 
-mod devices;
+pub(super) mod devices;
 mod invitations;
 mod me;
 mod memberships;
