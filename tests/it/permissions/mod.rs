@@ -193,22 +193,22 @@ async fn every_operation(first: usize) {
 
 #[tokio::test]
 async fn every_operation_answers_each_kind_of_caller_as_the_permission_table_and_the_row_scope_say() {
-    every_operation(0).await;
+    Box::pin(every_operation(0)).await;
 }
 
 #[tokio::test]
 async fn every_operation_answers_each_kind_of_caller_as_they_say_a_second_quarter() {
-    every_operation(1).await;
+    Box::pin(every_operation(1)).await;
 }
 
 #[tokio::test]
 async fn every_operation_answers_each_kind_of_caller_as_they_say_a_third_quarter() {
-    every_operation(2).await;
+    Box::pin(every_operation(2)).await;
 }
 
 #[tokio::test]
 async fn every_operation_answers_each_kind_of_caller_as_they_say_the_last_quarter() {
-    every_operation(3).await;
+    Box::pin(every_operation(3)).await;
 }
 
 #[test]

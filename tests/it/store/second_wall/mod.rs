@@ -93,10 +93,8 @@ async fn unknown(world: &World, db: &mut PgConnection) -> Vec<String> {
         let known = TABLES.iter().find(|table| table.table == policy.table).map(|table| table.columns).unwrap_or_default();
         for column in &policy.columns {
             let opened = OPENED_TO_CONTACTS.contains(&(policy.table.as_str(), column.as_str()));
-            if !known.contains(&column.as_str())
-                && !opened
-                && !(["workspace", "user_account"].contains(&policy.table.as_str()) && column == "id")
-            {
+            let is_own_id = column == "id" && ["workspace", "user_account"].contains(&policy.table.as_str());
+            if !(known.contains(&column.as_str()) || opened || is_own_id) {
                 unknown.push(format!("{} on {} asks {column}", policy.name, policy.table));
             }
         }
