@@ -42,6 +42,7 @@ mod m20261127_000110_portal_devices;
 mod m20261127_000111_values_covered;
 mod m20261127_000112_own_rows;
 mod m20261127_000113_contact_mails;
+mod m20261127_000114_portal_sessions;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -89,6 +90,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000111_values_covered::Step),
             Box::new(m20261127_000112_own_rows::Step),
             Box::new(m20261127_000113_contact_mails::Step),
+            Box::new(m20261127_000114_portal_sessions::Step),
         ]
     }
 }

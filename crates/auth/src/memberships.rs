@@ -233,10 +233,7 @@ fn admins_of(workspace: WorkspaceId) -> SelectStatement {
 
 /// Fails when an account belongs to other workspaces too, unless the caller may decide for them.
 pub(crate) async fn check_not_shared(uow: &mut UnitOfWork, here: WorkspaceId, user: UserId) -> Result<()> {
-    let installation = Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request);
-    let mut reader = uow.store().reader(&installation).await?;
-    let shared = !elsewhere_of(&mut reader, here, user).await?.is_empty();
-    reader.close().await?;
+    let shared = uow.as_installation(async |conn| Ok(!elsewhere_of(conn, here, user).await?.is_empty())).await?;
     if shared && !uow.caller().is_super_admin {
         return Err(Error::new(&SHARED_ACCOUNT).with_detail("Take it out of this workspace instead."));
     }
@@ -262,27 +259,31 @@ pub(crate) async fn home_of(conn: &mut Conn, user: Option<&UserRow>) -> Result<O
 }
 
 /// The other workspaces that an account belongs to. Row security hides them, so the installation looks.
-async fn elsewhere_of(reader: &mut Conn, here: WorkspaceId, user: UserId) -> Result<Vec<WorkspaceId>> {
+async fn elsewhere_of(conn: &mut Conn, here: WorkspaceId, user: UserId) -> Result<Vec<WorkspaceId>> {
     let mut select = Query::select();
     select
         .column("workspace_id")
         .from("membership")
         .and_where(Expr::col("user_id").eq(user.uuid()))
         .and_where(Expr::col("workspace_id").ne(here.uuid()));
-    reader.rows(&select).await?.iter().map(|row| row.get(0)).collect()
+    conn.rows(&select).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// Fails when another workspace would lose its last super admin with an account that is to be switched off. Row security hides other
 /// workspaces, so the installation looks.
 pub(crate) async fn keep_a_super_admin_elsewhere(uow: &mut UnitOfWork, here: WorkspaceId, leaving: UserId) -> Result<()> {
-    let installation = Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request);
-    let mut reader = uow.store().reader(&installation).await?;
-    for workspace in elsewhere_of(&mut reader, here, leaving).await? {
-        let rows = reader.rows(&admins_of(workspace)).await?;
-        let admins: Vec<UserId> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-        if admins == [leaving] {
-            return Err(Error::new(&LAST_SUPER_ADMIN).with_detail("It is the last one of another workspace."));
+    let is_last = async |conn: &mut Conn| {
+        for workspace in elsewhere_of(conn, here, leaving).await? {
+            let rows = conn.rows(&admins_of(workspace)).await?;
+            let admins: Vec<UserId> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+            if admins == [leaving] {
+                return Ok(true);
+            }
         }
+        Ok(false)
+    };
+    if uow.as_installation(is_last).await? {
+        return Err(Error::new(&LAST_SUPER_ADMIN).with_detail("It is the last one of another workspace."));
     }
-    reader.close().await
+    Ok(())
 }

@@ -200,7 +200,7 @@ store::record! {
         user_id: Option<UserId>,
         /// The contact; none for a staff account's.
         contact_id: Option<Uuid>,
-        /// The client whose portal a contact is in, where they have chosen.
+        /// The client whose portal a contact is in: the first that lets them in, until they choose.
         client_id: Option<Uuid>,
         kind: SessionKind,
         ip: Option<String> => Personal,

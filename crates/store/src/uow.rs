@@ -5,7 +5,7 @@ mod insert;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use kernel::{Caller, DateTime, Error, Result, TypedId, WorkspaceId};
+use kernel::{Caller, Cause, DateTime, Error, Result, TypedId, WorkspaceId};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Order, Query, QueryStatementWriter, SelectStatement};
 use uuid::Uuid;
 
@@ -109,6 +109,23 @@ impl UnitOfWork {
             self.conn.sql_batch(dialect::set_caller(&self.caller, workspace)).await?;
         }
         Ok(())
+    }
+
+    /// Reads as the installation, past the walls that the caller stands behind, in the same transaction: for what other workspaces have of an
+    /// account, and the like. It tells the caller nothing of it but what follows, and writes nothing.
+    ///
+    /// # Errors
+    /// Those of the work; what the database says.
+    pub async fn as_installation<T>(&mut self, work: impl AsyncFnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        self.flush().await?;
+        let Link::Postgres(_) = self.conn.link else { return work(&mut self.conn).await };
+        let installation = Caller::job(self.store.runtime.uuid(), None, Cause::Request);
+        self.conn.sql_batch(dialect::set_caller(&installation, None)).await?;
+        let found = work(&mut self.conn).await;
+        let back = self.conn.sql_batch(dialect::set_caller(&self.caller, self.workspace)).await;
+        let found = found?;
+        back?;
+        Ok(found)
     }
 
     /// Writes what differs between the two states of a record and journals it. Where nothing differs, nothing is written and

@@ -32,7 +32,8 @@ MOST_PARAMETERS = 80
 # What ends sessions is done from one of its own, and by somebody whom nothing else needs: the caller's must last.
 ENDS_SESSIONS = {
     "POST /v1/auth/logout": NOTES["email"], "POST /v1/portal/logout": NOTES["email"],
-    "POST /v1/portal/me/sessions/end": NOTES["ends_portal_sessions"], "DELETE /v1/portal/me/sessions/{session_id}": NOTES["email"],
+    "POST /v1/portal/me/sessions/end": NOTES["ends_in_portal"]["all"],
+    "DELETE /v1/portal/me/sessions/{session_id}": NOTES["ends_in_portal"]["one"],
     "POST /v1/me/sessions/end": NOTES["signed_in_as"]["end_my_sessions"],
     "DELETE /v1/me/sessions/{session_id}": NOTES["signed_in_as"]["end_my_session"],
 }
@@ -49,7 +50,7 @@ class Bearer:
         credentials = {"email": email, "password": NOTES["password"], "kind": "app"}
         door = "auth"
         if NOTES["caller"] == "contact":
-            known = email if email == NOTES["ends_portal_sessions"] else NOTES["email"]
+            known = email if email in NOTES["ends_in_portal"].values() else NOTES["email"]
             credentials, door = credentials | {"email": known, "workspace": NOTES["workspace"]}, "portal"
         body = json.dumps(credentials).encode()
         request = urllib.request.Request(

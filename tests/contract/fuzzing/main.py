@@ -38,10 +38,10 @@ CONTACTS = {
 # Of these, what a run as a contact must have succeeded in.
 OF_A_CONTACT = {
     "get_portal_me", "switch_portal_client", "get_company_profile", "update_company_profile", "portal_logout", "list_portal_sessions",
-    "end_portal_sessions",
+    "end_portal_sessions", "end_portal_session",
 }
-# A contact who ends their sessions, which nobody else needs.
-ENDS_PORTAL_SESSIONS = "portal-ends@example.com"
+# Contacts who end sessions of theirs, which nobody else needs: each once, and all at once.
+ENDS_IN_PORTAL = {"one": "portal-ends-one@example.com", "all": "portal-ends-all@example.com"}
 # What no request can succeed in here, however it is made up.
 OUT_OF_REACH = {
     # it works once, and was used to make the installation: 409 ever after
@@ -72,7 +72,10 @@ def caller_of(name, installation, seeded):
     """The bearer token that is used, and what of the caller's own must outlive the run."""
     admin = installation.admin
     if name == "contact":
-        installation.contact(ENDS_PORTAL_SESSIONS, seeded.kept_client)
+        for address in ENDS_IN_PORTAL.values():
+            ends = installation.contact(address, seeded.kept_client)
+            if address == ENDS_IN_PORTAL["one"]:
+                seeded.kept["end_portal_session"] = {"session_id": seeds.sessions_of(installation.sign_in_to_portal, ends, "/v1/portal")}
         return installation.contact("portal@example.com", seeded.kept_client), {}
     if name == "token":
         # the records are the administrator's, so they are the token's "own"
@@ -134,7 +137,7 @@ def run(options, installation):
         "own": own, "spare": {name: seeded.ids[name][0] for name in own}, "base": installation.base, "email": caller.email,
         "password": installation.password, "answers": str(answers), "clients_of": seeded.clients_of, "ids": seeded.ids,
         "kept": seeded.kept, "signed_in_as": seeded.signed_in_as, "caller": options.caller,
-        "ends_portal_sessions": ENDS_PORTAL_SESSIONS if options.caller == "contact" else caller.email, "kept_client": seeded.kept_client, "workspace": WORKSPACE,
+        "ends_in_portal": ENDS_IN_PORTAL if options.caller == "contact" else dict.fromkeys(ENDS_IN_PORTAL, caller.email), "kept_client": seeded.kept_client, "workspace": WORKSPACE,
     }), encoding="utf-8")
     location = [str(options.document), "--url", installation.base] if options.document else [f"{installation.base}/openapi.json"]
     environment = {

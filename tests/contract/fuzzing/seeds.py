@@ -314,18 +314,20 @@ def keep_tags(admin):
     return {"merge_tag": {"tag_id": tags("Merged", KEPT), "into": tags("Stays", 3)}}
 
 
+def sessions_of(sign_in, caller, door="/v1"):
+    """The ids of sessions that are opened for a caller beside the one that they are on."""
+    for _ in range(KEPT):
+        sign_in(caller.email)
+    return [session["id"] for session in caller.get(f"{door}/me/sessions?limit=200")["data"] if not session["is_current"]]
+
+
 def keep_sessions(installation):
     """Colleagues who are signed in many times, each for an operation that ends sessions."""
     mine, others, theirs = (installation.member(f"signed-in-{number}@example.com", "viewer") for number in range(3))
 
-    def sessions_of(caller):
-        for _ in range(KEPT):
-            installation.sign_in(caller.email)
-        return [session["id"] for session in caller.get("/v1/me/sessions?limit=200")["data"] if not session["is_current"]]
-
     kept = {
-        "end_my_session": {"session_id": sessions_of(mine)},
-        "end_user_session": {"session_id": sessions_of(theirs), "user_id": [theirs.user_id]},
+        "end_my_session": {"session_id": sessions_of(installation.sign_in, mine)},
+        "end_user_session": {"session_id": sessions_of(installation.sign_in, theirs), "user_id": [theirs.user_id]},
     }
     return kept, {"end_my_session": mine.email, "end_my_sessions": others.email}
 

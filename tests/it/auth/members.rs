@@ -1,6 +1,11 @@
 //! Members: what they lose at once, and the last super admin.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use auth::users::UserPatch;
 use harness::{Answer, PASSWORD, Session, TestApp};
+use kernel::{Caller, Cause, TypedId as _, UserId, WorkspaceId};
 use serde_json::json;
 
 use super::membership_of;
@@ -118,6 +123,32 @@ async fn of_two_super_admins_who_turn_on_each_other_at_once_one_stays() {
     let (one, other) = tokio::join!(app.patch(&of_second, &first, &body), app.patch(&of_first, &second, &body));
     one_of_two("deactivating", 200, [one, other]);
     assert_eq!(app.count(&format!("{admins} 'deactivating'")).await, 1);
+}
+
+/// Seen to fail where identities are kept for two minutes.
+#[tokio::test]
+async fn an_account_that_another_node_switched_off_holds_nothing_here_within_a_minute() {
+    let app = TestApp::spawn().await;
+    let nikos = app.member(&app.admin, "super_admin", "nikos@example.com").await;
+    let token = app.token(&nikos, &["clients.view_all"]).await;
+    for session in [&nikos, &token] {
+        app.get("/v1/clients", session).await.expect(200);
+    }
+    // one that has no way to tell this one
+    let store = app.store().await;
+    let workspace = WorkspaceId::from_uuid(app.workspace.parse().unwrap());
+    let other = Arc::new(Caller::job(store.runtime().uuid(), Some(workspace), Cause::Command));
+    let id = UserId::from_uuid(nikos.user_id.parse().unwrap());
+    let off = UserPatch { is_active: Some(false), ..UserPatch::default() };
+    store.write(&other, async |uow| auth::users::update(uow, id, None, off.clone()).await).await.unwrap();
+    let began = Instant::now();
+    for session in [&nikos, &token] {
+        while app.get("/v1/clients", session).await.status == 200 {
+            assert!(began.elapsed() < Duration::from_mins(1), "what was switched off goes on");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        app.get("/v1/clients", session).await.expect_problem(401, "unauthenticated");
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod roles;
 mod second_factor;
 mod setup;
 mod sign_in;
+mod staff_import;
 mod teams;
 mod workspaces;
 

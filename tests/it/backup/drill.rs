@@ -67,11 +67,21 @@ async fn what_was_backed_up_under_writes_comes_back_whole_after_everything_was_l
     program.post("/v1/custom-fields", &field).await.expect(201);
     let full = json!({ "kind": "company", "name": "Full", "custom_fields": { "seats": 12 } });
     program.post("/v1/clients", &full).await.expect(201);
+    // views that only their owner, and only a team, may see
+    let me = program.get("/v1/me").await.expect(200).body["user"]["id"].clone();
+    let team = program.post("/v1/teams", &json!({ "name": "North" })).await.expect(201).id();
+    program.post(&format!("/v1/teams/{team}/members"), &json!({ "user_id": me })).await.expect(201);
+    for (sharing, team) in [("private", None), ("team", Some(&team))] {
+        let view = json!({ "list": "clients", "name": sharing, "sharing": sharing, "team_id": team });
+        program.post("/v1/saved-views", &view).await.expect(201);
+    }
     for (number, client) in seeded.iter().take(12).enumerate() {
         let content = format!("Σταδίου {number}\n").repeat(1 + number * 9000);
         let file = upload(&program, client, &format!("{number}.txt"), content.as_bytes()).await;
         contents.push((file["id"].as_str().unwrap().to_owned(), content));
     }
+
+    let at_first = everything(&db).await;
 
     // what is answered while the backup is made may or may not be in it, but all of one moment
     let (over, answered) = (Cell::new(false), Cell::new(0_usize));
@@ -120,6 +130,12 @@ async fn what_was_backed_up_under_writes_comes_back_whole_after_everything_was_l
             rows.iter().filter(|row| table != "installation" && lost[table].binary_search(row).is_err()).collect();
         assert!(strange.len() <= usize::from(table == "session"), "{table} has what never was: {strange:?}");
     }
+    // and of what was there when it began nothing is missing, whoever may see it
+    for (table, rows) in &at_first {
+        let missing: Vec<&String> = rows.iter().filter(|row| back[table].binary_search(row).is_err()).collect();
+        assert!(missing.is_empty() || ["installation", "session"].contains(&table.as_str()), "{table} lacks {missing:?}");
+    }
+    assert_eq!(back["saved_view"].len(), 2);
     let count = async |rest: &str| empty.count(rest).await;
     let meanwhile = count("client WHERE name = 'Meanwhile'").await;
     assert!(meanwhile >= before as i64, "{meanwhile} of at least {before}");

@@ -3,8 +3,10 @@
 //! Faults that were put in to see it fail: files, responsible staff and access to the portal that stay behind, a merge by one who sees one of
 //! the two, an undo that two do at once.
 
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
-use harness::TestApp;
+use harness::{Session, TestApp};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -33,13 +35,28 @@ async fn files_responsible_staff_and_access_to_the_portal_move_and_come_back() {
     let me = app.get("/v1/portal/me", &app.sign_in_to_portal("main", "eleni@example.com").await).await.expect(200).body;
     assert_eq!(me["clients"][0]["client"]["id"], json!(stays));
     assert_eq!(me["clients"][0]["permissions"], json!(["invoices"]));
+    // who is in the portal goes on in that of the other
+    in_portal_of(&app, &contact, "Stays").await;
 
     app.post(&format!("/v1/clients/{stays}/merge/undo"), &app.admin, &json!({ "merged_id": goes })).await.expect(200);
     assert_eq!(state(&goes).await, had);
     assert_eq!(state(&stays).await, json!({ "files": [], "admins": [] }));
     let me = app.get("/v1/portal/me", &app.sign_in_to_portal("main", "eleni@example.com").await).await.expect(200).body;
     assert_eq!(me["clients"][0]["client"]["id"], json!(goes));
-    drop(contact);
+    in_portal_of(&app, &contact, "Goes").await;
+}
+
+/// That a session of the portal is in that of a client, as soon as what was known of it before is forgotten.
+async fn in_portal_of(app: &TestApp, contact: &Session, client: &str) {
+    let began = Instant::now();
+    loop {
+        let profile = app.get("/v1/portal/company-profile", contact).await;
+        if profile.body["name"] == client {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "{}", profile.text);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]

@@ -80,8 +80,8 @@ async fn place(conn: &mut Conn, id: WorkspaceId) -> Result<Option<Place>> {
 pub async fn choose_client(uow: &mut UnitOfWork, client: Uuid) -> Result<Company> {
     let (contact, session) = uow.caller().contact()?;
     let access = access_of(uow, contact).await?;
-    let company = current(access, Some(client)).filter(|company| company.client == client);
-    let company = company.ok_or_else(|| Error::not_found().with_detail("There is no such client in your portal."))?;
+    let company =
+        current(access, Some(client)).ok_or_else(|| Error::not_found().with_detail("There is no such client in your portal."))?;
     let mut select = SessionRow::select();
     select.and_where(Expr::col(("session", "id")).eq(session));
     let before = uow.locked::<SessionRow>(select).await?.ok_or_else(Error::not_found)?;

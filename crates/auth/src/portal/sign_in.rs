@@ -191,6 +191,13 @@ pub async fn refresh(auth: &Auth, uow: &mut UnitOfWork, input: &PortalRefresh) -
     };
     let Owner::Contact(contact) = session.owner()? else { return Err(refused()) };
     let account = accounts::find(uow, contact).await?.filter(PortalAccountRow::signs_in).ok_or_else(refused)?;
+    if session.client_id.is_none() {
+        // one that began when nobody let them in, or before sessions said where they are
+        let client = access_of(uow, contact).await?.first().map(|access| access.client);
+        let mut begun = Query::update();
+        begun.table("session").value("client_id", client).and_where(Expr::col("id").eq(session.id.uuid()));
+        uow.execute(&begun).await?;
+    }
     let pair = auth.issue(uow, &session).await?;
     Ok(Ok(PortalTokens::of(pair, &session, &account)))
 }

@@ -120,7 +120,7 @@ pub(crate) enum Owner {
 }
 
 impl Owner {
-    /// The account.
+    /// The account, or the contact.
     fn id(self) -> Uuid {
         match self {
             Self::Staff(user) => user.uuid(),

@@ -56,6 +56,8 @@ static PLACES: &[Place] = &[
     on_any("folder"),
     on_any("file"),
     place("client", "parent_id"),
+    // contacts who are in the portal go on in that of the other, to which their access goes
+    place("session", "client_id"),
 ];
 
 /// The places as a test compares them with the database.
@@ -72,6 +74,7 @@ pub(super) const NAMES: &[(&str, &str)] = &[
     ("folder", "rel_id"),
     ("file", "rel_id"),
     ("client", "parent_id"),
+    ("session", "client_id"),
 ];
 
 /// What was moved: ids by place, how many stayed, and what else it takes to bring it back.

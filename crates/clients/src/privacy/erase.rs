@@ -88,6 +88,7 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
     let row = contacts::find_locked(uow, id, seen).await?;
     check_name(if row.family_name.is_empty() { &row.given_name } else { &row.family_name }, &input)?;
     // once more: an import that nobody held yet may have ended meanwhile
+    let records: Vec<Uuid> = clients_of(uow, &caller, id).await?.iter().map(|client| client.client.id.uuid()).collect();
     let rows = platform::imports::people::rows_with(uow, &caller, &records, CONTACT, id.uuid()).await?;
     let now = uow.now();
     let portal = portal::get(uow, &caller, id, now).await?;

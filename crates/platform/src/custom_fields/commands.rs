@@ -12,7 +12,7 @@ use super::{
     CreateCustomField, CustomField, CustomFieldId, CustomFieldPatch, CustomFieldRow, FieldOption, FieldState, FieldType, fill,
 };
 use crate::errors::{CUSTOM_FIELD_KEY_TAKEN, CUSTOM_FIELD_OPTION_IN_USE};
-use crate::saved_views;
+use crate::saved_views::{self, ViewQuery};
 
 /// Fields that a record type has at most, archived ones with them.
 const MOST: usize = 100;
@@ -197,21 +197,22 @@ async fn check_options_in_use(
 ) -> Result<()> {
     let stays = |option: &&FieldOption| !after.options.0.iter().any(|other| other.key == option.key);
     let gone: Vec<&str> = before.options.0.iter().filter(stays).map(|option| option.key.as_str()).collect();
-    let (mut in_use, mut views) = (Vec::new(), Vec::new());
+    let mut in_use = Vec::new();
     let list = holders.of(&before.record_type)?.list().name;
-    for key in gone {
+    for key in &gone {
         let mut holds = Query::select();
         holds
             .column("record_id")
             .from(VALUES)
             .and_where(Expr::col("field_id").eq(before.id.uuid()))
-            .and_where(Expr::col("text_key").eq(key))
+            .and_where(Expr::col("text_key").eq(*key))
             .limit(1);
         if uow.row(&holds).await?.is_some() {
-            in_use.push(key);
+            in_use.push(*key);
         }
-        views.extend(saved_views::shared_that(uow, list, |query| query.asks_for_option(&before.key, key)).await?);
     }
+    let asks = |query: &ViewQuery| gone.iter().any(|key| query.asks_for_option(&before.key, key));
+    let views = if gone.is_empty() { Vec::new() } else { saved_views::shared_that(uow, list, asks).await? };
     if in_use.is_empty() && views.is_empty() {
         return Ok(());
     }

@@ -86,15 +86,13 @@ impl Viewables {
 
 /// The names of views of a list that the workspace or any of its teams shares, and that ask for something. Row security hides those of
 /// other teams, so the installation looks.
-pub(crate) async fn shared_that(uow: &UnitOfWork, list: &str, asks: impl Fn(&ViewQuery) -> bool) -> Result<Vec<String>> {
+pub(crate) async fn shared_that(uow: &mut UnitOfWork, list: &str, asks: impl Fn(&ViewQuery) -> bool) -> Result<Vec<String>> {
     let mut select = SavedViewRow::select();
     select
         .and_where(column("workspace_id").eq(uow.workspace()?.uuid()))
         .and_where(column("list").eq(list))
         .and_where(column("is_shared").eq(true).or(column("team_id").is_not_null()));
-    let mut reader = uow.store().reader(&Caller::job(uow.store().runtime().uuid(), None, kernel::Cause::Request)).await?;
-    let views = reader.all::<SavedViewRow>(&select).await?;
-    reader.close().await?;
+    let views = uow.as_installation(async |conn| conn.all::<SavedViewRow>(&select).await).await?;
     Ok(views.into_iter().filter(|view| asks(&view.query.0)).map(|view| view.name).collect())
 }
 

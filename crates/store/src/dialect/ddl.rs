@@ -103,7 +103,18 @@ pub fn cover(dialect: Dialect, index: &str, table: &str, columns: &[&str]) -> Ve
     }
 }
 
-/// Takes members out of a JSON column where they have these values, in every row: the owner, too, is under forced row security.
+/// Statements that read and change the rows of everybody in these tables: the owner, too, is under forced row security.
+pub fn of_everybody(dialect: Dialect, tables: &[&str], statements: Vec<String>) -> Vec<String> {
+    let force = |how: &str| -> Vec<String> {
+        match dialect {
+            Dialect::Sqlite => Vec::new(),
+            Dialect::Postgres => tables.iter().map(|table| format!("ALTER TABLE {table} {how} ROW LEVEL SECURITY")).collect(),
+        }
+    };
+    [force("NO FORCE"), statements, force("FORCE")].concat()
+}
+
+/// Takes members out of a JSON column where they have these values, in every row.
 pub fn forget_members(dialect: Dialect, table: &str, column: &str, members: &[(&str, &str)]) -> Vec<String> {
     let forget = |(name, value): &(&str, &str)| match dialect {
         Dialect::Sqlite => {
@@ -115,15 +126,7 @@ pub fn forget_members(dialect: Dialect, table: &str, column: &str, members: &[(&
             format!("UPDATE {table} SET {column} = {column} - '{name}' WHERE {column} -> '{name}' = '{value}'::jsonb")
         }
     };
-    let statements = members.iter().map(forget);
-    match dialect {
-        Dialect::Sqlite => statements.collect(),
-        Dialect::Postgres => [format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")]
-            .into_iter()
-            .chain(statements)
-            .chain([format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY")])
-            .collect(),
-    }
+    of_everybody(dialect, &[table], members.iter().map(forget).collect())
 }
 
 /// An index for the sort of a list by a column that may be empty, and for finding what has one value in it.

@@ -172,15 +172,20 @@ pub(crate) fn set_caller(caller: &Caller, workspace: Option<WorkspaceId>) -> Str
     )
 }
 
-/// Whose own rows a caller reaches besides their own, in words that row security knows: `accounts` with their tokens, and `views` that the
-/// workspace shares. It follows from the permissions by themselves, so that a command that forgets to ask for one reaches nothing.
+/// Whose own rows a caller reaches besides their own, in words that row security knows: the `accounts` of members, their `tokens`, and `views`
+/// that the workspace shares. It follows from the permissions by themselves, so that a command that forgets to ask for one reaches nothing.
 fn manages(caller: &Caller) -> &'static str {
-    let accounts = caller.can(Permission::AdminManageUsers) || caller.can(Permission::AdminManageTokens);
-    match (accounts, caller.can(Permission::AdminManageSettings)) {
-        (true, true) => "accounts views",
-        (true, false) => "accounts",
-        (false, true) => "views",
-        (false, false) => "",
+    let [accounts, tokens, views] =
+        [Permission::AdminManageUsers, Permission::AdminManageTokens, Permission::AdminManageSettings].map(|one| caller.can(one));
+    match (accounts, tokens, views) {
+        (true, true, true) => "accounts tokens views",
+        (true, true, false) => "accounts tokens",
+        (true, false, true) => "accounts views",
+        (true, false, false) => "accounts",
+        (false, true, true) => "tokens views",
+        (false, true, false) => "tokens",
+        (false, false, true) => "views",
+        (false, false, false) => "",
     }
 }
 
@@ -281,5 +286,33 @@ mod tests {
         assert!(sql.ends_with("= $1 LIMIT 26"), "{sql}");
         assert_eq!(values.0.len(), 1);
         assert_eq!(Dialect::Sqlite.words(&select).1.0.len(), 2);
+    }
+
+    #[test]
+    fn whose_rows_a_caller_manages_follows_from_their_permissions_and_nothing_else() {
+        use Permission::{AdminManageSettings, AdminManageTokens, AdminManageUsers};
+        let everything = Caller::job(Uuid::nil(), None, kernel::Cause::Request);
+        let said = |permissions| set_caller(&Caller { permissions, ..everything.clone() }, None);
+        for (held, words) in [
+            (&[][..], ""),
+            (&[AdminManageUsers], "accounts"),
+            (&[AdminManageTokens], "tokens"),
+            (&[AdminManageSettings], "views"),
+            (&[AdminManageUsers, AdminManageTokens], "accounts tokens"),
+            (&[AdminManageUsers, AdminManageSettings], "accounts views"),
+            (&[AdminManageTokens, AdminManageSettings], "tokens views"),
+            (&[AdminManageUsers, AdminManageTokens, AdminManageSettings], "accounts tokens views"),
+        ] {
+            let expected = format!("set_config('pelatis.manages', '{words}', true)");
+            assert!(said(held.iter().copied().collect()).ends_with(&expected), "{held:?}");
+        }
+        let others = Permission::ALL
+            .iter()
+            .copied()
+            .filter(|one| ![AdminManageSettings, AdminManageTokens, AdminManageUsers].contains(one));
+        assert!(said(others.collect()).ends_with("set_config('pelatis.manages', '', true)"));
+        let contact = Actor::Contact { contact: Uuid::nil(), session: Uuid::nil() };
+        let contact = set_caller(&Caller { actor: contact, ..everything.clone() }, None);
+        assert!(contact.ends_with("set_config('pelatis.manages', '', true)"), "{contact}");
     }
 }

@@ -13,7 +13,7 @@ pub(super) const INSTALLATION: &str =
 const JOB: &str = "(SELECT coalesce(current_setting('pelatis.kind', true), '') = 'job')";
 
 /// Everybody but contacts.
-const STAFF: &str = "(SELECT coalesce(current_setting('pelatis.kind', true), '') <> 'contact')";
+const NO_CONTACT: &str = "(SELECT coalesce(current_setting('pelatis.kind', true), '') <> 'contact')";
 
 /// Who may touch a table at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +31,12 @@ pub enum Wall {
     /// As `WorkspaceOrInstallation`; whoever is in no workspace sees the rows of none. For what is kept for callers who are in none.
     WorkspaceOrNone,
     /// Rows of the account, and of accounts that belong to the transaction's workspace; the installation sees all. For sessions, which
-    /// whoever manages users may end. Nobody but the account and the installation puts one there.
+    /// whoever manages users may end where the account belongs to no other workspace. Nobody but the account and the installation puts one there.
     Account,
     /// As `WorkspaceOrInstallation`; everybody sees the rows of no workspace. For what the installation provides and a workspace adds to.
     WorkspaceOrShared,
-    /// As `Workspace`, and of that the rows that everybody shares, the account's own, and, to read, those of its teams. For saved views.
+    /// As `Workspace`, and of that the rows that everybody shares, the account's own, and, to read, those of its teams. Saved views began
+    /// so; [`own_rows`] says what holds of them now.
     OwnOrShared,
     /// As `WorkspaceOrInstallation`; a super admin of the installation reaches the rows of no workspace too. For jobs.
     WorkspaceOrSuperAdmin,
@@ -134,30 +135,33 @@ pub fn only_own_come_in(dialect: Dialect, table: &str) -> Vec<String> {
     }
 }
 
-/// Whether the caller manages these, as the store says of them by their permissions.
+/// Whether the caller manages these, as the store says of them by their permissions. A server of the version before says nothing, and is let
+/// through as it was.
 fn manages(what: &str) -> String {
-    format!("(SELECT coalesce(current_setting('pelatis.manages', true), '') LIKE '%{what}%')")
+    format!("(SELECT coalesce(current_setting('pelatis.manages', true), '{what}') LIKE '%{what}%')")
 }
 
-/// The walls of what is somebody's own within a workspace: accounts, which all staff read; API tokens; saved views.
+/// The walls of what is somebody's own within a workspace: accounts, which everybody but contacts reads; API tokens; saved views, which a job of
+/// the workspace reads too (it backs them up).
 pub fn own_rows(dialect: Dialect) -> Vec<String> {
     if dialect == Dialect::Sqlite {
         return Vec::new();
     }
-    let (same, accounts, views) = (format!("workspace_id = {WORKSPACE}"), manages("accounts"), manages("views"));
+    let same = format!("workspace_id = {WORKSPACE}");
+    let (accounts, tokens, views) = (manages("accounts"), manages("tokens"), manages("views"));
     let account = format!(
         "id = {ACCOUNT} OR {INSTALLATION} OR ({accounts} \
          AND EXISTS (SELECT 1 FROM membership m WHERE m.user_id = user_account.id AND m.workspace_id = {WORKSPACE}))"
     );
-    let token = format!("{same} AND (user_id = {ACCOUNT} OR {accounts}) OR {INSTALLATION}");
+    let token = format!("{same} AND (user_id = {ACCOUNT} OR {tokens}) OR {INSTALLATION}");
     let of_team = format!("team_id IN (SELECT m.team_id FROM team_member m WHERE m.user_id = {ACCOUNT})");
-    let seen = format!("{same} AND (is_shared OR user_id = {ACCOUNT} OR {of_team}) OR {INSTALLATION}");
+    let seen = format!("{same} AND (is_shared OR user_id = {ACCOUNT} OR {of_team} OR {JOB}) OR {INSTALLATION}");
     let view = format!("{same} AND (user_id = {ACCOUNT} OR (is_shared AND {views}))");
     vec![
         "ALTER TABLE user_account ENABLE ROW LEVEL SECURITY".to_owned(),
         "ALTER TABLE user_account FORCE ROW LEVEL SECURITY".to_owned(),
-        format!("CREATE POLICY user_account_select ON user_account FOR SELECT TO {APP_ROLE} USING ({STAFF})"),
-        format!("CREATE POLICY user_account_insert ON user_account FOR INSERT TO {APP_ROLE} WITH CHECK ({JOB})"),
+        format!("CREATE POLICY user_account_select ON user_account FOR SELECT TO {APP_ROLE} USING ({NO_CONTACT})"),
+        format!("CREATE POLICY user_account_insert ON user_account FOR INSERT TO {APP_ROLE} WITH CHECK ({JOB} OR {accounts})"),
         format!(
             "CREATE POLICY user_account_update ON user_account FOR UPDATE TO {APP_ROLE} USING ({account}) WITH CHECK ({account})"
         ),

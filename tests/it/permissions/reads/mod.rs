@@ -140,7 +140,8 @@ async fn exports(data: &Data, wrong: &mut Vec<String>) {
 /// Related records in lists of clients and contacts.
 async fn related(data: &Data, wrong: &mut Vec<String>) {
     for reader in &data.readers {
-        let clients = get(&data.app, reader, "/v1/clients?include=contacts,owner,parent,tags&limit=200&archived=true").await;
+        let clients =
+            get(&data.app, reader, "/v1/clients?include=admins,contacts,groups,owner,parent,tags&limit=200&archived=true").await;
         for client in clients.body["data"].as_array().into_iter().flatten() {
             let id = client["id"].as_str().unwrap();
             let contacts = client["contacts"].as_array().unwrap().iter().map(|link| bare(&link["contact"]["id"])).collect();
@@ -154,8 +155,28 @@ async fn related(data: &Data, wrong: &mut Vec<String>) {
             if (contacts, tags) != expected || parent != above {
                 wrong.push(format!("{} sees with a client: {client}", reader.name));
             }
+            let several = |member: &str, id: &str| -> BTreeSet<String> {
+                client[member].as_array().unwrap().iter().map(|one| bare(&one[id])).collect()
+            };
+            let of_client = format!("WHERE client_id = {}", data.sql(id));
+            let admins = data.ids("user_id", &format!("client_admin {of_client}")).await;
+            let groups = data.ids("client_group_id", &format!("client_group_member {of_client}")).await;
+            if several("admins", "user_id") != admins || several("groups", "id") != groups {
+                wrong.push(format!("{} sees other groups or responsible staff: {client}", reader.name));
+            }
             if client["owner"]["id"] != client["owner_id"] {
                 wrong.push(format!("{} sees another owner: {client}", reader.name));
+            }
+        }
+        let between = get(&data.app, reader, "/v1/client-relationships?include=from_client,to_client&limit=200").await;
+        for relationship in between.body["data"].as_array().into_iter().flatten() {
+            for (side, id) in [("from_client", "from_client_id"), ("to_client", "to_client_id")] {
+                let shown: BTreeSet<String> =
+                    relationship[side]["id"].as_str().map(|id| id.replace('-', "")).into_iter().collect();
+                let id = data.sql(relationship[id].as_str().unwrap());
+                if shown != expected::visible_clients(data, reader, &format!("id = {id}")).await {
+                    wrong.push(format!("{} sees on a side of a relationship: {relationship}", reader.name));
+                }
             }
         }
         let contacts = get(&data.app, reader, "/v1/contacts?include=clients&limit=200").await;

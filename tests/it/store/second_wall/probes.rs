@@ -19,8 +19,7 @@ pub(super) enum Outcome {
 
 /// What the server says at the beginning of each transaction.
 pub(super) async fn say(db: &mut PgConnection, asking: &Asking) {
-    let Asking { workspace, account, kind, .. } = asking;
-    let manages = if asking.manages { "accounts views" } else { "" };
+    let Asking { workspace, account, kind, manages, .. } = asking;
     let sql = format!(
         "SELECT set_config('pelatis.workspace', '{workspace}', true), set_config('pelatis.account', '{account}', true), \
          set_config('pelatis.kind', '{kind}', true), set_config('pelatis.manages', '{manages}', true)"

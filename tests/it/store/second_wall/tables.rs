@@ -15,13 +15,13 @@ pub(super) enum Kept {
     ByWorkspaceOrNone,
     /// By account: its own, and in a workspace those of who belongs to it, which are not put there; the installation sees and writes all.
     ByAccount,
-    /// By workspace, and in it what all share (to change only for who manages views), the account's own, and to read what its teams see; the
-    /// installation reads all.
+    /// By workspace, and in it what all share (to change only for who manages views), the account's own, and to read what its teams see; jobs
+    /// of the workspace and the installation read all.
     BySharing,
-    /// By workspace, and in it the account's own, or all for who manages accounts; the installation sees and writes all.
+    /// By workspace, and in it the account's own, or all for who manages tokens; the installation sees and writes all.
     ByOwner,
     /// Everybody but contacts reads it. It is changed by the account itself, by who manages accounts where it belongs, and by the installation, which alone
-    /// deletes it; jobs make it.
+    /// deletes it; jobs make it, and who manages accounts.
     AsAccount,
     /// By workspace; everybody sees the rows of none; the installation sees and writes all.
     ByWorkspaceOrShared,
@@ -194,7 +194,9 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByWorkspace => ours,
             Kept::BySharing => {
-                (asking.in_ours(world) && [Whose::Ours, Whose::Mine, Whose::Teams].contains(&whose)) || asking.is_installation()
+                let reads_all = asking.kind == "job" && whose != Whose::Theirs;
+                let reads = reads_all || [Whose::Ours, Whose::Mine, Whose::Teams].contains(&whose);
+                (asking.in_ours(world) && reads) || asking.is_installation()
             }
             Kept::AsAccount => true,
             Kept::ByOwner => self.writes(world, asking, whose),
@@ -218,7 +220,7 @@ impl Expected {
     pub(super) fn inserts(&self, world: &World, asking: &Asking, whose: Whose) -> bool {
         match self.kept {
             Kept::ByAccount => whose == Whose::Mine || asking.is_installation(),
-            Kept::AsAccount => asking.kind == "job",
+            Kept::AsAccount => asking.kind == "job" || asking.manages("accounts"),
             Kept::BySharing => asking.in_ours(world) && whose == Whose::Mine,
             _ => self.writes(world, asking, whose),
         }
@@ -233,11 +235,13 @@ impl Expected {
             Kept::Closed => false,
             Kept::ByAccount => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByWorkspace => ours,
-            Kept::BySharing => asking.in_ours(world) && (whose == Whose::Mine || (whose == Whose::Ours && asking.manages)),
-            Kept::ByOwner => {
-                (asking.in_ours(world) && whose == Whose::Mine) || (ours && asking.manages) || asking.is_installation()
+            Kept::BySharing => {
+                asking.in_ours(world) && (whose == Whose::Mine || (whose == Whose::Ours && asking.manages("views")))
             }
-            Kept::AsAccount => whose == Whose::Mine || (ours && asking.manages) || asking.is_installation(),
+            Kept::ByOwner => {
+                (asking.in_ours(world) && whose == Whose::Mine) || (ours && asking.manages("tokens")) || asking.is_installation()
+            }
+            Kept::AsAccount => whose == Whose::Mine || (ours && asking.manages("accounts")) || asking.is_installation(),
             Kept::ByWorkspaceOrAccount | Kept::ByWorkspaceOrInstallation | Kept::ByWorkspaceOrShared | Kept::Workspaces => {
                 ours || asking.is_installation()
             }

@@ -38,8 +38,8 @@ pub(super) struct Asking {
     pub workspace: String,
     pub account: String,
     pub kind: &'static str,
-    /// Whether it manages accounts and views.
-    pub manages: bool,
+    /// What it manages.
+    pub manages: &'static str,
     /// Whether the account belongs to the other workspace too.
     pub belongs_to_theirs: bool,
     /// Whether the account belongs to ours.
@@ -50,6 +50,11 @@ impl Asking {
     /// Whether it is in our workspace.
     pub(super) fn in_ours(&self, world: &World) -> bool {
         self.workspace == world.ours
+    }
+
+    /// Whether it manages these.
+    pub(super) fn manages(&self, what: &str) -> bool {
+        self.manages.split(' ').any(|one| one == what)
     }
 
     /// The installation itself, at work in no workspace.
@@ -241,10 +246,13 @@ impl World {
             belongs_to_ours: account == self.admin || account == self.agent,
             account,
             kind,
-            manages: kind == "job",
+            manages: if kind == "job" { "accounts tokens views" } else { "" },
         };
+        let managing = |name, manages| Asking { manages, ..of(name, self.ours.clone(), self.agent.clone(), "user") };
         vec![
-            Asking { manages: true, ..of("a member who manages", self.ours.clone(), self.agent.clone(), "user") },
+            managing("who manages accounts", "accounts"),
+            managing("who manages tokens", "tokens"),
+            managing("who manages views", "views"),
             of("a member", self.ours.clone(), self.agent.clone(), "user"),
             of("a member of both", self.ours.clone(), self.admin.clone(), "user"),
             of("a token", self.ours.clone(), self.agent.clone(), "token"),

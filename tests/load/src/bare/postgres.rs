@@ -43,7 +43,7 @@ impl State {
             .await?;
         let caller = format!(
             "SELECT set_config('pelatis.workspace', '{workspace}', true), set_config('pelatis.account', '{user}', true), \
-             set_config('pelatis.kind', 'user', true), set_config('pelatis.manages', 'accounts views', true)"
+             set_config('pelatis.kind', 'user', true), set_config('pelatis.manages', 'accounts tokens views', true)"
         );
         Ok(Self {
             pool,
