@@ -1,5 +1,7 @@
 //! A connection of either engine, and the statements that run on it.
 
+use std::time::Duration;
+
 use kernel::Result;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, QueryStatementWriter, SelectStatement, SimpleExpr, Value, Values};
 use sea_query_sqlx::SqlxValues;
@@ -19,6 +21,16 @@ pub(crate) type Signer = std::sync::Arc<aws_lc_rs::hmac::Key>;
 pub struct Conn {
     pub(crate) link: Link,
     cursor_key: Signer,
+    hints: Hints,
+}
+
+/// Whether conditions let few records through, by the statement that finds them. All pages of a list ask the same, and what was so a moment ago is
+/// a good guess of how the next one is found; what is on it does not depend on it.
+pub(crate) type Hints = moka::sync::Cache<String, bool>;
+
+/// Hints for a while, and no more of them than a few megabytes.
+pub(crate) fn no_hints() -> Hints {
+    moka::sync::Cache::builder().time_to_live(Duration::from_secs(10)).max_capacity(2_000).build()
 }
 
 pub(crate) enum Link {
@@ -55,8 +67,13 @@ macro_rules! on_link {
 }
 
 impl Conn {
-    pub(crate) fn new(link: Link, cursor_key: Signer) -> Self {
-        Self { link, cursor_key }
+    pub(crate) fn new(link: Link, cursor_key: Signer, hints: Hints) -> Self {
+        Self { link, cursor_key, hints }
+    }
+
+    /// What is known of how records are found.
+    pub(crate) fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     /// The key that signs cursors.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use kernel::error::codes;
 use kernel::{Caller, Error, Kind, Result, Runtime};
 
-use crate::conn::{Conn, Signer};
+use crate::conn::{Conn, Hints, Signer, no_hints};
 use crate::dialect::{Dialect, Mode, ddl};
 use crate::errors;
 use crate::jobs::Wake;
@@ -29,6 +29,7 @@ pub struct Store {
     pub(crate) runtime: Runtime,
     pub(crate) secret: Secret,
     pub(crate) cursor_key: Signer,
+    pub(crate) hints: Hints,
     pub(crate) epoch: i32,
     shared: Shared,
     listeners: Arc<std::sync::RwLock<Vec<Listener>>>,
@@ -43,8 +44,17 @@ impl Store {
     pub async fn open(config: &DatabaseConfig, secret: Secret, shared: Shared, runtime: Runtime) -> Result<Self> {
         let cursor_key = Arc::new(secret.signer("cursor")?);
         let pools = Pools::open(config).await?;
-        let mut store =
-            Self { pools, runtime, secret, cursor_key, epoch: 0, shared, listeners: Arc::default(), wake: Wake::default() };
+        let mut store = Self {
+            pools,
+            runtime,
+            secret,
+            cursor_key,
+            hints: no_hints(),
+            epoch: 0,
+            shared,
+            listeners: Arc::default(),
+            wake: Wake::default(),
+        };
         store.epoch = crate::journal::epoch(&store).await?;
         Ok(store)
     }
@@ -130,7 +140,7 @@ impl Store {
     }
 
     pub(crate) async fn begin(&self, caller: &Caller, mode: Mode) -> Result<Conn> {
-        Ok(Conn::new(self.pools.begin(caller, mode).await?, self.cursor_key.clone()))
+        Ok(Conn::new(self.pools.begin(caller, mode).await?, self.cursor_key.clone(), self.hints.clone()))
     }
 
     async fn attempt<T>(

@@ -276,3 +276,37 @@ async fn what_cannot_be_asked_is_told_all_at_once_with_what_can() {
     }
     assert_eq!(names(&app, &app.admin, &format!("sort=cf[seats]&cursor={cursor}")).await, ["A"]);
 }
+
+/// How records are found is guessed from a moment ago; what is found is not.
+#[tokio::test]
+async fn a_list_that_few_passed_a_moment_ago_is_whole_when_many_have_come() {
+    let app = TestApp::spawn().await;
+    app.patch("/v1/settings", &app.admin, &json!({ "duplicates.on_create": "off" })).await.expect(200);
+    field(&app, "regime", "text", json!({})).await;
+    field(&app, "seats", "number", json!({})).await;
+    let many = |from: usize, to: usize| (from..to).map(|n| format!("C{n:02}")).collect::<Vec<_>>();
+    for n in 0..3 {
+        client(&app, &format!("C{n:02}"), json!({ "regime": "normal", "seats": n })).await;
+    }
+    let asked = ["cf[regime]=normal&sort=cf[seats]", "cf[regime]=normal&sort=name"];
+    for query in asked {
+        assert_eq!(names(&app, &app.admin, query).await, many(0, 3));
+    }
+    for n in 3..30 {
+        client(&app, &format!("C{n:02}"), json!({ "regime": "normal", "seats": n })).await;
+    }
+    for query in asked {
+        assert_eq!(names(&app, &app.admin, query).await, many(0, 30), "{query}");
+        let csv = app.get(&format!("/v1/clients/export?columns=name&{query}"), &app.admin).await.expect(200);
+        assert_eq!(csv.text.lines().skip(1).collect::<Vec<_>>(), many(0, 30), "{query}");
+    }
+    // and the other way round
+    for client in
+        app.get("/v1/clients?limit=200&sort=-name", &app.admin).await.expect(200).body["data"].as_array().unwrap().iter().take(29)
+    {
+        app.delete(&format!("/v1/clients/{}", client["id"].as_str().unwrap()), &app.admin).await.expect(204);
+    }
+    for query in asked {
+        assert_eq!(names(&app, &app.admin, query).await, many(0, 1), "{query}");
+    }
+}

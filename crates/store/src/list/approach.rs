@@ -148,6 +148,12 @@ async fn has_few(conn: &mut Conn, found: &Found) -> Result<bool> {
     some.limit(FEW + 1);
     let mut select = Query::select();
     select.expr(Func::count(Expr::cust("*"))).from_subquery(some, "some");
+    let asked = conn.dialect().show(&select);
+    if let Some(known) = conn.hints().get(&asked) {
+        return Ok(known);
+    }
     let many: i64 = conn.row(&select).await?.map_or(Ok(0), |row| row.get(0))?;
-    Ok(u64::try_from(many).is_ok_and(|many| many <= FEW))
+    let has_few = u64::try_from(many).is_ok_and(|many| many <= FEW);
+    conn.hints().insert(asked, has_few);
+    Ok(has_few)
 }

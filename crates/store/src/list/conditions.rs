@@ -30,8 +30,14 @@ pub(super) fn sort_expression(dialect: Dialect, spec: &ListSpec, field: &ListFie
     if field.nullable { dialect::empty_last(dialect, spec.table, column, field.kind) } else { Expr::col((spec.table, column)) }
 }
 
-/// All filters, the search and what is archived. Each holds by itself, whatever found the record.
-pub(super) fn conditions(dialect: Dialect, spec: &ListSpec, query: &ListQuery, lookup: Lookup) -> Vec<SimpleExpr> {
+/// All filters, the search and what is archived. Each holds by itself, whatever found the record, which other tables know by `id`.
+pub(super) fn conditions(
+    dialect: Dialect,
+    spec: &ListSpec,
+    query: &ListQuery,
+    lookup: Lookup,
+    id: &SimpleExpr,
+) -> Vec<SimpleExpr> {
     let mut conditions: Vec<SimpleExpr> = query
         .filters
         .iter()
@@ -49,8 +55,8 @@ pub(super) fn conditions(dialect: Dialect, spec: &ListSpec, query: &ListQuery, l
                 };
                 field_condition(spec.table, field, column, *operator, values)
             }
-            Filter::Custom(custom, value) => custom.condition(spec.table, value.clone(), &lookup.exists(dialect)),
-            Filter::Value(filter) => filter.condition(spec.table, &lookup.exists(dialect)),
+            Filter::Custom(custom, value) => custom.condition(id, value.clone(), &lookup.exists(dialect)),
+            Filter::Value(filter) => filter.condition(id, &lookup.exists(dialect)),
         })
         .collect();
     if let Some(q) = &query.q {

@@ -207,7 +207,8 @@ pub(super) fn sort_expressions(place: usize) -> [SimpleExpr; 2] {
     ["text_key", "number_key"].map(|column| Expr::col((CustomSort::table(place), column)))
 }
 
-/// The id of the record, for a sort that begins with a custom field: as its index has it.
+/// The id of the record, for a sort that begins with a custom field: as its index has it, so that what is asked by it is asked before the record
+/// is read.
 pub(super) fn id_expression(query: &ListQuery) -> Option<SimpleExpr> {
     query.walks_by().map(|_| Expr::col((CustomSort::table(0), "record_id")))
 }
@@ -290,10 +291,10 @@ fn compare<T: Into<Value>>(column: SimpleExpr, operator: Operator, than: T) -> O
 }
 
 impl ValueFilter {
-    /// The condition on a record of `table`, whatever found it, which `exists` asks of its values.
-    pub(super) fn condition(&self, table: &'static str, exists: &impl Fn(SelectStatement) -> SimpleExpr) -> SimpleExpr {
+    /// The condition on the record of this id, whatever found it, which `exists` asks of its values.
+    pub(super) fn condition(&self, id: &SimpleExpr, exists: &impl Fn(SelectStatement) -> SimpleExpr) -> SimpleExpr {
         let held = Alias::new("held");
-        let on = Expr::col((held.clone(), "record_id")).eq(Expr::col((table, "id")));
+        let on = Expr::col((held.clone(), "record_id")).eq(id.clone());
         let has = |condition: &ValueCondition| {
             let holds = condition.holds_of(&held)?;
             let mut rows = self.rows(&held);

@@ -59,11 +59,17 @@ pub async fn page<L: Listed>(
     query: &ListQuery,
 ) -> Result<Page<L>> {
     let (asked, bound_to) = Asked::open(conn, caller, spec, query)?;
-    if query.narrows() {
+    // a walk past records without a value is one plan, whatever the value
+    let by_values = query.narrows() && (query.count || !query.asks_values_alone());
+    if by_values {
         conn.plan_by_values().await?;
     }
     let total = if query.count { Some(count(conn, base.clone(), spec, query).await?) } else { None };
-    let rows = match approach::choose(conn, caller, spec, query).await? {
+    let approach = approach::choose(conn, caller, spec, query).await?;
+    if !by_values && !matches!(approach, Approach::Walk) {
+        conn.plan_by_values().await?;
+    }
+    let rows = match approach {
         Approach::Walk => conn.rows(&asked.walk(base)).await?,
         Approach::Gather(found) => conn.rows(&asked.gather(base, found)).await?,
         Approach::Glance(found) => match conn.rows(&asked.glance::<L>(base.clone())).await? {
@@ -170,7 +176,7 @@ impl<'a> Asked<'a> {
         let first_of_it = |part: SelectStatement| {
             let mut nearest = L::select();
             nearest.from_clear().from_subquery(part, self.spec.table).and_where_option(self.after.clone());
-            for condition in conditions::conditions(self.dialect, self.spec, self.query, Lookup::Barred) {
+            for condition in conditions::conditions(self.dialect, self.spec, self.query, Lookup::Barred, &self.id()) {
                 nearest.and_where(condition);
             }
             order(&mut nearest, &self.keys);
@@ -180,7 +186,7 @@ impl<'a> Asked<'a> {
             member.from_clear().from_subquery(nearest, self.spec.table);
             member
         };
-        of_all::<L>(self.spec, parts.into_iter().map(first_of_it).collect()).map(|all| self.end(all))
+        of_all::<L>(self.spec, parts.into_iter().map(first_of_it).collect()).map(|all| self.end(all, &self.id()))
     }
 
     pub fn walk(&self, base: SelectStatement) -> SelectStatement {
@@ -190,7 +196,13 @@ impl<'a> Asked<'a> {
             select.and_where(bound);
         }
         select.and_where_option(self.after.clone());
-        self.end(select)
+        let id = custom::id_expression(self.query).unwrap_or_else(|| self.id());
+        self.end(select, &id)
+    }
+
+    /// The id of a record as its own table has it.
+    fn id(&self) -> SimpleExpr {
+        Expr::col((self.spec.table, "id"))
     }
 
     pub fn gather(&self, base: SelectStatement, found: Found) -> SelectStatement {
@@ -198,7 +210,7 @@ impl<'a> Asked<'a> {
         found.join(&mut select, self.spec.table);
         custom::join(&mut select, self.spec.table, self.query);
         select.and_where_option(self.after.clone());
-        self.end(select)
+        self.end(select, &self.id())
     }
 
     /// As a walk, of the nearest records alone.
@@ -211,11 +223,11 @@ impl<'a> Asked<'a> {
         let mut select = L::select();
         select.from_clear().from_subquery(near, self.spec.table);
         custom::join(&mut select, self.spec.table, self.query);
-        self.end(select)
+        self.end(select, &self.id())
     }
 
-    fn end(&self, mut select: SelectStatement) -> SelectStatement {
-        for condition in conditions::conditions(self.dialect, self.spec, self.query, Lookup::Barred) {
+    fn end(&self, mut select: SelectStatement, id: &SimpleExpr) -> SelectStatement {
+        for condition in conditions::conditions(self.dialect, self.spec, self.query, Lookup::Barred, id) {
             select.and_where(condition);
         }
         for key in &self.keys {
@@ -233,7 +245,8 @@ async fn count(conn: &mut Conn, base: SelectStatement, spec: &ListSpec, query: &
     if let Approach::Gather(found) = approach::to_count(conn, spec, query) {
         found.join(&mut inner, spec.table);
     }
-    for condition in conditions::conditions(conn.dialect(), spec, query, Lookup::Free) {
+    let id = Expr::col((spec.table, "id"));
+    for condition in conditions::conditions(conn.dialect(), spec, query, Lookup::Free, &id) {
         inner.and_where(condition);
     }
     let mut select = Query::select();

@@ -228,6 +228,12 @@ impl ListQuery {
         !self.filters.is_empty() || self.q.is_some() || self.among.is_some()
     }
 
+    /// Whether nothing narrows the list but values of custom fields.
+    pub(super) fn asks_values_alone(&self) -> bool {
+        let values = self.filters.iter().all(|filter| matches!(filter, Filter::Value(_)));
+        values && self.q.is_none() && self.among.is_none()
+    }
+
     /// Reads a query string, already decoded into pairs.
     ///
     /// # Errors

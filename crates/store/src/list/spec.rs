@@ -100,18 +100,13 @@ pub struct CustomFilter {
 }
 
 impl CustomFilter {
-    /// The condition on a record of `table`, which `exists` asks of the rows elsewhere that it hangs on.
-    pub(super) fn condition(
-        &self,
-        table: &'static str,
-        value: Value,
-        exists: &impl Fn(SelectStatement) -> SimpleExpr,
-    ) -> SimpleExpr {
+    /// The condition on the record of this id, which `exists` asks of the rows elsewhere that it hangs on.
+    pub(super) fn condition(&self, id: &SimpleExpr, value: Value, exists: &impl Fn(SelectStatement) -> SimpleExpr) -> SimpleExpr {
         let mut passed = Query::select();
         passed
             .expr(Expr::value(1))
             .from_subquery((self.ids)(value), "passed")
-            .and_where(Expr::col(("passed", "found")).eq(Expr::col((table, "id"))));
+            .and_where(Expr::col(("passed", "found")).eq(id.clone()));
         exists(passed)
     }
 }

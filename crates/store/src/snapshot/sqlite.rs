@@ -47,7 +47,7 @@ impl Copy {
             SqliteConnectOptions::new().filename(&self.path).read_only(true).immutable(true).disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(from_sqlx)?;
         let link = pool.acquire().await.map(Link::Pooled).map_err(from_sqlx)?;
-        Ok(Reader::from(Conn::new(link, store.cursor_key.clone())))
+        Ok(Reader::from(Conn::new(link, store.cursor_key.clone(), store.hints.clone())))
     }
 
     pub async fn hand_over(&self, to: &mut impl Parts) -> Result<()> {
