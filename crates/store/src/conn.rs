@@ -28,9 +28,13 @@ pub struct Conn {
 /// a good guess of how the next one is found; what is on it does not depend on it.
 pub(crate) type Hints = moka::sync::Cache<String, bool>;
 
-/// Hints for a while, and no more of them than a few megabytes.
+/// Bytes of statements that are remembered at most.
+const HINTED: u64 = 2_000_000;
+
+/// Hints for a while, of which there are none yet.
 pub(crate) fn no_hints() -> Hints {
-    moka::sync::Cache::builder().time_to_live(Duration::from_secs(10)).max_capacity(2_000).build()
+    let weight = |asked: &String, _: &bool| u32::try_from(asked.len()).unwrap_or(u32::MAX);
+    moka::sync::Cache::builder().time_to_live(Duration::from_secs(10)).weigher(weight).max_capacity(HINTED).build()
 }
 
 pub(crate) enum Link {

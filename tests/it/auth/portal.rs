@@ -210,6 +210,8 @@ async fn a_contact_sees_where_they_are_signed_in_and_ends_one_or_all_of_it_and_n
     let contact = app.db.uuid(&here.user_id);
     assert_eq!(app.count(&format!("session WHERE contact_id = {contact} AND revoked_because = 'ended_by_owner'")).await, 3);
     assert_eq!(app.count(&format!("session WHERE contact_id <> {contact} AND revoked_at IS NOT NULL")).await, 0);
+    let ended = "journal_entry WHERE event = 'session.revoked' AND record_type = 'session' AND actor_kind = 'contact'";
+    assert_eq!(app.count(&format!("{ended} AND actor_id = {contact} AND subject_id = {contact}")).await, 3, "in their trail");
 }
 
 #[tokio::test]

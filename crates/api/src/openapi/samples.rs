@@ -408,7 +408,8 @@ fn of_clients(name: &str) -> Option<Value> {
         "Contact" => json!({
             "id": CONTACT, "given_name": "Ελένη", "family_name": "Παπά", "phone": null,
             "emails": [{ "kind": "work", "address": "eleni@papa.example" }], "phones": [], "position": "Owner", "locale": "el",
-            "mails": ["invoices", "estimates", "tickets"], "created_by": USER, "external_source": null, "external_id": null, "custom_fields": {}, "archived_at": null,
+            "mails": ["invoices", "estimates", "tickets"], "created_by": USER, "external_source": null, "external_id": null,
+            "custom_fields": {}, "archived_at": null,
             "created_at": AT, "updated_at": AT,
         }),
         "ContactPage" => page(&of("Contact")),

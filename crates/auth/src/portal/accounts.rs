@@ -16,7 +16,7 @@ pub(super) fn column(name: &'static str) -> Expr {
 }
 
 /// Writes a change into the trail of the contact, too.
-pub(super) fn about(change: Change, contact: Uuid) -> Change {
+pub(crate) fn about(change: Change, contact: Uuid) -> Change {
     // a contact's id is of a type that this crate does not know
     change.about("contact", PortalAccountId::from_uuid(contact))
 }

@@ -4,7 +4,7 @@ use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId a
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
-use store::{Change, Conn, Record as _, UnitOfWork};
+use store::{Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -129,7 +129,7 @@ async fn end(uow: &mut UnitOfWork, owner: Owner, id: SessionId, because: &str) -
     let mut select = going_on(owner, uow.now());
     select.and_where(Expr::col(("session", "id")).eq(id.uuid()));
     let row = uow.locked::<SessionRow>(select).await?.ok_or_else(Error::not_found)?;
-    revoke(uow, row, because, Change::plain().event("session.revoked")).await
+    revoke(uow, row, because, owner.ended()).await
 }
 
 /// Ends one of the caller's own sessions, this one too.

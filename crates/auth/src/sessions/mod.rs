@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::keys::{Claims, PORTAL, STAFF};
+use crate::portal::about;
 use crate::rows::{SessionId, SessionKind, SessionRow};
 use crate::users::User;
 use crate::{Auth, secret_text};
@@ -135,6 +136,15 @@ impl Owner {
         }
     }
 
+    /// That a session of theirs was ended; a contact's stands in the contact's trail.
+    fn ended(self) -> Change {
+        let change = Change::plain().event("session.revoked");
+        match self {
+            Self::Staff(_) => change,
+            Self::Contact(contact) => about(change, contact),
+        }
+    }
+
     /// The condition that a session is theirs.
     fn owns(self) -> Expr {
         let column = match self {
@@ -200,10 +210,11 @@ pub(crate) async fn revoke_all(
     because: &str,
 ) -> Result<u64> {
     let mut select = SessionRow::select();
-    select.and_where(owner.into().owns()).and_where(Expr::col(("session", "revoked_at")).is_null());
+    let owner = owner.into();
+    select.and_where(owner.owns()).and_where(Expr::col(("session", "revoked_at")).is_null());
     let mut ended = 0;
     for session in uow.all::<SessionRow>(&select).await?.into_iter().filter(|session| Some(session.id) != keep) {
-        revoke(uow, session, because, Change::plain().event("session.revoked")).await?;
+        revoke(uow, session, because, owner.ended()).await?;
         ended += 1;
     }
     Ok(ended)

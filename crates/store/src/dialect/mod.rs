@@ -174,19 +174,13 @@ pub(crate) fn set_caller(caller: &Caller, workspace: Option<WorkspaceId>) -> Str
 
 /// Whose own rows a caller reaches besides their own, in words that row security knows: the `accounts` of members, their `tokens`, and `views`
 /// that the workspace shares. It follows from the permissions by themselves, so that a command that forgets to ask for one reaches nothing.
-fn manages(caller: &Caller) -> &'static str {
-    let [accounts, tokens, views] =
-        [Permission::AdminManageUsers, Permission::AdminManageTokens, Permission::AdminManageSettings].map(|one| caller.can(one));
-    match (accounts, tokens, views) {
-        (true, true, true) => "accounts tokens views",
-        (true, true, false) => "accounts tokens",
-        (true, false, true) => "accounts views",
-        (true, false, false) => "accounts",
-        (false, true, true) => "tokens views",
-        (false, true, false) => "tokens",
-        (false, false, true) => "views",
-        (false, false, false) => "",
-    }
+fn manages(caller: &Caller) -> String {
+    let words = [
+        (Permission::AdminManageUsers, "accounts"),
+        (Permission::AdminManageTokens, "tokens"),
+        (Permission::AdminManageSettings, "views"),
+    ];
+    words.into_iter().filter(|(permission, _)| caller.can(*permission)).map(|(_, word)| word).collect::<Vec<_>>().join(" ")
 }
 
 /// What a transaction is for.
