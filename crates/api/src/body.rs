@@ -66,6 +66,15 @@ impl FromRequest for Body {
 }
 
 impl Body {
+    /// Fails where there is one: what is done needs none. An empty object is as good as none.
+    ///
+    /// # Errors
+    /// `validation_failed`.
+    pub fn check_blank(&self) -> Result<()> {
+        let blank = self.bytes.iter().all(u8::is_ascii_whitespace) || self.bytes.as_ref() == b"{}";
+        if blank { Ok(()) } else { Err(Error::invalid_field("", "unexpected_body", "must be empty")) }
+    }
+
     /// The body as an input.
     ///
     /// # Errors

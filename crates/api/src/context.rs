@@ -275,8 +275,7 @@ impl Context {
         let seen = etag::seen(self.request.headers());
         let empty = || {
             self.no_query()?;
-            let blank = body.bytes.iter().all(u8::is_ascii_whitespace) || body.bytes.as_ref() == b"{}";
-            if blank { Ok(()) } else { Err(Error::invalid_field("", "unexpected_body", "must be empty")) }
+            body.check_blank()
         };
         match self.once(&body).map_err(|error| self.fail(error))? {
             None => {
@@ -291,6 +290,21 @@ impl Context {
                 self.write_once(self.caller(), &once, work).await
             }
         }
+    }
+
+    /// As [`act`](Self::act), where the answer is not kept for the caller's key (it would lie in another place) and the query string was read
+    /// already.
+    ///
+    /// # Errors
+    /// `validation_failed` when there is a body after all, and what the work returns.
+    pub async fn tell<T>(&self, body: &Body, work: impl AsyncFnMut(&mut UnitOfWork) -> Result<T>) -> Result<T, Failure> {
+        let told = async {
+            self.idempotency_key()?;
+            body.check_blank()?;
+            let _turn = self.turn().await?;
+            self.state.store.write(self.caller(), work).await
+        };
+        told.await.map_err(|error| self.fail(error))
     }
 
     /// Changes: a merge patch, guarded by `If-Match`.

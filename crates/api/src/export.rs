@@ -7,18 +7,17 @@ use std::sync::Arc;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, rt};
-use bytes::Bytes;
 use chrono::Duration;
 use kernel::{Actor, Caller, Cause, DateTime, Error, Result};
 use platform::export::{Export, ExportQuery, Table, note_begin, note_end};
 use store::UnitOfWork;
 use store::list::Whole;
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use utoipa::ToSchema;
 
 use crate::context::Context;
+use crate::outflow::{Cut, Outflow, outflow};
 use crate::problem::ApiResult;
 
 /// Records as a table.
@@ -29,10 +28,6 @@ pub(crate) struct ExportedTable(Vec<u8>);
 
 /// How long it is believed that somebody may do what they might.
 const BELIEVED: Duration = Duration::seconds(30);
-/// How long a reader may take over a piece.
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
-/// Pieces that are ready before they are sent.
-const AHEAD: usize = 1;
 
 /// Answers with all records of a list as a table.
 ///
@@ -56,7 +51,7 @@ async fn begin<E: Export>(context: &Context) -> Result<HttpResponse> {
         // it is compressed already
         response.insert_header((header::CONTENT_ENCODING, "identity"));
     }
-    let (sender, mut receiver) = mpsc::channel::<Result<Bytes>>(AHEAD);
+    let (outflow, body) = outflow();
     if context.method() != Method::HEAD {
         let noted = async |uow: &mut UnitOfWork| {
             note_begin(uow, &query);
@@ -64,11 +59,11 @@ async fn begin<E: Export>(context: &Context) -> Result<HttpResponse> {
         };
         context.state.store.write(context.caller(), noted).await?;
         let (caller, known_at) = (context.caller().clone(), context.state.store.runtime().now());
-        let making = Making { context: context.clone(), caller, known_at, query, list, sender, rows: 0 };
+        let making = Making { context: context.clone(), caller, known_at, query, list, outflow, rows: 0 };
         // it goes on a little longer than its answer where that is broken off
         rt::spawn(context.state.answering.until(making.run(first)));
     }
-    Ok(response.streaming(futures::stream::poll_fn(move |task| receiver.poll_recv(task))))
+    Ok(response.streaming(body))
 }
 
 /// An export that is being made.
@@ -80,22 +75,9 @@ struct Making<E: Export> {
     known_at: DateTime,
     query: ExportQuery<E>,
     list: Whole,
-    sender: mpsc::Sender<Result<Bytes>>,
+    outflow: Outflow,
     /// Records that were handed over.
     rows: u64,
-}
-
-/// Why an export ends before its end.
-enum Cut {
-    /// Nobody takes it any more.
-    BrokenOff,
-    Failed(Error),
-}
-
-impl From<Error> for Cut {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
 }
 
 impl<E: Export> Making<E> {
@@ -107,8 +89,7 @@ impl<E: Export> Making<E> {
         let Err(cut) = made else { return };
         if let Cut::Failed(error) = cut {
             tracing::warn!(?error, "an export was cut off");
-            // what was sent must not pass for all of it; who has gone needs no word
-            let _ = self.sender.send(Err(error)).await;
+            self.outflow.fail(error).await;
         }
         if let Err(error) = self.note(false).await {
             tracing::warn!(?error, "how far an export came was not journaled");
@@ -123,7 +104,7 @@ impl<E: Export> Making<E> {
             let write = move || table.write(&records).map(|piece| (table, piece));
             let (written, piece) = spawn_blocking(write).await.map_err(Error::internal)??;
             table = written;
-            self.give(piece).await?;
+            self.outflow.give(piece).await?;
             self.rows += count;
             if self.list.is_over() {
                 return Ok(table);
@@ -154,24 +135,13 @@ impl<E: Export> Making<E> {
     /// The journal has it before the last piece is sent.
     async fn end(&mut self, table: Table<E>) -> Result<(), Cut> {
         let rest = table.finish()?;
-        if self.sender.is_closed() {
+        if self.outflow.is_closed() {
             return Err(Cut::BrokenOff);
         }
         self.note(true).await?;
         // whoever goes away now has been told all but the end
-        let _ = self.give(rest).await;
+        let _ = self.outflow.give(rest).await;
         Ok(())
-    }
-
-    async fn give(&self, piece: Vec<u8>) -> Result<(), Cut> {
-        if piece.is_empty() {
-            return Ok(());
-        }
-        // whoever takes nothing for so long has gone without a word, and would keep a connection and two pieces for ever
-        match tokio::time::timeout(PATIENCE, self.sender.send(Ok(Bytes::from(piece)))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Cut::BrokenOff),
-        }
     }
 
     async fn note(&self, is_whole: bool) -> Result<()> {

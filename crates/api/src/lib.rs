@@ -27,6 +27,8 @@ pub mod etag;
 mod export;
 mod middleware;
 pub mod openapi;
+mod outflow;
+mod personal;
 pub mod problem;
 pub mod query;
 pub mod registry;

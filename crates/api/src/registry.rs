@@ -41,6 +41,8 @@ pub struct Served {
     pub has_etag: bool,
     /// Whether it answers with the content of a file.
     pub is_content: bool,
+    /// Whether it answers with all that is known of a person, in the form that is asked for.
+    pub is_personal: bool,
     make: MakeRoute,
 }
 
@@ -95,6 +97,7 @@ impl Registry {
             exported: None,
             has_etag: true,
             is_content: false,
+            is_personal: false,
             make,
         });
         Registered(self.served.last_mut())
@@ -255,6 +258,13 @@ impl Registered<'_> {
     pub fn content(self) {
         if let Some(served) = self.0 {
             served.is_content = true;
+        }
+    }
+
+    /// It answers with all that is known of a person, in the form that is asked for.
+    pub fn personal(self) {
+        if let Some(served) = self.0 {
+            served.is_personal = true;
         }
     }
 

@@ -314,13 +314,18 @@ impl Identity {
 
     /// Whether a workspace asks of them a second factor that they do not have; without one, whether any does that they belong to.
     pub fn lacks_second_factor(&self, workspace: Option<WorkspaceId>) -> bool {
+        !self.has_second_factor && self.must_have_second_factor(workspace)
+    }
+
+    /// Whether a workspace asks a second factor of them; without one, whether any does that they belong to.
+    pub(crate) fn must_have_second_factor(&self, workspace: Option<WorkspaceId>) -> bool {
         let asks = |place: &Place| {
             let of_role = place.settings.requires_second_factor(&place.role);
             // whoever may everything everywhere is one of those who may everything
             of_role || (self.is_super_admin && place.settings.requires_second_factor(roles::SUPER_ADMIN))
         };
         let here = |place: &&Place| workspace.is_none_or(|workspace| place.id == workspace);
-        !self.has_second_factor && self.places.iter().filter(here).any(asks)
+        self.places.iter().filter(here).any(asks)
     }
 
     /// How a workspace works that they belong to.

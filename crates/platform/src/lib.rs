@@ -5,6 +5,7 @@
 //!
 //! CSV is read with `csv` and `encoding_rs`, the field's standard crates for it.
 
+pub mod archive;
 pub mod audit;
 pub mod brands;
 pub mod csv_source;

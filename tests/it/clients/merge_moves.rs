@@ -19,6 +19,7 @@ async fn files_responsible_staff_and_access_to_the_portal_move_and_come_back() {
     let admin = json!({ "user_id": colleague.user_id });
     app.post(&format!("/v1/clients/{goes}/admins"), &app.admin, &admin).await.expect(201);
     let contact = app.contact_in_portal(&app.admin, &goes, "eleni@example.com", &["invoices"]).await;
+    let ends = app.sign_in_to_portal("main", "eleni@example.com").await;
 
     let state = async |client: &str| {
         let files = app.get(&format!("/v1/clients/{client}/files"), &app.admin).await.expect(200).body["data"].clone();
@@ -37,6 +38,10 @@ async fn files_responsible_staff_and_access_to_the_portal_move_and_come_back() {
     assert_eq!(me["clients"][0]["permissions"], json!(["invoices"]));
     // who is in the portal goes on in that of the other
     in_portal_of(&app, &contact, "Stays").await;
+    let since = app.sign_in_to_portal("main", "eleni@example.com").await;
+    in_portal_of(&app, &since, "Stays").await;
+    // that one of those before ends is nothing that stands on the merge
+    app.act("/v1/portal/logout", &ends).await.expect(204);
 
     app.post(&format!("/v1/clients/{stays}/merge/undo"), &app.admin, &json!({ "merged_id": goes })).await.expect(200);
     assert_eq!(state(&goes).await, had);
@@ -44,6 +49,30 @@ async fn files_responsible_staff_and_access_to_the_portal_move_and_come_back() {
     let me = app.get("/v1/portal/me", &app.sign_in_to_portal("main", "eleni@example.com").await).await.expect(200).body;
     assert_eq!(me["clients"][0]["client"]["id"], json!(goes));
     in_portal_of(&app, &contact, "Goes").await;
+    // and whoever came in between
+    in_portal_of(&app, &since, "Goes").await;
+}
+
+#[tokio::test]
+async fn a_merge_is_not_taken_back_where_a_contact_of_one_was_let_into_the_portal_of_both_since() {
+    let app = TestApp::spawn().await;
+    let (stays, goes) = (app.client(&app.admin, "Stays").await, app.client(&app.admin, "Goes").await);
+    let contact = json!({ "given_name": "Eleni", "emails": [{ "kind": "work", "address": "eleni@example.com" }] });
+    let contact = app.post("/v1/contacts", &app.admin, &contact).await.expect(201).id();
+    app.post(&format!("/v1/clients/{goes}/contacts"), &app.admin, &json!({ "contact_id": contact })).await.expect(201);
+    let body = json!({ "merged_id": goes });
+    app.post(&format!("/v1/clients/{stays}/merge"), &app.admin, &body).await.expect(200);
+    let access = format!("/v1/contacts/{contact}/portal/clients/{stays}");
+    app.patch(&access, &app.admin, &json!({ "permissions": ["company_profile"] })).await.expect(200);
+
+    let undo = format!("/v1/clients/{stays}/merge/undo");
+    let refused = app.post(&undo, &app.admin, &body).await.expect_problem(409, "merge_built_on");
+    let newer: Vec<&Value> = refused.body["newer"].as_array().unwrap().iter().map(|entry| &entry["record_type"]).collect();
+    assert_eq!(newer, ["portal_access"]);
+    assert_eq!(app.count("portal_access").await, 1);
+    app.patch(&access, &app.admin, &json!({ "permissions": [] })).await.expect(200);
+    app.post(&undo, &app.admin, &body).await.expect(200);
+    assert_eq!(app.count("portal_access").await, 0);
 }
 
 /// That a session of the portal is in that of a client, as soon as what was known of it before is forgotten.

@@ -117,8 +117,10 @@ async fn a_tag_that_is_deleted_is_gone_from_every_client() {
         app.post("/v1/tags", &app.admin, &json!({ "name": "vip" })).await.expect(201).id(),
         app.post("/v1/tags", &app.admin, &json!({ "name": "kept" })).await.expect(201).id(),
     );
+    let mut carriers = Vec::new();
     for name in ["a", "b"] {
         let id = app.client(&app.admin, name).await;
+        carriers.push(id.clone());
         for tag in [&tag, &kept] {
             app.post(&format!("/v1/clients/{id}/tags"), &app.admin, &json!({ "tag_id": tag })).await;
         }
@@ -135,4 +137,11 @@ async fn a_tag_that_is_deleted_is_gone_from_every_client() {
     let id = list["data"][0]["id"].as_str().unwrap();
     let again = app.post(&format!("/v1/clients/{id}/tags"), &app.admin, &json!({ "tag_id": tag })).await;
     assert_eq!(again.expect_problem(422, "validation_failed").pointers(), ["/tag_id"]);
+    // which clients carried it, the journal knows
+    let trail = app.get(&format!("/v1/audit?record_id={tag}&action=delete&sort=at"), &app.admin).await.expect(200).body;
+    let events: Vec<&Value> = trail["data"].as_array().unwrap().iter().map(|entry| &entry["event"]).collect();
+    assert_eq!(events, ["tag.records_taken_off", "tag.deleted"]);
+    carriers.sort();
+    assert_eq!(trail["data"][0]["changes"]["records"]["to"], json!(carriers));
+    assert_eq!(trail["data"][1]["changes"]["taken_off"]["to"], 2);
 }

@@ -4,10 +4,12 @@
 //! journal of the portal account not erased, what the contact did themselves not erased.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use clients::privacy::map::{HELD, Whose};
 use harness::{Session, TestApp};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::auth::places_of;
@@ -73,6 +75,68 @@ async fn everything_that_is_known_of_a_contact_is_told_in_one_document_and_that_
     assert!(app.actions_of(&contact).await.contains(&"export".to_owned()));
     let viewer = app.member(&app.admin, "viewer", "viewer@example.com").await;
     app.act(&format!("/v1/contacts/{contact}/export"), &viewer).await.expect_problem(403, "forbidden");
+}
+
+/// The parts of a ZIP archive.
+async fn parts_of(app: &TestApp, path: &str) -> BTreeMap<String, Vec<u8>> {
+    let answer = app.request(Method::POST, path, &app.admin).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (200, &"application/zip".parse().unwrap()));
+    let named = answer.headers()["content-disposition"].to_str().unwrap();
+    assert!(named.starts_with("attachment; filename=\"personal-data-") && named.ends_with(".zip\""), "{named}");
+    let mut archive = zip::ZipArchive::new(Cursor::new(answer.bytes().await.unwrap())).unwrap();
+    let mut parts = BTreeMap::new();
+    for place in 0..archive.len() {
+        let (mut part, mut bytes) = (archive.by_index(place).unwrap(), Vec::new());
+        part.read_to_end(&mut bytes).unwrap();
+        parts.insert(part.name().unwrap().into_owned(), bytes);
+    }
+    parts
+}
+
+#[tokio::test]
+async fn what_is_known_of_somebody_is_told_with_their_files_in_one_archive() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let (_, contact) = known(&app).await;
+    // more than one piece of a storage, and of the same name as another
+    let large: Vec<u8> = (0..300_000).map(|place| b"what was agreed "[place % 16]).collect();
+    let on = [("rel_type", "contact"), ("rel_id", contact.as_str())];
+    let large_file = app.upload(&app.admin, &on, "passport.txt", &large).await.expect(201).id();
+    let path = format!("/v1/contacts/{contact}/export");
+    let told = app.act(&format!("{path}?format=json"), &app.admin).await.expect(200).body;
+
+    let parts = parts_of(&app, &format!("{path}?format=zip")).await;
+    let document: Value = serde_json::from_slice(&parts["data.json"]).unwrap();
+    assert_eq!((&document["contact"], &document["files"]), (&told["contact"], &told["files"]));
+    let names: BTreeSet<String> = told["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| format!("files/{}/passport.txt", file["id"].as_str().unwrap()))
+        .chain(["data.json".to_owned()])
+        .collect();
+    assert_eq!((parts.keys().cloned().collect::<BTreeSet<_>>(), names.len()), (names, 3));
+    assert_eq!(parts[&format!("files/{large_file}/passport.txt")], large);
+    assert!(parts.values().any(|bytes| bytes == b"her passport"));
+    let trail = app.get(&format!("/v1/audit?record_id={contact}&action=export&sort=at"), &app.admin).await.expect(200).body;
+    let forms: Vec<&Value> = trail["data"].as_array().unwrap().iter().map(|entry| &entry["changes"]["format"]["to"]).collect();
+    assert_eq!(forms, ["json", "zip"]);
+
+    let client = app.post("/v1/clients", &app.admin, &json!({ "kind": "person", "name": "Alone" })).await.expect(201).id();
+    let file =
+        app.upload(&app.admin, &[("rel_type", "client"), ("rel_id", client.as_str())], "a.txt", b"a").await.expect(201).id();
+    let parts = parts_of(&app, &format!("/v1/clients/{client}/export?format=zip")).await;
+    assert_eq!(parts.keys().collect::<Vec<_>>(), ["data.json", &format!("files/{file}/a.txt")]);
+
+    for (asked, pointer) in [("format=pdf", "?format"), ("form=zip", "?form"), ("format=zip&format=json", "?format")] {
+        let refused = app.act(&format!("{path}?{asked}"), &app.admin).await.expect_problem(422, "validation_failed");
+        assert_eq!(refused.pointers(), [pointer], "{asked}");
+    }
+    let body = app.post(&format!("{path}?format=zip"), &app.admin, &json!({ "all": true })).await;
+    assert_eq!(body.expect_problem(422, "validation_failed").body["errors"][0]["code"], "unexpected_body");
+    let viewer = app.member(&app.admin, "viewer", "viewer@example.com").await;
+    app.act(&format!("{path}?format=zip"), &viewer).await.expect_problem(403, "forbidden");
+    let trail = app.get(&format!("/v1/audit?record_id={contact}&action=export"), &app.admin).await.expect(200).body;
+    assert_eq!(trail["data"].as_array().unwrap().len(), 2, "what was refused told nobody anything");
 }
 
 #[tokio::test]

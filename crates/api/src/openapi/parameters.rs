@@ -7,6 +7,7 @@ use store::list::{FieldKind, ListSpec, OF_A_PAGE, Operator};
 
 use crate::access::Access;
 use crate::middleware::gate::is_api;
+use crate::personal::PersonalForm;
 use crate::registry::Served;
 
 /// The parameters of an operation.
@@ -29,6 +30,10 @@ pub(super) fn of(served: &Served) -> Value {
     }
     if served.is_content {
         parameters.extend(of_content(served));
+    }
+    if served.is_personal {
+        let description = "The form; `json` unless given. `zip` is an archive with the contents of the files.";
+        parameters.push(query("format", description, &words(PersonalForm::TEXTS)));
     }
     if is_api(&served.path) {
         parameters.extend(headers(served));

@@ -302,6 +302,8 @@ fn of_files(name: &str) -> Option<Value> {
         }),
         "FilePatch" => json!({ "filename": "Σύμβαση 2026.pdf", "folder_id": FOLDER, "description": null }),
         "ExportedTable" => json!("id,name\r\n01938f5c-4f2e-7cc3-98c4-dc0c0c070001,Αθήνα ΑΕ\r\n"),
+        // the first bytes of an archive (APPNOTE.TXT, 4.3.7)
+        "PersonalArchive" => json!("PK\u{3}\u{4}…"),
         "FileContent" => json!("%PDF-1.7…"),
         "LinkRequest" => json!({ "disposition": "inline" }),
         "FileLink" => json!({

@@ -112,7 +112,7 @@ pub async fn get(conn: &mut Conn, caller: &Caller, identity: &Identity) -> Resul
     let confirmed_at = find(conn, user).await?.and_then(|factor| factor.confirmed_at);
     Ok(SecondFactor {
         is_on: confirmed_at.is_some(),
-        is_required: identity.places.iter().any(|place| place.settings.requires_second_factor(&place.role)),
+        is_required: identity.must_have_second_factor(None),
         confirmed_at,
         recovery_codes_left: codes_left(conn, user).await?,
     })

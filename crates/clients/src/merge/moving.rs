@@ -20,6 +20,9 @@ const IN_AN_ENTRY: usize = 1000;
 /// Records in one statement.
 const AT_ONCE: usize = 500;
 
+/// In whose portal contacts are.
+pub(super) const SESSION: &str = "session";
+
 /// A column that names clients.
 struct Place {
     table: &'static str,
@@ -57,7 +60,7 @@ static PLACES: &[Place] = &[
     on_any("file"),
     place("client", "parent_id"),
     // contacts who are in the portal go on in that of the other, to which their access goes
-    place("session", "client_id"),
+    place(SESSION, "client_id"),
 ];
 
 /// The places as a test compares them with the database.
@@ -97,6 +100,12 @@ pub(crate) struct Moved {
 }
 
 impl Moved {
+    /// The records on which something newer may stand. Sessions end and are somewhere else all the time, and what was moved is that of access.
+    pub fn built_on(&self) -> impl Iterator<Item = Uuid> {
+        let records = self.records.iter().filter(|(at, _)| !at.starts_with(SESSION)).flat_map(|(_, ids)| ids);
+        records.chain(self.named.values().flat_map(BTreeMap::keys)).copied()
+    }
+
     /// As it is told.
     pub fn told(&self) -> Vec<MovedRecords> {
         let mut told: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
@@ -179,6 +188,8 @@ pub(super) async fn move_back(uow: &mut UnitOfWork, moved: &Moved, from: ClientI
         }
         tell(uow, to, from, Action::Revert, "client.records_moved_back", place, ids);
     }
+    let access = moved.records.get("portal_access.client_id").map(Vec::as_slice).unwrap_or_default();
+    follow_access(uow, access, from, to).await?;
     place_folders(uow, moved.records.get("folder.rel_id"), from, to).await?;
     for (id, (name, name_key)) in &moved.renamed {
         let mut update = Query::update();
@@ -188,6 +199,25 @@ pub(super) async fn move_back(uow: &mut UnitOfWork, moved: &Moved, from: ClientI
     if let Some(primary) = moved.primary {
         let mut update = Query::update();
         update.table("client_contact").value("is_primary", true).and_where(Expr::col("id").eq(primary));
+        uow.execute(&update).await?;
+    }
+    Ok(())
+}
+
+/// Contacts who came into the portal since the merge go where their access went. Those who had access to both stay.
+async fn follow_access(uow: &mut UnitOfWork, access: &[Uuid], from: ClientId, to: ClientId) -> Result<()> {
+    for some in access.chunks(AT_ONCE) {
+        let mut contacts = Query::select();
+        contacts
+            .column("contact_id")
+            .from("portal_access")
+            .and_where(Expr::col("client_id").eq(to.uuid()))
+            .and_where(Expr::col("id").is_in(some.iter().copied()));
+        let mut update = changed(uow, SESSION);
+        update
+            .value("client_id", to.uuid())
+            .and_where(Expr::col("client_id").eq(from.uuid()))
+            .and_where(Expr::col("contact_id").in_subquery(contacts));
         uow.execute(&update).await?;
     }
     Ok(())

@@ -99,12 +99,32 @@ async fn number_of(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<i64> {
     numbers.into_iter().min().ok_or_else(gone)
 }
 
+/// What lets contacts whose links were moved into the portal of the survivor. Where it was given since, it would stay when they go.
+async fn access_since(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<Vec<Uuid>> {
+    let links = row.moved.0.records.get("client_contact.client_id").map(Vec::as_slice).unwrap_or_default();
+    let mut access = Vec::new();
+    for some in links.chunks(AT_ONCE) {
+        let mut contacts = Query::select();
+        contacts.column("contact_id").from("client_contact").and_where(Expr::col("id").is_in(some.iter().copied()));
+        let mut select = Query::select();
+        select
+            .column("id")
+            .from("portal_access")
+            .and_where(Expr::col("client_id").eq(row.survivor_id.uuid()))
+            .and_where(Expr::col("contact_id").in_subquery(contacts));
+        for found in uow.rows(&select).await? {
+            access.push(found.get(0)?);
+        }
+    }
+    Ok(access)
+}
+
 async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> {
     let number = number_of(uow, row).await?;
     let mut records = vec![row.survivor_id.uuid(), row.merged_id.uuid()];
     let about = records.clone();
-    records.extend(row.moved.0.records.values().flatten().copied());
-    records.extend(row.moved.0.named.values().flat_map(|records| records.keys()).copied());
+    records.extend(row.moved.0.built_on());
+    records.extend(access_since(uow, row).await?);
     let mut newer: Vec<Value> = Vec::new();
     let groups = records.chunks(AT_ONCE).map(|some| ("record_id", some)).chain([("subject_id", about.as_slice())]);
     for (of, some) in groups {

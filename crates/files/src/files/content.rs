@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use kernel::{Caller, Cause, Error, Result, TypedId as _, WorkspaceId};
-use store::query::{Expr, ExprTrait};
+use store::dialect::unindexed;
+use store::query::{Expr, ExprTrait, Order};
 use store::{Conn, Record as _};
 
 use super::list::get_row;
@@ -63,6 +64,21 @@ impl Readable {
 /// `not_found`.
 pub async fn readable(conn: &mut Conn, caller: &Caller, files: &Files, id: FileId) -> Result<Readable> {
     Readable::of(get_row(conn, caller, files, id).await?)
+}
+
+/// The contents of these files, in the order of their ids, for whoever is told of the files: the domain of their record has seen to that. One that
+/// is gone is left out.
+///
+/// # Errors
+/// What the database says.
+pub async fn contents(conn: &mut Conn, caller: &Caller, ids: &[FileId]) -> Result<Vec<(FileId, Readable)>> {
+    let mut select = FileRow::select();
+    select
+        .and_where(unindexed(conn.dialect(), "file", "workspace_id").eq(caller.workspace()?.uuid()))
+        .and_where(Expr::col(("file", "id")).is_in(ids.iter().map(|id| id.uuid())))
+        .order_by(("file", "id"), Order::Asc);
+    let rows = conn.all::<FileRow>(&select).await?;
+    rows.into_iter().map(|row| Ok((row.id, Readable::of(row)?))).collect()
 }
 
 /// The file that a link leads to, whoever has the link. One that was put away since is not there.

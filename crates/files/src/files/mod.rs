@@ -13,7 +13,7 @@ pub use bring_back::{Again, Had, bring_back, had, take_back};
 pub(crate) use commands::about;
 pub use commands::{archive, restore, update};
 pub(crate) use content::of_link;
-pub use content::{Readable, readable};
+pub use content::{Readable, contents, readable};
 pub use create::{check, create};
 pub(crate) use list::get_row;
 pub use list::{FILE_LIST, get, list, list_on};

@@ -188,7 +188,7 @@ async fn find_own(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen:
     // whoever may not change it may not lock it either
     let row = uow.one::<SavedViewRow>(&select).await?.ok_or_else(Error::not_found)?;
     let is_own = person(&caller) == Some(row.user_id);
-    let may_change = is_own || (row.is_shared && caller.can(Permission::AdminManageSettings));
+    let may_change = is_own || (row.is_shared_with_others() && caller.can(Permission::AdminManageSettings));
     if !may_change {
         return Err(not_its_owner("Only its owner changes a view."));
     }
@@ -200,7 +200,7 @@ async fn find_own(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen:
 /// Changes a view.
 ///
 /// # Errors
-/// `not_found`; `forbidden` for whoever does not own it, but for one of the workspace's with `admin.manage_settings`, who leaves it shared
+/// `not_found`; `forbidden` for whoever does not own it, but for one that is shared with `admin.manage_settings`, who leaves it shared
 /// and chooses no default for its owner; `stale`; `validation_failed` as [`create`]; `view_name_taken`.
 pub async fn update(
     uow: &mut UnitOfWork,
@@ -250,7 +250,7 @@ pub async fn update(
 /// Deletes a view, and what the journal holds of its name and its query.
 ///
 /// # Errors
-/// `not_found`; `forbidden` for whoever does not own it, but for one of the workspace's with `admin.manage_settings`; `stale`.
+/// `not_found`; `forbidden` for whoever does not own it, but for one that is shared with `admin.manage_settings`; `stale`.
 pub async fn delete(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen: Option<i64>) -> Result<()> {
     let (row, _) = find_own(uow, lists, id, seen).await?;
     // whom it looked for is nobody's to know any more

@@ -4,8 +4,9 @@
 //! Which lists there are, and who sees them, their domains say: [`Viewable`]. What a view asks is read by the list's own parser, so that
 //! views and query strings are one language.
 //!
-//! A view belongs to the account that made it. Whoever sees its list sees it where it is theirs, a team's of theirs, or the workspace's. An
-//! API token is no person: it sees the workspace's views and makes none.
+//! A view belongs to the account that made it. Whoever sees its list sees it where it is theirs, a team's of theirs, or the workspace's; and
+//! whoever manages settings sees all that are shared, and keeps them in order when their owner has left. An API token is no person: it makes
+//! none.
 
 mod commands;
 mod query;
@@ -38,6 +39,13 @@ store::record! {
         is_shared: bool,
         is_default: bool,
         query: Json<ViewQuery> => Personal,
+    }
+}
+
+impl SavedViewRow {
+    /// Whether a team or the workspace sees it.
+    fn is_shared_with_others(&self) -> bool {
+        self.is_shared || self.team_id.is_some()
     }
 }
 
@@ -178,12 +186,15 @@ fn column(name: &'static str) -> Expr {
     Expr::col(("saved_view", name))
 }
 
-/// Views of the lists that the caller sees: their own, those of their teams, and the workspace's.
+/// Views of the lists that the caller sees: their own, those of their teams, and the workspace's; all that are shared for one who manages them.
 fn visible_to(caller: &Caller, lists: Viewables) -> Result<SelectStatement> {
     let mut select = SavedViewRow::select();
     let mut whose = column("is_shared").eq(true);
     if let Some(user) = person(caller) {
         whose = whose.or(column("user_id").eq(user.uuid())).or(column("team_id").in_subquery(auth::teams::ids_of(user)));
+    }
+    if caller.can(Permission::AdminManageSettings) {
+        whose = whose.or(column("team_id").is_not_null());
     }
     select
         .and_where(column("workspace_id").eq(caller.workspace()?.uuid()))

@@ -24,7 +24,7 @@ pub struct MergeTag {
 }
 
 /// Records by their type.
-type Carriers = BTreeMap<String, Vec<Uuid>>;
+pub(super) type Carriers = BTreeMap<String, Vec<Uuid>>;
 
 fn by_type(rows: &[Row]) -> Result<Carriers> {
     let mut carriers = Carriers::new();
@@ -35,7 +35,7 @@ fn by_type(rows: &[Row]) -> Result<Carriers> {
     Ok(carriers)
 }
 
-fn count(carriers: &Carriers) -> usize {
+pub(super) fn count(carriers: &Carriers) -> usize {
     carriers.values().map(Vec::len).sum()
 }
 
@@ -64,18 +64,22 @@ pub async fn merge(uow: &mut UnitOfWork, id: TagId, seen: Option<i64>, input: Me
 
     let (moved, had_both) = (move_all(uow, &old, &kept).await?, take_off_all(uow, &old).await?);
     for (event, carriers) in [("tag.records_moved", &moved), ("tag.records_had_both", &had_both)] {
-        for (rel_type, ids) in carriers {
-            for some in ids.chunks(IN_AN_ENTRY) {
-                let ids: Vec<String> = some.iter().map(Uuid::to_string).collect();
-                let change = Change::plain().event(event).about("tag", kept.id).detail("into", kept.id.to_string());
-                let change = change.detail("rel_type", rel_type.as_str()).detail("records", ids);
-                uow.record(Action::Merge, "tag", Some(old.id.uuid()), change);
-            }
-        }
+        let change = || Change::plain().event(event).about("tag", kept.id).detail("into", kept.id.to_string());
+        tell(uow, &old, Action::Merge, carriers, change);
     }
     let change = Change::of(Action::Merge).about("tag", kept.id).detail("into", kept.id.to_string());
     uow.delete(&old, change.detail("moved", count(&moved)).detail("had_both", count(&had_both))).await?;
     Ok(kept.into())
+}
+
+/// Names what carried a tag in the journal.
+pub(super) fn tell(uow: &mut UnitOfWork, tag: &TagRow, action: Action, carriers: &Carriers, change: impl Fn() -> Change) {
+    for (rel_type, ids) in carriers {
+        for some in ids.chunks(IN_AN_ENTRY) {
+            let ids: Vec<String> = some.iter().map(Uuid::to_string).collect();
+            uow.record(action, "tag", Some(tag.id.uuid()), change().detail("rel_type", rel_type.as_str()).detail("records", ids));
+        }
+    }
 }
 
 /// The records that carry the old tag alone carry the other one.
@@ -95,7 +99,7 @@ async fn move_all(uow: &mut UnitOfWork, old: &TagRow, kept: &TagRow) -> Result<C
 }
 
 /// The records that still carry the old tag carry it no more.
-async fn take_off_all(uow: &mut UnitOfWork, old: &TagRow) -> Result<Carriers> {
+pub(super) async fn take_off_all(uow: &mut UnitOfWork, old: &TagRow) -> Result<Carriers> {
     let mut delete = Query::delete();
     delete
         .from_table("tagging")

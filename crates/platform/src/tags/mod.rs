@@ -8,7 +8,7 @@ use kernel::{Caller, DateTime, Error, FieldError, Page, Patch, Permission, Resul
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
-use store::{Change, Conn, OnUnique as _, Record as _, UnitOfWork};
+use store::{Action, Change, Conn, OnUnique as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -198,14 +198,16 @@ pub async fn update(uow: &mut UnitOfWork, id: TagId, seen: Option<i64>, patch: T
     uow.update(&before, after, Change::plain()).await.on_unique(name_taken).map(Tag::from)
 }
 
-/// Deletes a tag, and takes it off every record.
+/// Deletes a tag, and takes it off every record. The journal names them all.
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_tags`; `not_found`; `stale`.
 pub async fn delete(uow: &mut UnitOfWork, id: TagId, seen: Option<i64>) -> Result<()> {
     uow.caller().require(Permission::AdminManageTags)?;
     let row = find_locked(uow, id, seen).await?;
-    uow.delete(&row, Change::plain()).await
+    let carried = merge::take_off_all(uow, &row).await?;
+    merge::tell(uow, &row, Action::Delete, &carried, || Change::plain().event("tag.records_taken_off"));
+    uow.delete(&row, Change::plain().detail("taken_off", merge::count(&carried))).await
 }
 
 /// Puts a tag on a record that the caller may edit: the domain of the record has seen to that. Once is enough.

@@ -36,7 +36,7 @@ pub enum Wall {
     /// As `WorkspaceOrInstallation`; everybody sees the rows of no workspace. For what the installation provides and a workspace adds to.
     WorkspaceOrShared,
     /// As `Workspace`, and of that the rows that everybody shares, the account's own, and, to read, those of its teams. Saved views began
-    /// so; [`own_rows`] says what holds of them now.
+    /// so; [`shared_views`] says what holds of them now.
     OwnOrShared,
     /// As `WorkspaceOrInstallation`; a super admin of the installation reaches the rows of no workspace too. For jobs.
     WorkspaceOrSuperAdmin,
@@ -172,6 +172,23 @@ pub fn own_rows(dialect: Dialect) -> Vec<String> {
         format!("ALTER POLICY api_token_delete ON api_token USING ({token})"),
         format!("ALTER POLICY saved_view_select ON saved_view USING ({seen})"),
         format!("ALTER POLICY saved_view_insert ON saved_view WITH CHECK ({same} AND user_id = {ACCOUNT})"),
+        format!("ALTER POLICY saved_view_update ON saved_view USING ({view}) WITH CHECK ({view})"),
+        format!("ALTER POLICY saved_view_delete ON saved_view USING ({view})"),
+    ]
+}
+
+/// The walls of saved views as they are now: whoever manages those that are shared reaches a team's too, whose owner may have left.
+pub fn shared_views(dialect: Dialect) -> Vec<String> {
+    if dialect == Dialect::Sqlite {
+        return Vec::new();
+    }
+    let (same, views) = (format!("workspace_id = {WORKSPACE}"), manages("views"));
+    let of_team = format!("team_id IN (SELECT m.team_id FROM team_member m WHERE m.user_id = {ACCOUNT})");
+    let managed = format!("team_id IS NOT NULL AND {views}");
+    let seen = format!("{same} AND (is_shared OR user_id = {ACCOUNT} OR {of_team} OR ({managed}) OR {JOB}) OR {INSTALLATION}");
+    let view = format!("{same} AND (user_id = {ACCOUNT} OR (is_shared AND {views}) OR ({managed}))");
+    vec![
+        format!("ALTER POLICY saved_view_select ON saved_view USING ({seen})"),
         format!("ALTER POLICY saved_view_update ON saved_view USING ({view}) WITH CHECK ({view})"),
         format!("ALTER POLICY saved_view_delete ON saved_view USING ({view})"),
     ]

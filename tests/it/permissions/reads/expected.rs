@@ -120,10 +120,11 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
             let lists = [("clients", clients), ("contacts", reader.can(Permission::ContactsView))];
             let lists: Vec<String> = lists.iter().filter(|(_, sees)| *sees).map(|(name, _)| format!("'{name}'")).collect();
             let teams = format!("SELECT team_id FROM team_member WHERE user_id = {account}");
+            let managed = if reader.can(Permission::AdminManageSettings) { "team_id IS NOT NULL" } else { "1 = 0" };
             let whose = match &reader.token {
                 // a token is no person
-                Some(_) => "is_shared".to_owned(),
-                None => format!("(is_shared OR user_id = {account} OR team_id IN ({teams}))"),
+                Some(_) => format!("(is_shared OR {managed})"),
+                None => format!("(is_shared OR user_id = {account} OR team_id IN ({teams}) OR {managed})"),
             };
             let lists = if lists.is_empty() { "1 = 0".to_owned() } else { format!("list IN ({})", lists.join(", ")) };
             (None, "id", format!("saved_view WHERE {workspace} AND {lists} AND {whose}"))

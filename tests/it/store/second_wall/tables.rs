@@ -15,8 +15,8 @@ pub(super) enum Kept {
     ByWorkspaceOrNone,
     /// By account: its own, and in a workspace those of who belongs to it, which are not put there; the installation sees and writes all.
     ByAccount,
-    /// By workspace, and in it what all share (to change only for who manages views), the account's own, and to read what its teams see; jobs
-    /// of the workspace and the installation read all.
+    /// By workspace, and in it what all share, the account's own, and to read what its teams see; who manages views reads and changes all that
+    /// is shared; jobs of the workspace and the installation read all.
     BySharing,
     /// By workspace, and in it the account's own, or all for who manages tokens; the installation sees and writes all.
     ByOwner,
@@ -195,7 +195,8 @@ impl Expected {
             Kept::ByWorkspace => ours,
             Kept::BySharing => {
                 let reads_all = asking.kind == "job" && whose != Whose::Theirs;
-                let reads = reads_all || [Whose::Ours, Whose::Mine, Whose::Teams].contains(&whose);
+                let managed = [Whose::Teams, Whose::OtherTeams].contains(&whose) && asking.manages("views");
+                let reads = reads_all || managed || [Whose::Ours, Whose::Mine, Whose::Teams].contains(&whose);
                 (asking.in_ours(world) && reads) || asking.is_installation()
             }
             Kept::AsAccount => true,
@@ -236,7 +237,8 @@ impl Expected {
             Kept::ByAccount => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByWorkspace => ours,
             Kept::BySharing => {
-                asking.in_ours(world) && (whose == Whose::Mine || (whose == Whose::Ours && asking.manages("views")))
+                let is_shared = [Whose::Ours, Whose::Teams, Whose::OtherTeams].contains(&whose);
+                asking.in_ours(world) && (whose == Whose::Mine || (is_shared && asking.manages("views")))
             }
             Kept::ByOwner => {
                 (asking.in_ours(world) && whose == Whose::Mine) || (ours && asking.manages("tokens")) || asking.is_installation()

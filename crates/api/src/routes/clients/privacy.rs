@@ -2,38 +2,44 @@
 
 use clients::privacy::{self, ClientErasureReport, ClientPersonalData, Erasure, ErasureReport, PersonalData};
 use clients::{ClientId, ContactId};
-use kernel::{Result, TypedId as _};
-use store::{Action, Change};
+use kernel::TypedId as _;
+use store::{Action, UnitOfWork};
 
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::context::Context;
+use crate::personal::{self, PersonalArchive, PersonalForm};
 use crate::problem::ApiResult;
 use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add::<__path_export_contact, _, _>(export_contact);
+    registry.add::<__path_export_contact, _, _>(export_contact).personal();
     registry.add::<__path_erase_contact, _, _>(erase_contact);
-    registry.add::<__path_export_client, _, _>(export_client);
+    registry.add::<__path_export_client, _, _>(export_client).personal();
     registry.add::<__path_erase_client, _, _>(erase_client);
 }
 
 /// Export all that is known of a contact
 ///
 /// Everything that belongs to this one person, in one document (GDPR, articles 15 and 20): the record, where they belong, their access to the
-/// portal, interactions, files, mail, rows of imports, and the history of all this. That it was exported stands in their trail.
+/// portal, interactions, files, mail, rows of imports, and the history of all this. With
+/// `format=zip` the document comes in an archive with the contents of their files. That it was exported stands in their trail.
 #[utoipa::path(post, path = "/v1/contacts/{contact_id}/export", tag = "contacts",
-    responses((status = 200, description = "All that is known of them", body = PersonalData)))]
+    responses((status = 200, description = "All that is known of them", content(
+    (PersonalData = "application/json"),
+    (PersonalArchive = "application/zip")))))]
 async fn export_contact(context: Context, body: Body) -> ApiResult {
     let id: ContactId = context.id("contact_id")?;
-    let work = async |uow: &mut store::UnitOfWork, _| -> Result<Answer> {
+    let form = PersonalForm::asked(&context).map_err(|error| context.fail(error))?;
+    let work = async |uow: &mut UnitOfWork| {
         let (caller, now) = (uow.caller(), uow.now());
         let data = privacy::export(uow, &caller, id, now).await?;
-        uow.record(Action::Export, "contact", Some(id.uuid()), Change::plain().event("contact.exported"));
-        // it is not kept to be answered once more: that would be another place where it lies
-        Ok(Answer::ok(&data)?.unkept())
+        let contents = form.contents(uow, &caller, &data.files).await?;
+        uow.record(Action::Export, "contact", Some(id.uuid()), form.change("contact.exported"));
+        Ok((data, contents))
     };
-    context.act(body, work).await
+    let (data, contents) = context.tell(&body, work).await?;
+    personal::send(&context, form, &data, contents).await
 }
 
 /// Erase a contact
@@ -59,18 +65,24 @@ async fn erase_contact(context: Context, body: Body) -> ApiResult {
 ///
 /// Everything that belongs to this one person, in one document (GDPR, articles 15 and 20): the record with its tags and custom fields, what was
 /// merged into it, relationships, notes, interactions, files, mail, rows of imports, and the history of all this. Its contacts are persons of
-/// their own. That it was exported stands in its trail. Of a company there is none.
+/// their own. With `format=zip` the document comes in an archive with the contents of its files. That it was exported stands in its trail. Of a
+/// company there is none.
 #[utoipa::path(post, path = "/v1/clients/{client_id}/export", tag = "clients",
-    responses((status = 200, description = "All that is known of it", body = ClientPersonalData)))]
+    responses((status = 200, description = "All that is known of it", content(
+    (ClientPersonalData = "application/json"),
+    (PersonalArchive = "application/zip")))))]
 async fn export_client(context: Context, body: Body) -> ApiResult {
     let id: ClientId = context.id("client_id")?;
-    let work = async |uow: &mut store::UnitOfWork, _| -> Result<Answer> {
+    let form = PersonalForm::asked(&context).map_err(|error| context.fail(error))?;
+    let work = async |uow: &mut UnitOfWork| {
         let (caller, now) = (uow.caller(), uow.now());
         let data = privacy::export_client(uow, &caller, id, now).await?;
-        uow.record(Action::Export, "client", Some(id.uuid()), Change::plain().event("client.exported"));
-        Ok(Answer::ok(&data)?.unkept())
+        let contents = form.contents(uow, &caller, &data.files).await?;
+        uow.record(Action::Export, "client", Some(id.uuid()), form.change("client.exported"));
+        Ok((data, contents))
     };
-    context.act(body, work).await
+    let (data, contents) = context.tell(&body, work).await?;
+    personal::send(&context, form, &data, contents).await
 }
 
 /// Erase a client that is a person

@@ -2,12 +2,10 @@
 //! then it is known how many sheets there are: one takes a million rows.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernel::{Error, Result};
-use zip::ZipWriter;
-use zip::write::{SimpleFileOptions, StreamWriter};
+use kernel::Result;
+
+use crate::archive::Archive;
 
 /// Rows that a sheet can have, the header among them.
 const ROWS: u32 = 1_048_576;
@@ -23,30 +21,8 @@ const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
 
-/// What is ready to be sent. The archive writes into it, and it is taken from the other end.
-#[derive(Clone, Default)]
-struct Outlet(Arc<Mutex<Vec<u8>>>);
-
-impl Outlet {
-    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Write for Outlet {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 pub(super) struct XlsxWriter {
-    archive: ZipWriter<StreamWriter<Outlet>>,
-    outlet: Outlet,
+    archive: Archive,
     name: String,
     headers: Vec<String>,
     /// The letters of each column.
@@ -71,11 +47,6 @@ fn letters(mut column: usize) -> String {
             None => return letters.into_iter().rev().collect(),
         }
     }
-}
-
-fn options() -> SimpleFileOptions {
-    // rows are so much alike that more effort saves little
-    SimpleFileOptions::default().compression_level(Some(1))
 }
 
 /// Adds text as it stands in XML. What XML cannot hold is written as Excel writes it, `_x0008_`, and so is what looks like that.
@@ -118,10 +89,8 @@ impl XlsxWriter {
     }
 
     fn with_sheets_of(most_rows: u32, name: &str, headers: &[&str]) -> Result<Self> {
-        let outlet = Outlet::default();
         let mut writer = Self {
-            archive: ZipWriter::new_stream(outlet.clone()),
-            outlet,
+            archive: Archive::new(),
             name: sheet_name(name),
             headers: headers.iter().map(|&header| header.to_owned()).collect(),
             letters: (0..headers.len()).map(letters).collect(),
@@ -142,11 +111,11 @@ impl XlsxWriter {
 
     fn write(&mut self, xml: &str) -> Result<()> {
         self.bytes += xml.len() as u64;
-        self.archive.write_all(xml.as_bytes()).map_err(Error::internal)
+        self.archive.write(xml.as_bytes())
     }
 
     fn part(&mut self, name: &str, xml: &str) -> Result<()> {
-        self.archive.start_file(name, options()).map_err(Error::internal)?;
+        self.archive.begin(name, BYTES)?;
         self.write(XML)?;
         self.write(xml)
     }
@@ -202,7 +171,7 @@ impl XlsxWriter {
     }
 
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.outlet.bytes())
+        self.archive.take()
     }
 
     pub fn finish(mut self) -> Result<Vec<u8>> {
@@ -236,9 +205,6 @@ impl XlsxWriter {
              ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml\"/>{types}</Types>"
         );
         self.part("[Content_Types].xml", &types)?;
-        let Self { archive, outlet, .. } = self;
-        archive.finish().map_err(Error::internal)?;
-        let rest = std::mem::take(&mut *outlet.bytes());
-        Ok(rest)
+        self.archive.finish()
     }
 }
