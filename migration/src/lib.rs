@@ -44,6 +44,7 @@ mod m20261127_000112_own_rows;
 mod m20261127_000113_contact_mails;
 mod m20261127_000114_portal_sessions;
 mod m20261128_000115_shared_views;
+mod m20261128_000116_client_roles;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -93,6 +94,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000113_contact_mails::Step),
             Box::new(m20261127_000114_portal_sessions::Step),
             Box::new(m20261128_000115_shared_views::Step),
+            Box::new(m20261128_000116_client_roles::Step),
         ]
     }
 }

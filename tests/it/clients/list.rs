@@ -170,3 +170,63 @@ async fn related_records_come_with_each_client_when_asked_for_and_members_are_ch
     let of_client = app.get(&format!("/v1/contacts?client_id={parent}&count=exact"), &app.admin).await.expect(200).body;
     assert_eq!(of_client["page"]["total"], 0);
 }
+
+/// The names of the clients with a role.
+async fn with_role(app: &TestApp, role: &str) -> Vec<String> {
+    let list = app.get(&format!("/v1/clients?role={role}&sort=name&count=exact"), &app.admin).await.expect(200).body;
+    let names: Vec<String> =
+        list["data"].as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(list["page"]["total"], names.len());
+    names
+}
+
+/// Seen to fail without the trigger of changes, and with one that forgets nothing.
+#[tokio::test]
+async fn clients_are_found_by_each_of_their_roles_however_they_came_to_have_it() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let make = async |name: &str, roles: Value| {
+        app.post("/v1/clients", &app.admin, &json!({ "kind": "company", "name": name, "roles": roles })).await.expect(201).id()
+    };
+    let a = make("A", json!(["principal", "vendor"])).await;
+    let b = make("B", json!(["distributor"])).await;
+    make("C", json!([])).await;
+    crate::imports::imported(&app, "name,roles\nD,\"vendor, distributor\"\nE,\n").await;
+    let other = app.second_workspace("other").await;
+    app.post("/v1/clients", &other, &json!({ "kind": "company", "name": "Theirs", "roles": ["vendor"] })).await.expect(201);
+    assert_eq!(
+        (with_role(&app, "vendor").await, with_role(&app, "distributor").await),
+        (vec!["A".to_owned(), "D".into()], vec!["B".to_owned(), "D".into()])
+    );
+    assert_eq!(with_role(&app, "partner").await, [""; 0]);
+
+    let path = |id: &str| format!("/v1/clients/{id}");
+    app.patch(&path(&a), &app.admin, &json!({ "roles": ["partner", "principal"] })).await.expect(200);
+    assert_eq!((with_role(&app, "vendor").await, with_role(&app, "partner").await), (vec!["D".to_owned()], vec!["A".to_owned()]));
+    // of two that become one the roles of both, and of two again each its own
+    let body = json!({ "merged_id": b });
+    app.post(&format!("{}/merge", path(&a)), &app.admin, &body).await.expect(200);
+    assert_eq!(with_role(&app, "distributor").await, ["A", "D"]);
+    app.post(&format!("{}/merge/undo", path(&a)), &app.admin, &body).await.expect(200);
+    assert_eq!(
+        (with_role(&app, "distributor").await, with_role(&app, "principal").await),
+        (vec!["B".to_owned(), "D".into()], vec!["A".to_owned()])
+    );
+
+    let exported = app.get("/v1/clients/export?role=distributor&columns=name&sort=name", &app.admin).await.expect(200).text;
+    assert_eq!(exported, "\u{feff}name\r\nB\r\nD\r\n");
+    let view = json!({ "list": "clients", "name": "distributors", "query": { "filters": { "role": "distributor" } } });
+    let view = app.post("/v1/saved-views", &app.admin, &view).await.expect(201).body;
+    let asked = view["query_string"].as_str().unwrap();
+    assert_eq!(app.get(&format!("/v1/clients?{asked}"), &app.admin).await.expect(200).body["data"].as_array().unwrap().len(), 2);
+    let refused = app.get("/v1/clients?role=king", &app.admin).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["?role"]);
+    // who sees only their own finds no others by it
+    let agent = app.member(&app.admin, "sales_agent", "agent@example.com").await;
+    let list = app.get("/v1/clients?role=distributor&count=exact", &agent).await.expect(200).body;
+    assert_eq!((list["data"].as_array().unwrap().len(), &list["page"]["total"]), (0, &json!(0)));
+    app.patch(&path(&a), &app.admin, &json!({ "roles": [] })).await.expect(200);
+    assert_eq!(app.count(&format!("client_role WHERE client_id = {}", app.db.uuid(&a))).await, 0);
+    app.delete(&path(&b), &app.admin).await.expect(204);
+    app.act(&format!("{}/purge", path(&b)), &app.admin).await.expect(204);
+    assert_eq!(app.count("client_role").await, 3);
+}

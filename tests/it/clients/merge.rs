@@ -276,13 +276,15 @@ async fn of_two_who_merge_the_same_client_at_once_one_wins() {
 #[tokio::test]
 async fn no_table_of_the_database_that_names_clients_is_unknown_to_a_merge() {
     // the merge's own record, and what it leaves in its place
-    const ITS_OWN: [(&str, &str); 5] = [
+    const ITS_OWN: [(&str, &str); 6] = [
         ("client_merge", "survivor_id"),
         ("client_merge", "merged_id"),
         ("client", "merged_into_id"),
         // what it is found by, and what it may be the same as, stay with what it was
         ("client_match_key", "client_id"),
         ("duplicate_candidate", "client_id"),
+        // the database keeps it by the client's own column
+        ("client_role", "client_id"),
     ];
     let app = TestApp::spawn().await;
     let all = match app.db.engine {

@@ -7,12 +7,12 @@ use platform::custom_fields::{check_still_there, resolve};
 use platform::saved_views::Viewable;
 use store::dialect::{Dialect, unindexed};
 use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
-use store::query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
+use store::query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType, Value};
 use store::{Conn, Record as _, UnitOfWork};
 
 use super::wire::{Client, ClientBrief};
 use crate::errors::ARCHIVED;
-use crate::rows::{ClientId, ClientKind, ClientRow, ClientSource, ClientStatus, LeadCategory};
+use crate::rows::{ClientId, ClientKind, ClientRole, ClientRow, ClientSource, ClientStatus, LeadCategory};
 use crate::{admins, groups, links, merge};
 
 /// How clients can be listed.
@@ -52,6 +52,7 @@ pub static CLIENT_LIST: ListSpec = ListSpec {
         CustomFilter { name: "contact_id", kind: FieldKind::Uuid, ids: links::clients_with },
         CustomFilter { name: "client_group_id", kind: FieldKind::Uuid, ids: groups::clients_in },
         CustomFilter { name: "admin_id", kind: FieldKind::Uuid, ids: admins::clients_with },
+        CustomFilter { name: "role", kind: FieldKind::Word(ClientRole::TEXTS), ids: with_role },
     ],
     pairs: &[("kind", "name"), ("owner_id", "created_at")],
     includes: &["admins", "contacts", "groups", "owner", "parent", "tags"],
@@ -101,6 +102,15 @@ pub const VIEWABLE: Viewable =
 
 fn column(name: &'static str) -> Expr {
     Expr::col(("client", name))
+}
+
+/// The ids of the clients with a role: for filters. The database keeps them by a trigger.
+fn with_role(role: Value) -> SelectStatement {
+    let mut ids = Query::select();
+    ids.expr_as(Expr::col(("client_role", "client_id")), "found")
+        .from("client_role")
+        .and_where(Expr::col(("client_role", "role")).eq(role));
+    ids
 }
 
 /// Clients that the caller may see: of the workspace, or those that they own, made or are responsible for.

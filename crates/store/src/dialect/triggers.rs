@@ -27,6 +27,59 @@ pub fn tell_fields(dialect: Dialect, table: &str) -> Vec<String> {
     }
 }
 
+/// Has the database keep, in a table of its own, which records of a table have which words of `list`, a column that is a JSON list of words.
+/// The columns of `words` are `workspace_id`, `record` (its id) and `word`. So whoever writes records need not know of it.
+pub fn keep_words(dialect: Dialect, table: &str, list: &str, words: &str, [record, word]: [&str; 2]) -> Vec<String> {
+    let forget = format!("DELETE FROM {words} WHERE {record} = new.id");
+    let keep = |each: &str| {
+        format!(
+            "INSERT INTO {words} (workspace_id, {record}, {word}) SELECT new.workspace_id, new.id, w.value FROM {each} WHERE true \
+             ON CONFLICT DO NOTHING"
+        )
+    };
+    match dialect {
+        Dialect::Sqlite => {
+            let keep = keep(&format!("json_each(new.{list}) w"));
+            vec![
+                format!("CREATE TRIGGER {table}_{list}_come AFTER INSERT ON {table} WHEN new.{list} <> '[]' BEGIN {keep}; END"),
+                format!(
+                    "CREATE TRIGGER {table}_{list}_change AFTER UPDATE OF {list} ON {table} WHEN old.{list} <> new.{list} \
+                     BEGIN {forget}; {keep}; END"
+                ),
+            ]
+        }
+        Dialect::Postgres => {
+            let (keep, function) =
+                (keep(&format!("jsonb_array_elements_text(new.{list}) AS w(value)")), format!("pelatis_{table}_{list}()"));
+            vec![
+                format!(
+                    "CREATE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public \
+                     AS $$ BEGIN IF TG_OP = 'UPDATE' THEN {forget}; END IF; {keep}; RETURN NULL; END $$"
+                ),
+                format!(
+                    "CREATE TRIGGER {table}_{list}_come AFTER INSERT ON {table} FOR EACH ROW WHEN (new.{list} <> '[]') \
+                     EXECUTE FUNCTION {function}"
+                ),
+                format!(
+                    "CREATE TRIGGER {table}_{list}_change AFTER UPDATE OF {list} ON {table} FOR EACH ROW \
+                     WHEN (old.{list} <> new.{list}) EXECUTE FUNCTION {function}"
+                ),
+            ]
+        }
+    }
+}
+
+/// The statement that fills what [`keep_words`] keeps with the records that are there.
+pub fn words_so_far(dialect: Dialect, table: &str, list: &str, words: &str, [record, word]: [&str; 2]) -> String {
+    let each = match dialect {
+        Dialect::Sqlite => format!("json_each(r.{list}) w"),
+        Dialect::Postgres => format!("LATERAL jsonb_array_elements_text(r.{list}) AS w(value)"),
+    };
+    format!(
+        "INSERT INTO {words} (workspace_id, {record}, {word}) SELECT DISTINCT r.workspace_id, r.id, w.value FROM {table} r, {each}"
+    )
+}
+
 /// How the message ends with which SQLite refuses what overlaps. PostgreSQL has a code of its own for it.
 pub(crate) const OVERLAP: &str = "stands for that time already";
 

@@ -75,6 +75,7 @@ pub(super) const TABLES: &[Expected] = &[
     table("client_match_key", Kept::ByWorkspace, WORKSPACE, "a company's data, in digests"),
     table("duplicate_candidate", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("duplicate_search", Kept::ByWorkspace, WORKSPACE, "a company's data"),
+    table("client_role", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("client_admin", Kept::ByWorkspace, BOTH, "a company's data"),
     table("client_relationship", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("interaction", Kept::ByWorkspace, WORKSPACE, "a company's data"),

@@ -103,7 +103,9 @@ async fn fill(app: &TestApp, session: &Session, name: &str) -> String {
     app.post("/v1/brands", session, &json!({ "name": name })).await.expect(201);
     app.token(session, &["clients.view_all"]).await;
     app.get("/v1/customers", session).await.expect(200);
-    app.post_once("/v1/clients", session, name, &json!({ "kind": "company", "name": name })).await.expect(201);
+    app.post_once("/v1/clients", session, name, &json!({ "kind": "company", "name": name, "roles": ["vendor"] }))
+        .await
+        .expect(201);
     let invitation = json!({ "email": format!("{name}@example.com"), "role": "viewer" });
     app.post("/v1/invitations", session, &invitation).await.expect(201);
     app.role(session, name, &["clients.view_all"]).await;
