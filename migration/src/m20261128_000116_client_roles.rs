@@ -23,7 +23,7 @@ impl MigrationTrait for Step {
             .make_bare(Wall::Workspace)
             .await?;
         both(manager, "CREATE UNIQUE INDEX client_role_of ON client_role (client_id, role)").await?;
-        both(manager, "CREATE INDEX client_role_has ON client_role (role, client_id)").await?;
+        both(manager, "CREATE INDEX client_role_has ON client_role (workspace_id, role, client_id)").await?;
         let dialect = dialect(manager);
         run(manager, triggers::keep_words(dialect, "client", "roles", "client_role", COLUMNS)).await?;
         let so_far = triggers::words_so_far(dialect, "client", "roles", "client_role", COLUMNS);

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use harness::PASSWORD;
+use harness::{Database, PASSWORD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -307,6 +307,11 @@ async fn staff_of_an_old_system_are_brought_in_with_their_passwords_and_told_of_
     let login = |email: &str, password: &str| json!({ "email": email, "password": password });
     let (status, tokens) = post(&served.base, "/v1/auth/login", None, &login("nikos@example.com", "τρία άλογα")).await;
     assert_eq!((status, &tokens["user"]["given_name"]), (200, &json!("Νίκος")), "{tokens}");
+    // the program keeps it as the OWASP asks at least
+    let kept = Database::sqlite_at(&folder.path().join("data/pelatis.db"));
+    for hash in kept.rows("SELECT hash FROM credential").await {
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    }
     // the password of one who was there stays
     assert_eq!(post(&served.base, "/v1/auth/login", None, &login("admin@example.com", PASSWORD)).await.0, 200);
     assert_eq!(post(&served.base, "/v1/auth/login", None, &login("eleni@example.com", PASSWORD)).await.0, 401);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use api::{ApiConfig, Parts, Stopper};
-use auth::{Auth, AuthConfig};
+use auth::{Auth, AuthConfig, HashingCost};
 use backup::archive::Recipients;
 use backup::{BackupConfig, Backups};
 use files::{Files, FilesConfig, StorageUrl};
@@ -25,6 +25,8 @@ use crate::{Database, Session, logs};
 
 /// The password of every account that the harness makes.
 pub const PASSWORD: &str = "five red ships sail by";
+/// What a password costs to hash here. What is about that cost asks for [`HashingCost::OWASP`], as the program does.
+pub const CHEAP: HashingCost = HashingCost { memory_kib: 64, passes: 1 };
 
 /// What a test can change before the server starts.
 #[derive(Clone, Debug)]
@@ -180,6 +182,7 @@ impl TestApp {
                 invitation_days: 7,
                 login_attempts: 5,
                 hashing_at_once: 2,
+                hashing_cost: CHEAP,
                 resets_per_hour: 5,
             },
             mail: mail_config(folder.path()),

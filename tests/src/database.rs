@@ -188,6 +188,18 @@ impl Database {
         }
     }
 
+    /// Runs a statement as a migration does: as the owner of the tables, whom row security binds too.
+    pub async fn execute_as_owner(&self, sql: &str) {
+        match &self.config.owner_url {
+            None => drop(self.execute(sql).await.unwrap()),
+            Some(url) => {
+                let mut owner = sqlx::PgConnection::connect(url).await.unwrap();
+                sqlx::query(AssertSqlSafe(sql)).execute(&mut owner).await.unwrap();
+                owner.close().await.unwrap();
+            }
+        }
+    }
+
     /// A uuid as it stands in SQL.
     pub fn uuid(&self, id: &str) -> String {
         match self.engine {

@@ -19,7 +19,7 @@ mod clock;
 mod database;
 pub mod logs;
 
-pub use app::{MoreHandlers, PASSWORD, TestApp, TestConfig, handlers, mail_config, mailed_token, mails_in};
+pub use app::{CHEAP, MoreHandlers, PASSWORD, TestApp, TestConfig, handlers, mail_config, mailed_token, mails_in};
 pub use client::{Answer, Session};
 pub use clock::TestClock;
 pub use database::{Database, Engine};

@@ -71,7 +71,7 @@ impl ApiConfig {
     /// The address of the client: the peer, or what trusted proxies say of it, read from the right as far as they are trusted. An IPv4 address
     /// that a socket for both families has in the form of IPv6 (RFC 4291, 2.5.5.2) is the IPv4 address: networks are written in that.
     pub fn client_ip(&self, peer: Option<IpAddr>, forwarded: Option<&str>) -> Option<IpAddr> {
-        let trusted = |ip: &IpAddr| self.trusted_proxies.iter().any(|network| network.contains(ip));
+        let trusted = |ip: &IpAddr| self.trusted_proxies.iter().any(|network| auth::networks::holds(network, *ip));
         let mut ip = peer?.to_canonical();
         let Some(forwarded) = forwarded else { return Some(ip) };
         for hop in forwarded.rsplit(',') {
@@ -159,5 +159,6 @@ mod tests {
         // as a socket for both families tells them
         assert_eq!(ip("::ffff:203.0.113.9", None), "203.0.113.9");
         assert_eq!(ip("::ffff:10.0.0.1", Some("::ffff:198.51.100.1")), "198.51.100.1");
+        assert_eq!(ip("10.0.0.1", Some("::ffff:10.0.0.2")), "10.0.0.2");
     }
 }

@@ -134,7 +134,7 @@ impl Auth {
             return Err(Error::new(&codes::UNAUTHENTICATED).with_detail("The token has expired."));
         }
         if !identity.networks.is_empty()
-            && !origin.ip.is_some_and(|ip| identity.networks.iter().any(|network| network.contains(&ip)))
+            && !origin.ip.is_some_and(|ip| identity.networks.iter().any(|network| crate::networks::holds(network, ip)))
         {
             return Err(Error::new(&NETWORK_NOT_ALLOWED));
         }

@@ -21,6 +21,7 @@ mod keys;
 mod letters;
 pub mod me;
 pub mod memberships;
+pub mod networks;
 mod password;
 pub mod password_change;
 pub mod password_reset;
@@ -49,7 +50,7 @@ use store::Store;
 
 pub use identify::Identity;
 pub use keys::{Jwk, Jwks, Keys};
-pub use password::Passwords;
+pub use password::{HashingCost, Passwords};
 pub use password_reset::SendReset;
 pub use rows::{ApiTokenId, InvitationId, MembershipId, PortalAccountId, RoleId, SessionId, SessionKind, TeamId};
 pub use sessions::SendLockOut;
@@ -70,6 +71,8 @@ pub struct AuthConfig {
     pub login_attempts: u32,
     /// Passwords that are hashed at the same time.
     pub hashing_at_once: usize,
+    /// What each of them costs.
+    pub hashing_cost: HashingCost,
     /// Mails that set a new password, for one address in an hour.
     pub resets_per_hour: u32,
 }
@@ -94,7 +97,7 @@ impl Auth {
     pub async fn open(store: Store, mail: Mail, config: AuthConfig) -> Result<Self> {
         roles::sync(&store).await?;
         let keys = Keys::open(store.clone()).await?;
-        let passwords = Passwords::new(config.hashing_at_once);
+        let passwords = Passwords::new(config.hashing_at_once, config.hashing_cost);
         let (identities, uses) = (identify::identities(), Arc::default());
         let auth = Self { store, mail, config: Arc::new(config), passwords, keys, identities, uses };
         auth.watch_changes();

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use auth::{Auth, AuthConfig};
+use auth::{Auth, AuthConfig, HashingCost};
 use backup::archive::Recipients;
 use backup::{BackupConfig, Backups};
 use files::{Files, FilesConfig, Scanner};
@@ -83,6 +83,7 @@ pub async fn open(config: &Config) -> Result<(Store, Auth)> {
                 0 => (cores / 2).max(1),
                 given => usize::try_from(given).unwrap_or(cores),
             },
+            hashing_cost: HashingCost::OWASP,
             resets_per_hour: config.password_resets_per_hour,
         },
     );

@@ -145,6 +145,7 @@ async fn the_keys_are_published_and_one_that_was_rotated_on_another_node_goes_on
         invitation_days: 7,
         login_attempts: 5,
         hashing_at_once: 1,
+        hashing_cost: harness::CHEAP,
         resets_per_hour: 5,
     };
     let mail = mail::Mail::open(store.clone(), harness::mail_config(app.folder.path())).unwrap();

@@ -24,7 +24,7 @@ async fn kept(app: &TestApp, session: &Session) -> String {
 
 #[tokio::test]
 async fn a_hash_from_php_lets_its_owner_in_and_is_replaced_by_one_of_ours() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_with(|config| config.auth.hashing_cost = auth::HashingCost::OWASP).await;
     let nikos = app.member(&app.admin, "viewer", "nikos@example.com").await;
     for (password, hash) in HASHES {
         keep(&app, &nikos, hash).await;

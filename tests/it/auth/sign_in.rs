@@ -92,7 +92,10 @@ async fn signing_out_kills_the_access_token_at_once_and_no_other_session() {
 /// A guess for an account that does not exist must cost what one for an account costs: here it takes one of the few places for it.
 #[tokio::test]
 async fn a_flood_of_logins_for_unknown_accounts_is_told_to_come_back_and_the_rest_goes_on() {
-    let app = TestApp::spawn_with(|config| config.auth.hashing_at_once = 1).await;
+    let app = TestApp::spawn_with(|config| {
+        (config.auth.hashing_at_once, config.auth.hashing_cost) = (1, auth::HashingCost::OWASP);
+    })
+    .await;
     let attempts = (0..80).map(|number| {
         let email = format!("nobody-{number}@example.com");
         let app = &app;

@@ -230,3 +230,28 @@ async fn clients_are_found_by_each_of_their_roles_however_they_came_to_have_it()
     app.act(&format!("{}/purge", path(&b)), &app.admin).await.expect(204);
     assert_eq!(app.count("client_role").await, 3);
 }
+
+/// Seen to fail without the statement, and on PostgreSQL where row security hides the clients from it.
+#[tokio::test]
+async fn clients_that_were_there_before_their_roles_were_kept_are_found_by_them() {
+    let app = TestApp::spawn().await;
+    let other = app.second_workspace("other").await;
+    for (session, roles) in [(&app.admin.in_workspace("main"), json!(["vendor", "partner"])), (&other, json!(["vendor"]))] {
+        let body = json!({ "kind": "company", "name": "A", "roles": roles });
+        app.post("/v1/clients", session, &body).await.expect(201);
+    }
+    app.client(&other, "Without").await;
+    let kept = "SELECT role || ' ' || CAST(COUNT(*) AS text) FROM client_role GROUP BY role ORDER BY role";
+    let before = app.db.rows(kept).await;
+    assert_eq!(before, ["partner 1", "vendor 2"]);
+    app.db.execute("DELETE FROM client_role").await.unwrap();
+    let dialect = match app.db.engine {
+        harness::Engine::Sqlite => store::dialect::Dialect::Sqlite,
+        harness::Engine::Postgres => store::dialect::Dialect::Postgres,
+    };
+    let so_far = store::dialect::triggers::words_so_far(dialect, "client", "roles", "client_role", ["client_id", "role"]);
+    for statement in store::dialect::ddl::of_everybody(dialect, &["client", "client_role"], vec![so_far]) {
+        app.db.execute_as_owner(&statement).await;
+    }
+    assert_eq!(app.db.rows(kept).await, before);
+}

@@ -35,6 +35,7 @@ async fn a_process_of_its_own() {
         invitation_days: 7,
         login_attempts: 5,
         hashing_at_once: 1,
+        hashing_cost: harness::CHEAP,
         resets_per_hour: 5,
     };
     let mail = ::mail::Mail::open(store.clone(), harness::mail_config(Path::new(&folder))).unwrap();

@@ -1,9 +1,10 @@
 //! Passwords: what a good one is, and how it is kept.
 //!
-//! Hashing is argon2id with 19 MiB and 2 passes (OWASP Password Storage Cheat Sheet). It runs off the event loop, a few at a time; when
-//! too many wait, the next one is told to come back, so that a flood of sign-ins can neither stop the server nor fill its memory. They are
-//! told so after a moment rather than at once: whoever floods asks again as soon as they are answered, and thousands of quick refusals a
-//! second would take the processors from everybody else (seen: the reads of others on PostgreSQL at a p99 of 205 ms).
+//! Hashing is argon2id, at a cost ([`HashingCost`]) that is an input, as the clock is: tests that sign in a thousand times pay little. It runs
+//! off the event loop, a few at a time; when too many wait, the next one is told to come back, so that a flood of sign-ins can neither stop
+//! the server nor fill its memory. They are told so after a moment rather than at once: whoever floods asks again as soon as they are
+//! answered, and thousands of quick refusals a second would take the processors from everybody else (seen: the reads of others on PostgreSQL
+//! at a p99 of 205 ms).
 
 mod imported;
 
@@ -29,9 +30,29 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How many may hope for a place; further ones are told to come back at once.
 const MOST_HOPING: usize = 1_000;
 
+/// What it costs to hash a password with argon2id on one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashingCost {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// How often it is gone through.
+    pub passes: u32,
+}
+
+impl HashingCost {
+    /// 19 MiB, twice: what the OWASP Password Storage Cheat Sheet asks at least.
+    pub const OWASP: Self = Self { memory_kib: 19 * 1024, passes: 2 };
+
+    fn argon2(self) -> Result<Argon2<'static>> {
+        let params = Params::new(self.memory_kib, self.passes, 1, None).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
+}
+
 /// Hashes and verifies passwords, a few at a time.
 #[derive(Clone, Debug)]
 pub struct Passwords {
+    cost: HashingCost,
     slots: Arc<Semaphore>,
     places: Arc<Semaphore>,
     hopes: Arc<Semaphore>,
@@ -45,13 +66,9 @@ pub struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
-fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn hash_now(password: &str) -> Result<String> {
-    argon2()?.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+fn hash_now(cost: HashingCost, password: &str) -> Result<String> {
+    let hash = cost.argon2()?.hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// What came of comparing a password with a hash.
@@ -65,23 +82,24 @@ pub enum Verified {
     Replace(String),
 }
 
-fn verify_now(password: &str, hash: &str) -> Result<Verified> {
+fn verify_now(cost: HashingCost, password: &str, hash: &str) -> Result<Verified> {
     if let Some(kind) = Imported::of(hash) {
         let is_right = kind.verify(password, hash)?;
         // made anew where it is wrong too: that it was quick tells nobody that the account came from elsewhere
-        let ours = hash_now(password)?;
+        let ours = hash_now(cost, password)?;
         return Ok(if is_right { Verified::Replace(ours) } else { Verified::Wrong });
     }
     let kept = PasswordHash::new(hash).map_err(|error| Error::internal(error.to_string()))?;
-    let argon2 = argon2()?;
+    let argon2 = cost.argon2()?;
     if argon2.verify_password(password.as_bytes(), &kept).is_err() {
         return Ok(Verified::Wrong);
     }
     let is_as_ours = Params::try_from(&kept).is_ok_and(|params| {
         let ours = argon2.params();
-        (params.m_cost(), params.t_cost(), params.p_cost()) == (ours.m_cost(), ours.t_cost(), ours.p_cost())
+        // one that costs more stays
+        params.m_cost() >= ours.m_cost() && params.t_cost() >= ours.t_cost()
     });
-    if is_as_ours { Ok(Verified::Right) } else { hash_now(password).map(Verified::Replace) }
+    if is_as_ours { Ok(Verified::Right) } else { hash_now(cost, password).map(Verified::Replace) }
 }
 
 /// Whether a text is a hash that sign-in can verify and that may be taken in: argon2, bcrypt, or a portable one of phpass, of which
@@ -97,10 +115,11 @@ pub(crate) fn is_hash(text: &str) -> bool {
 }
 
 impl Passwords {
-    /// `at_once` is how many are hashed at the same time.
-    pub fn new(at_once: usize) -> Self {
+    /// `at_once` is how many are hashed at the same time, at this cost each.
+    pub fn new(at_once: usize, cost: HashingCost) -> Self {
         let at_once = at_once.max(1);
         Self {
+            cost,
             slots: Arc::new(Semaphore::new(at_once)),
             places: Arc::new(Semaphore::new(at_once * WAITING_PER_SLOT)),
             hopes: Arc::new(Semaphore::new(MOST_HOPING)),
@@ -139,7 +158,8 @@ impl Passwords {
     /// # Errors
     /// `sign_in_busy` when too many wait.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.run(self.queue().await?, move || hash_now(&password)).await
+        let cost = self.cost;
+        self.run(self.queue().await?, move || hash_now(cost, &password)).await
     }
 
     /// Whether the password is the one that was hashed. Where there is no hash it takes as long and says no.
@@ -147,18 +167,18 @@ impl Passwords {
     /// # Errors
     /// `internal` when the hash cannot be read.
     pub async fn verify(&self, place: Place, password: String, hash: Option<String>) -> Result<Verified> {
-        let stand_in = self.stand_in.clone();
+        let (cost, stand_in) = (self.cost, self.stand_in.clone());
         self.run(place, move || match hash {
-            Some(hash) => verify_now(&password, &hash),
+            Some(hash) => verify_now(cost, &password, &hash),
             None => {
                 let hash = match stand_in.get() {
                     Some(hash) => hash,
                     None => {
-                        let made = hash_now("no account has this password")?;
+                        let made = hash_now(cost, "no account has this password")?;
                         stand_in.get_or_init(|| made)
                     }
                 };
-                verify_now(&password, hash).map(|_| Verified::Wrong)
+                verify_now(cost, &password, hash).map(|_| Verified::Wrong)
             }
         })
         .await
@@ -204,7 +224,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_verifies_its_own_password_only_and_nobody_has_none() {
-        let passwords = Passwords::new(2);
+        let passwords = Passwords::new(2, HashingCost::OWASP);
         let hash = passwords.hash("correct horse battery".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let verify = async |password: &str, hash: Option<String>| {
@@ -221,18 +241,24 @@ mod tests {
         let weak = weak.hash_password(b"correct horse battery").unwrap().to_string();
         let bcrypt = bcrypt::hash("correct horse battery", 4).unwrap();
         for hash in [weak, bcrypt] {
-            let Verified::Replace(ours) = verify_now("correct horse battery", &hash).unwrap() else { panic!("{hash}") };
-            assert_eq!(verify_now("correct horse battery", &ours).unwrap(), Verified::Right);
-            assert_eq!(verify_now("incorrect horse battery", &hash).unwrap(), Verified::Wrong);
+            let Verified::Replace(ours) = verify_now(HashingCost::OWASP, "correct horse battery", &hash).unwrap() else {
+                panic!("{hash}")
+            };
+            assert_eq!(verify_now(HashingCost::OWASP, "correct horse battery", &ours).unwrap(), Verified::Right);
+            assert_eq!(verify_now(HashingCost::OWASP, "incorrect horse battery", &hash).unwrap(), Verified::Wrong);
             assert!(is_hash(&hash) && is_hash(&ours));
         }
-        let greedy = hash_now("correct horse battery").unwrap().replace("m=19456", "m=4194304");
+        // one that costs more than ours stays
+        let dear = HashingCost { memory_kib: 20 * 1024, passes: 3 };
+        let dear = hash_now(dear, "correct horse battery").unwrap();
+        assert_eq!(verify_now(HashingCost::OWASP, "correct horse battery", &dear).unwrap(), Verified::Right);
+        let greedy = hash_now(HashingCost::OWASP, "correct horse battery").unwrap().replace("m=19456", "m=4194304");
         assert!(!is_hash("correct horse battery") && !is_hash("$argon2id$nonsense") && !is_hash(&greedy));
     }
 
     #[tokio::test]
     async fn a_flood_is_told_to_come_back() {
-        let passwords = Passwords::new(1);
+        let passwords = Passwords::new(1, HashingCost::OWASP);
         let places = futures::future::join_all((0..80).map(|_| passwords.queue())).await;
         let refused = places.iter().filter(|place| matches!(place, Err(error) if *error.code() == SIGN_IN_BUSY)).count();
         assert_eq!(refused, 80 - WAITING_PER_SLOT);
@@ -243,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_hopes_for_a_place_gets_the_one_that_is_given_back_and_only_so_many_may_hope() {
-        let passwords = Passwords::new(1);
+        let passwords = Passwords::new(1, HashingCost::OWASP);
         let mut places = futures::future::join_all((0..WAITING_PER_SLOT).map(|_| passwords.queue())).await;
         let hoping = passwords.queue();
         futures::pin_mut!(hoping);

@@ -6,7 +6,7 @@ use kernel::{Caller, Error, Page, Permission, Result, Scope, TypedId as _};
 use platform::custom_fields::{check_still_there, resolve};
 use platform::saved_views::Viewable;
 use store::dialect::{Dialect, unindexed};
-use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
+use store::list::{CustomFilter, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType, Value};
 use store::{Conn, Record as _, UnitOfWork};
 
@@ -48,11 +48,11 @@ pub static CLIENT_LIST: ListSpec = ListSpec {
         ListField::time("updated_at").sorted().indexed(),
     ],
     filters: &[
-        CustomFilter { name: "tag_id", kind: FieldKind::Uuid, ids: platform::tags::carriers },
-        CustomFilter { name: "contact_id", kind: FieldKind::Uuid, ids: links::clients_with },
-        CustomFilter { name: "client_group_id", kind: FieldKind::Uuid, ids: groups::clients_in },
-        CustomFilter { name: "admin_id", kind: FieldKind::Uuid, ids: admins::clients_with },
-        CustomFilter { name: "role", kind: FieldKind::Word(ClientRole::TEXTS), ids: with_role },
+        CustomFilter::of_record("tag_id", platform::tags::carriers),
+        CustomFilter::of_record("contact_id", links::clients_with),
+        CustomFilter::of_record("client_group_id", groups::clients_in),
+        CustomFilter::of_record("admin_id", admins::clients_with),
+        CustomFilter::of_word("role", ClientRole::TEXTS, "client_role", with_role),
     ],
     pairs: &[("kind", "name"), ("owner_id", "created_at")],
     includes: &["admins", "contacts", "groups", "owner", "parent", "tags"],

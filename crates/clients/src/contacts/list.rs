@@ -6,7 +6,7 @@ use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
 use platform::custom_fields::{check_still_there, resolve};
 use platform::saved_views::Viewable;
 use store::dialect::{Dialect, unindexed};
-use store::list::{CustomFilter, FieldKind, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
+use store::list::{CustomFilter, Filter, ListField, ListQuery, ListSpec, RecordQuery, Whole};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr};
 use store::{Conn, Record as _, UnitOfWork};
 
@@ -37,7 +37,7 @@ pub static CONTACT_LIST: ListSpec = ListSpec {
         ListField::time("created_at").sorted().indexed(),
         ListField::time("updated_at").sorted().indexed(),
     ],
-    filters: &[CustomFilter { name: "client_id", kind: FieldKind::Uuid, ids: links::contacts_with }],
+    filters: &[CustomFilter::of_record("client_id", links::contacts_with)],
     includes: &["clients"],
     members: &[
         "id",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _};
-use store::list::{CustomFilter, FieldKind, ListField, ListQuery, ListSpec};
+use store::list::{CustomFilter, ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Query, SelectStatement};
 use store::{Action, Change, Conn, Record as _, UnitOfWork};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ pub static CANDIDATE_LIST: ListSpec = ListSpec {
         ListField::time("created_at").sorted().indexed(),
         ListField::uuid("dismissed_by").nullable(),
     ],
-    filters: &[CustomFilter { name: "client_id", kind: FieldKind::Uuid, ids: pairs_of }],
+    filters: &[CustomFilter::of_record("client_id", pairs_of)],
     default_sort: &["-score"],
     archived: true,
     ..ListSpec::EMPTY

@@ -186,10 +186,13 @@ pub(super) async fn move_back(uow: &mut UnitOfWork, moved: &Moved, from: ClientI
                 .and_where(Expr::col("id").is_in(some.iter().copied()));
             uow.execute(&update).await?;
         }
-        tell(uow, to, from, Action::Revert, "client.records_moved_back", place, ids);
+        let mut ids = ids.to_vec();
+        if place.table == SESSION {
+            let access = moved.records.get("portal_access.client_id").map(Vec::as_slice).unwrap_or_default();
+            ids.extend(follow_access(uow, access, from, to).await?);
+        }
+        tell(uow, to, from, Action::Revert, "client.records_moved_back", place, &ids);
     }
-    let access = moved.records.get("portal_access.client_id").map(Vec::as_slice).unwrap_or_default();
-    follow_access(uow, access, from, to).await?;
     place_folders(uow, moved.records.get("folder.rel_id"), from, to).await?;
     for (id, (name, name_key)) in &moved.renamed {
         let mut update = Query::update();
@@ -204,8 +207,9 @@ pub(super) async fn move_back(uow: &mut UnitOfWork, moved: &Moved, from: ClientI
     Ok(())
 }
 
-/// Contacts who came into the portal since the merge go where their access went. Those who had access to both stay.
-async fn follow_access(uow: &mut UnitOfWork, access: &[Uuid], from: ClientId, to: ClientId) -> Result<()> {
+/// Contacts who came into the portal since the merge go where their access went: their sessions. Those who had access to both stay.
+async fn follow_access(uow: &mut UnitOfWork, access: &[Uuid], from: ClientId, to: ClientId) -> Result<Vec<Uuid>> {
+    let mut moved = Vec::new();
     for some in access.chunks(AT_ONCE) {
         let mut contacts = Query::select();
         contacts
@@ -217,10 +221,13 @@ async fn follow_access(uow: &mut UnitOfWork, access: &[Uuid], from: ClientId, to
         update
             .value("client_id", to.uuid())
             .and_where(Expr::col("client_id").eq(from.uuid()))
-            .and_where(Expr::col("contact_id").in_subquery(contacts));
-        uow.execute(&update).await?;
+            .and_where(Expr::col("contact_id").in_subquery(contacts))
+            .returning(Query::returning().column("id"));
+        for row in uow.execute_returning(&update).await? {
+            moved.push(row.get(0)?);
+        }
     }
-    Ok(())
+    Ok(moved)
 }
 
 /// Names what was moved in the journal, in the trails of both.

@@ -14,7 +14,7 @@ use store::{Change, Conn, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::erase::{ErasedPart, Erasure, KeptPart, Mention, check_name, counted};
+use super::erase::{ErasedPart, Erasure, KeptPart, Mention, check_name, counted, mentioning_views, sought};
 use super::export::{files_of, own_addresses};
 use super::map::{HELD, Kept, Whose};
 use crate::attachable::CLIENT;
@@ -69,7 +69,7 @@ pub struct ClientErasureReport {
     pub erased: Vec<ErasedPart>,
     /// What is kept, and why.
     pub kept: Vec<KeptPart>,
-    /// What somebody has to look at: the contacts that belonged to it, who may be the same person.
+    /// What somebody has to look at: the contacts that belonged to it, who may be the same person, and views that look for it.
     pub mentions: Vec<Mention>,
 }
 
@@ -138,6 +138,13 @@ pub async fn erase_client(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>,
     let rows = people::rows_of(uow, &caller, &ids).await?;
     let addresses = addresses_of(uow, &caller, &parts).await?;
     let contacts = contacts_of(uow, &caller, id).await?;
+    // a name is one text here, of which a view may look for a part
+    let known = parts.iter().flat_map(|part| {
+        let phones = part.phones.0.iter().map(|phone| phone.number.as_str());
+        let numbers = [part.tax_number.as_deref(), part.external_id.as_deref()].into_iter().flatten();
+        part.name.split_whitespace().chain(phones).chain(numbers)
+    });
+    let views = mentioning_views(uow, &sought(known, &addresses)).await?;
     let mut erased = vec![
         ("client", parts.len()),
         ("client_contact", contacts.len()),
@@ -162,13 +169,18 @@ pub async fn erase_client(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>,
         what: "note".to_owned(),
         why: "What was noted on other clients, and said with them, may name the person, and is not looked through.".to_owned(),
     };
-    let mention = |contact: ContactId| Mention { record_type: "contact".to_owned(), record_id: contact.uuid(), client_id: None };
+    let mention = |contact: ContactId| Mention {
+        record_type: "contact".to_owned(),
+        record_id: contact.uuid(),
+        client_id: None,
+        owner_id: None,
+    };
     Ok(ClientErasureReport {
         client_id: id,
         erased_at: uow.now(),
         erased: counted(&erased),
         kept: kept.chain([elsewhere]).collect(),
-        mentions: contacts.into_iter().map(mention).collect(),
+        mentions: contacts.into_iter().map(mention).chain(views).collect(),
     })
 }
 

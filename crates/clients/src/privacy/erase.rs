@@ -1,7 +1,8 @@
 //! Erasing one person.
 
 use kernel::error::Faults;
-use kernel::{DateTime, Permission, Result, TypedId as _};
+use kernel::{DateTime, Permission, Result, TypedId as _, UserId};
+use platform::saved_views::{self, SavedViewId};
 use serde::{Deserialize, Serialize};
 use store::query::{Expr, ExprTrait, Order, Query};
 use store::{Change, UnitOfWork, journal};
@@ -49,12 +50,14 @@ pub struct KeptPart {
 /// A text that staff wrote, in which the name or an address of the person may stand: somebody has to read it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Mention {
-    /// `note` or `interaction`; `contact` is somebody who belonged to a client that was erased, and may be the same person.
+    /// `note`, `interaction` or `saved_view`; `contact` is somebody who belonged to a client that was erased, and may be the same person.
     pub record_type: String,
     /// Its id.
     pub record_id: Uuid,
-    /// The client that it is of.
+    /// The client that it is of; a view is of none.
     pub client_id: Option<Uuid>,
+    /// Whose view it is, who alone reaches it where it is private.
+    pub owner_id: Option<UserId>,
 }
 
 /// What became of the data of one person.
@@ -137,11 +140,12 @@ pub(super) fn check_name(name: &str, input: &Erasure) -> Result<()> {
     faults.into_result()
 }
 
-/// Notes and interactions of the person's clients in which their name or an address stands.
+/// Notes and interactions of the person's clients, and views of anybody, in which their name or an address stands.
 async fn mentions(uow: &mut UnitOfWork, row: &ContactRow, addresses: &[String], clients: &[BelongsTo]) -> Result<Vec<Mention>> {
     let whole = format!("{} {}", row.given_name, row.family_name);
-    let words = [row.family_name.as_str(), whole.trim()].into_iter().chain(addresses.iter().map(String::as_str));
-    let words: Vec<String> = words.map(kernel::text::fold).filter(|word| word.chars().count() >= MENTIONED).collect();
+    let phones = row.phones.0.iter().map(|phone| phone.number.as_str());
+    let others = row.external_id.as_deref().into_iter().chain(phones);
+    let words = sought([row.family_name.as_str(), whole.trim()].into_iter().chain(others), addresses);
     let ids = || clients.iter().map(|client| client.client.id.uuid());
     let workspace = uow.workspace()?.uuid();
     let mut found = Vec::new();
@@ -163,11 +167,35 @@ async fn mentions(uow: &mut UnitOfWork, row: &ContactRow, addresses: &[String], 
             }
             let text = kernel::text::fold(&text);
             if words.iter().any(|word| text.contains(word)) {
-                found.push(Mention { record_type: table.to_owned(), record_id: line.get(0)?, client_id: line.get(1)? });
+                found.push(Mention {
+                    record_type: table.to_owned(),
+                    record_id: line.get(0)?,
+                    client_id: line.get(1)?,
+                    owner_id: None,
+                });
             }
         }
     }
+    found.extend(mentioning_views(uow, &words).await?);
     Ok(found)
+}
+
+/// Views that look for one of these words: they are kept until their owners delete them.
+pub(super) async fn mentioning_views(uow: &mut UnitOfWork, words: &[String]) -> Result<impl Iterator<Item = Mention> + use<>> {
+    let views = saved_views::mentioning(uow, words).await?;
+    let mention = |(view, owner): (SavedViewId, UserId)| Mention {
+        record_type: "saved_view".to_owned(),
+        record_id: view.uuid(),
+        client_id: None,
+        owner_id: Some(owner),
+    };
+    Ok(views.into_iter().map(mention))
+}
+
+/// What is looked for in texts: what a person is called and has, and their addresses.
+pub(super) fn sought<'t>(words: impl Iterator<Item = &'t str>, addresses: &'t [String]) -> Vec<String> {
+    let words = words.chain(addresses.iter().map(String::as_str));
+    words.map(kernel::text::fold).filter(|word| word.chars().count() >= MENTIONED).collect()
 }
 
 /// Letters that a name has at least to be looked for: shorter ones stand in everything.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use kernel::{Caller, Error, Page, Permission, Result, TypedId as _, UserId};
-use store::list::{CustomFilter, FieldKind, ListField, ListQuery, ListSpec, RecordQuery};
+use store::list::{CustomFilter, ListField, ListQuery, ListSpec, RecordQuery};
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType, Value};
 use store::{Conn, Record as _};
 
@@ -76,7 +76,7 @@ pub static RELATIONSHIP_LIST: ListSpec = ListSpec {
         ListField::time("created_at").sorted().indexed(),
         ListField::time("updated_at").sorted().indexed(),
     ],
-    filters: &[CustomFilter { name: "client_id", kind: FieldKind::Uuid, ids: of_client }],
+    filters: &[CustomFilter::of_record("client_id", of_client)],
     includes: &["from_client", "to_client"],
     ..ListSpec::EMPTY
 };

@@ -49,6 +49,14 @@ impl Readable {
         (&self.bucket, &self.key)
     }
 
+    /// Whether its content is where it should be.
+    ///
+    /// # Errors
+    /// `storage_unavailable`.
+    pub async fn is_there(&self, files: &Files) -> Result<bool> {
+        files.storages().of(&self.bucket)?.has(&self.key).await
+    }
+
     /// Its content, or a part of it.
     ///
     /// # Errors

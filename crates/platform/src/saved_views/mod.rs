@@ -12,10 +12,10 @@ mod commands;
 mod query;
 
 use auth::TeamId;
-use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId};
+use kernel::{Actor, Caller, DateTime, Error, Page, Permission, Result, TypedId as _, UserId, text};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
-use store::query::{Expr, ExprTrait, SelectStatement};
+use store::query::{Expr, ExprTrait, Order, SelectStatement};
 use store::{Conn, Json, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 
@@ -54,7 +54,7 @@ store::text_enum! {
     pub enum Sharing {
         /// Nobody.
         Private = "private",
-        /// The members of a team.
+        /// The members of a team, and whoever may `admin.manage_settings`.
         Team = "team",
         /// Everybody in the workspace.
         Workspace = "workspace",
@@ -102,6 +102,23 @@ pub(crate) async fn shared_that(uow: &mut UnitOfWork, list: &str, asks: impl Fn(
         .and_where(column("is_shared").eq(true).or(column("team_id").is_not_null()));
     let views = uow.as_installation(async |conn| conn.all::<SavedViewRow>(&select).await).await?;
     Ok(views.into_iter().filter(|view| asks(&view.query.0)).map(|view| view.name).collect())
+}
+
+/// The views of the workspace, whoever made them, that look for one of these words or have it in their name; all words are as [`text::fold`] makes
+/// them. Each with its owner, who alone reaches it where it is private.
+///
+/// # Errors
+/// What the database says.
+pub async fn mentioning(uow: &mut UnitOfWork, words: &[String]) -> Result<Vec<(SavedViewId, UserId)>> {
+    let mut select = SavedViewRow::select();
+    select.and_where(column("workspace_id").eq(uow.workspace()?.uuid())).order_by(("saved_view", "id"), Order::Asc);
+    // row security hides what others keep for themselves, so the installation looks
+    let views = uow.as_installation(async |conn| conn.all::<SavedViewRow>(&select).await).await?;
+    let mentions = |view: &SavedViewRow| {
+        let mut texts = std::iter::once(view.name.as_str()).chain(view.query.0.sought()).map(text::fold);
+        texts.any(|text| words.iter().any(|word| text.contains(word)))
+    };
+    Ok(views.into_iter().filter(mentions).map(|view| (view.id, view.user_id)).collect())
 }
 
 /// A list query with a name.

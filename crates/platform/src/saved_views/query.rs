@@ -113,6 +113,11 @@ fn pointed(name: &str) -> String {
 }
 
 impl ViewQuery {
+    /// What is looked for: the words of the search, and the values of filters.
+    pub(super) fn sought(&self) -> impl Iterator<Item = &str> {
+        self.q.iter().chain(self.filters.values()).map(String::as_str)
+    }
+
     /// What it asks, but for its columns, as the parameters of the list.
     fn parameters(&self) -> Vec<(String, String)> {
         let mut pairs: Vec<(String, String)> = self.filters.clone().into_iter().collect();

@@ -82,7 +82,7 @@ fn narrowing(conn: &Conn, caller: &Caller, spec: &ListSpec, query: &ListQuery) -
     let mut all: Vec<Found> = Vec::new();
     for filter in &query.filters {
         match filter {
-            Filter::Custom(custom, value) => all.push(Found::of_ids((custom.ids)(value.clone()))),
+            Filter::Custom(custom, value) => all.push(Found::of_ids(custom.found(caller, value.clone()))),
             // a walk along the field's own index begins and ends where the condition does
             Filter::Value(filter) if !query.walks_along(filter.field) => all.extend(filter.ids().map(Found::of_ids)),
             Filter::Value(_) | Filter::Field(..) => {}

@@ -1,5 +1,6 @@
 //! What can be asked of a list, declared.
 
+use kernel::{Caller, TypedId as _};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement, SimpleExpr, Value};
 
 /// What the values of a field are.
@@ -97,9 +98,36 @@ pub struct CustomFilter {
     pub kind: FieldKind,
     /// The ids of the records that pass it with one value, found by an index, each once, in a column called `found`.
     pub ids: fn(Value) -> SelectStatement,
+    /// The table of [`ids`](Self::ids), of whose rows only those of the workspace are meant, by an index that begins with it. None where a value
+    /// belongs to one workspace by itself, as the id of a record does.
+    of_workspace: Option<&'static str>,
 }
 
 impl CustomFilter {
+    /// A filter by the id of another record.
+    pub const fn of_record(name: &'static str, ids: fn(Value) -> SelectStatement) -> Self {
+        Self { name, kind: FieldKind::Uuid, ids, of_workspace: None }
+    }
+
+    /// A filter by a word, which records in a table of its own have.
+    pub const fn of_word(
+        name: &'static str,
+        words: &'static [&'static str],
+        table: &'static str,
+        ids: fn(Value) -> SelectStatement,
+    ) -> Self {
+        Self { name, kind: FieldKind::Word(words), ids, of_workspace: Some(table) }
+    }
+
+    /// The ids of the caller's workspace that pass it with one value.
+    pub(super) fn found(&self, caller: &Caller, value: Value) -> SelectStatement {
+        let mut ids = (self.ids)(value);
+        if let Some((table, workspace)) = self.of_workspace.zip(caller.workspace) {
+            ids.and_where(Expr::col((table, "workspace_id")).eq(workspace.uuid()));
+        }
+        ids
+    }
+
     /// The condition on the record of this id, which `exists` asks of the rows elsewhere that it hangs on.
     pub(super) fn condition(&self, id: &SimpleExpr, value: Value, exists: &impl Fn(SelectStatement) -> SimpleExpr) -> SimpleExpr {
         let mut passed = Query::select();

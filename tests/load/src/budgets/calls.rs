@@ -667,7 +667,9 @@ impl Calls {
 
     fn purge_custom_field(&self) -> Result<()> {
         let path = self.archived_custom_field()?;
-        self.ask("POST", &format!("{path}/purge"), None).map(|_| ())
+        self.ask("POST", &format!("{path}/purge"), None)?;
+        // until it is gone it counts among those that there may be
+        self.settle()
     }
 
     fn a_brand(&self) -> Value {

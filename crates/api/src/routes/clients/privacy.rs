@@ -3,12 +3,12 @@
 use clients::privacy::{self, ClientErasureReport, ClientPersonalData, Erasure, ErasureReport, PersonalData};
 use clients::{ClientId, ContactId};
 use kernel::TypedId as _;
-use store::{Action, UnitOfWork};
+use store::{Outcome, UnitOfWork};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, replay};
 use crate::body::Body;
 use crate::context::Context;
-use crate::personal::{self, PersonalArchive, PersonalForm};
+use crate::personal::{Person, PersonalArchive, PersonalForm};
 use crate::problem::ApiResult;
 use crate::registry::Registry;
 
@@ -35,11 +35,14 @@ async fn export_contact(context: Context, body: Body) -> ApiResult {
         let (caller, now) = (uow.caller(), uow.now());
         let data = privacy::export(uow, &caller, id, now).await?;
         let contents = form.contents(uow, &caller, &data.files).await?;
-        uow.record(Action::Export, "contact", Some(id.uuid()), form.change("contact.exported"));
-        Ok((data, contents))
+        let person = Person { table: "contact", id: id.uuid() };
+        person.note_begin(uow, form);
+        Ok((person, data, contents))
     };
-    let (data, contents) = context.tell(&body, work).await?;
-    personal::send(&context, form, &data, contents).await
+    match context.tell(&body, work).await? {
+        Outcome::Done((person, data, contents)) => person.send(&context, form, &data, contents).await,
+        Outcome::Replayed(kept) => Ok(replay(kept)),
+    }
 }
 
 /// Erase a contact
@@ -78,11 +81,14 @@ async fn export_client(context: Context, body: Body) -> ApiResult {
         let (caller, now) = (uow.caller(), uow.now());
         let data = privacy::export_client(uow, &caller, id, now).await?;
         let contents = form.contents(uow, &caller, &data.files).await?;
-        uow.record(Action::Export, "client", Some(id.uuid()), form.change("client.exported"));
-        Ok((data, contents))
+        let person = Person { table: "client", id: id.uuid() };
+        person.note_begin(uow, form);
+        Ok((person, data, contents))
     };
-    let (data, contents) = context.tell(&body, work).await?;
-    personal::send(&context, form, &data, contents).await
+    match context.tell(&body, work).await? {
+        Outcome::Done((person, data, contents)) => person.send(&context, form, &data, contents).await,
+        Outcome::Replayed(kept) => Ok(replay(kept)),
+    }
 }
 
 /// Erase a client that is a person

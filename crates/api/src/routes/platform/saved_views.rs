@@ -25,7 +25,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// List saved views
 ///
-/// One's own, those of one's teams and those of the workspace, of lists that one sees.
+/// One's own, those of one's teams and those of the workspace, of lists that one sees. Whoever may `admin.manage_settings` sees those of all teams.
 #[utoipa::path(get, path = "/v1/saved-views", tag = "saved views",
     responses((status = 200, description = "A page of views", body = SavedViewPage)))]
 async fn list_saved_views(context: Context) -> ApiResult {
@@ -62,7 +62,7 @@ async fn get_saved_view(context: Context) -> ApiResult {
 
 /// Change a saved view
 ///
-/// Its owner does; whoever may `admin.manage_settings` changes the name and the query of one that the workspace shares.
+/// Its owner does; whoever may `admin.manage_settings` changes the name and the query of one that is shared.
 #[utoipa::path(patch, path = "/v1/saved-views/{view_id}", tag = "saved views", request_body = SavedViewPatch,
     responses((status = 200, description = "The view", body = SavedView)))]
 async fn update_saved_view(context: Context, body: Body) -> ApiResult {
@@ -76,7 +76,7 @@ async fn update_saved_view(context: Context, body: Body) -> ApiResult {
 
 /// Delete a saved view
 ///
-/// Its owner does; of one that the workspace shares, also whoever may `admin.manage_settings`.
+/// Its owner does; of one that is shared, also whoever may `admin.manage_settings`.
 #[utoipa::path(delete, path = "/v1/saved-views/{view_id}", tag = "saved views",
     responses((status = 204, description = "Deleted")))]
 async fn delete_saved_view(context: Context) -> ApiResult {
