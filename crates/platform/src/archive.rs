@@ -30,7 +30,8 @@ impl Write for Outlet {
 
 /// An archive in the making.
 pub struct Archive {
-    zip: ZipWriter<StreamWriter<Outlet>>,
+    /// On the heap: the state of its compression would be moved about with every piece.
+    zip: Box<ZipWriter<StreamWriter<Outlet>>>,
     outlet: Outlet,
 }
 
@@ -44,7 +45,7 @@ impl Archive {
     /// One with nothing in it.
     pub fn new() -> Self {
         let outlet = Outlet::default();
-        Self { zip: ZipWriter::new_stream(outlet.clone()), outlet }
+        Self { zip: Box::new(ZipWriter::new_stream(outlet.clone())), outlet }
     }
 
     /// Begins a part of this name, with `/` between folders. `length` is what it will have at most, in bytes: from 4 GiB on it takes a form that
