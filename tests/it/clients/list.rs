@@ -245,10 +245,7 @@ async fn clients_that_were_there_before_their_roles_were_kept_are_found_by_them(
     let before = app.db.rows(kept).await;
     assert_eq!(before, ["partner 1", "vendor 2"]);
     app.db.execute("DELETE FROM client_role").await.unwrap();
-    let dialect = match app.db.engine {
-        harness::Engine::Sqlite => store::dialect::Dialect::Sqlite,
-        harness::Engine::Postgres => store::dialect::Dialect::Postgres,
-    };
+    let dialect = app.store().await.dialect();
     let so_far = store::dialect::triggers::words_so_far(dialect, "client", "roles", "client_role", ["client_id", "role"]);
     for statement in store::dialect::ddl::of_everybody(dialect, &["client", "client_role"], vec![so_far]) {
         app.db.execute_as_owner(&statement).await;
