@@ -45,6 +45,7 @@ mod m20261127_000113_contact_mails;
 mod m20261127_000114_portal_sessions;
 mod m20261128_000115_shared_views;
 mod m20261128_000116_client_roles;
+mod m20261128_000117_filter_indexes;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -95,6 +96,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000114_portal_sessions::Step),
             Box::new(m20261128_000115_shared_views::Step),
             Box::new(m20261128_000116_client_roles::Step),
+            Box::new(m20261128_000117_filter_indexes::Step),
         ]
     }
 }

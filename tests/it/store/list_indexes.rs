@@ -2,7 +2,7 @@
 //! index. Asked of the engines themselves, so a list that is new and has none fails here.
 //!
 //! Seen to fail with the index `client_country` gone (its sort and its filter), with `client_kind_name` gone, and with a sort by
-//! `sector`, which has none.
+//! `sector`, which has none; on PostgreSQL also with `COALESCE` in the indexes, behind which row security lets nothing be looked up.
 
 use std::collections::BTreeMap;
 
@@ -38,16 +38,19 @@ const SMALL: [(&str, &str); 19] = [
 /// What is merged from several tables by an index of each: [`a_timeline_is_merged_from_its_parts_in_their_order`] looks at it.
 const MERGED: &str = "timeline";
 
-/// Plans as the engine would make them for a table too large to be sorted or read whole.
+/// Plans as the engine would make them for a table too large to be sorted or read whole, for one of the staff: what the role of the server is
+/// asked besides must not stand between a condition and its index.
 struct Planner {
     engine: Engine,
     url: String,
     dialect: Dialect,
+    workspace: String,
 }
 
 impl Planner {
     async fn of(app: &TestApp) -> Self {
-        Self { engine: app.db.engine, url: app.db.admin_url().to_owned(), dialect: app.store().await.dialect() }
+        let (url, workspace) = (app.db.admin_url().to_owned(), app.workspace.clone());
+        Self { engine: app.db.engine, url, dialect: app.store().await.dialect(), workspace }
     }
 
     async fn plan(&self, select: &SelectStatement) -> String {
@@ -62,6 +65,12 @@ impl Planner {
                 for way in ["sort", "incremental_sort", "seqscan", "bitmapscan"] {
                     sqlx::query(AssertSqlSafe(format!("SET enable_{way} = off"))).execute(&mut db).await.unwrap();
                 }
+                let place = format!(
+                    "SELECT set_config('pelatis.kind', 'user', false), set_config('pelatis.workspace', '{}', false)",
+                    self.workspace
+                );
+                sqlx::query(AssertSqlSafe(place)).execute(&mut db).await.unwrap();
+                sqlx::query("SET ROLE pelatis_app").execute(&mut db).await.unwrap();
                 let sql = format!("EXPLAIN {}", self.dialect.show(select));
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut db).await.unwrap().iter().map(|row| row.get(0)).collect()
             }
@@ -75,9 +84,9 @@ fn sorts(plan: &str) -> bool {
     plan.contains("TEMP B-TREE") || plan.contains("Sort  (")
 }
 
-/// Whether what an index found is looked through for anything but its workspace, which what belongs to one record tells anyway.
-fn filters(plan: &str) -> bool {
-    plan.lines().any(|line| line.contains("Filter: ") && (line.contains(" AND ") || !line.contains("Filter: (workspace_id = ")))
+/// Whether PostgreSQL looks a column up in an index.
+fn is_looked_up(plan: &str, column: &str) -> bool {
+    plan.lines().any(|line| line.contains("Index Cond: ") && line.contains(column))
 }
 
 /// PostgreSQL looks at what there is before it plans, and of an empty table one index is as good as another: so there are some thousands
@@ -275,7 +284,7 @@ async fn every_field_that_says_it_is_indexed_is_found_by_an_index_and_every_pair
             // two conditions, the workspace's and the field's, are looked up in one index
             let looked_up = match planner.engine {
                 Engine::Sqlite => plan.contains("SEARCH") && plan.matches("=?").count() + plan.matches("<expr>=?").count() >= 2,
-                Engine::Postgres => plan.contains("Index Cond") && !filters(&plan),
+                Engine::Postgres => is_looked_up(&plan, field.column),
             };
             if !looked_up {
                 wrong.push(format!("{name} with one {}:\n{plan}", field.name));
@@ -293,7 +302,11 @@ async fn every_field_that_says_it_is_indexed_is_found_by_an_index_and_every_pair
             store::list::sort(&mut select, planner.dialect, spec, &asked);
             select.limit(26);
             let plan = planner.plan(&select).await;
-            if sorts(&plan) || filters(&plan) || (planner.engine == Engine::Sqlite && plan.matches("=?").count() < 2) {
+            let looked_up = match planner.engine {
+                Engine::Sqlite => plan.matches("=?").count() >= 2,
+                Engine::Postgres => is_looked_up(&plan, field.column),
+            };
+            if sorts(&plan) || !looked_up {
                 wrong.push(format!("{name} with one {} by {sort}:\n{plan}", field.name));
             }
         }

@@ -4,9 +4,20 @@ use actix_web::http::Method;
 
 use crate::registry::Served;
 
-/// Operations that hash a password, which is slow on purpose.
-const HASHING: [&str; 6] =
-    ["login", "accept_invitation", "set_up", "portal_login", "set_portal_password", "change_portal_password"];
+/// Operations that hash a password, which is slow on purpose: all whose body has one.
+const HASHING: [&str; 11] = [
+    "login",
+    "accept_invitation",
+    "set_up",
+    "reset_password",
+    "change_my_password",
+    "begin_my_second_factor",
+    "disable_my_second_factor",
+    "renew_my_recovery_codes",
+    "portal_login",
+    "set_portal_password",
+    "change_portal_password",
+];
 
 /// Milliseconds.
 pub(super) fn p99_ms(served: &Served) -> u32 {

@@ -131,8 +131,27 @@ pub fn forget_members(dialect: Dialect, table: &str, column: &str, members: &[(&
 
 /// An index for the sort of a list by a column that may be empty, and for finding what has one value in it.
 pub fn sort_index(dialect: Dialect, name: &str, table: &str, column: &str, kind: FieldKind) -> String {
-    let stand_in = super::stand_in(dialect, kind);
-    format!("CREATE INDEX {name} ON {table} (workspace_id, COALESCE({column}, {stand_in}), id)")
+    format!("CREATE INDEX {name} ON {table} (workspace_id, ({}), id)", super::filled(dialect, column, kind))
+}
+
+/// Makes such an index of the time before `COALESCE` was left to SQLite anew.
+pub fn sort_index_anew(dialect: Dialect, name: &str, table: &str, column: &str, kind: FieldKind) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => vec![
+            sort_index(dialect, &format!("{name}_anew"), table, column, kind),
+            format!("DROP INDEX {name}"),
+            format!("ALTER INDEX {name}_anew RENAME TO {name}"),
+        ],
+    }
+}
+
+/// Tells the planner of PostgreSQL what is in a table, where it would otherwise find out in its own time; SQLite's plans do without.
+pub fn analyze(dialect: Dialect, table: &str) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => vec![format!("ANALYZE {table}")],
+    }
 }
 
 /// The role that the server works as on PostgreSQL. It owns nothing.

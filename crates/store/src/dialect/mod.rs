@@ -198,7 +198,17 @@ pub(crate) enum Mode {
 /// "empty" then, and an index over the same expression serves it. A value that equals the stand-in only ties with it, and
 /// the id breaks ties.
 pub(crate) fn empty_last(dialect: Dialect, table: &str, column: &str, kind: FieldKind) -> SimpleExpr {
-    Expr::cust(format!("COALESCE(\"{table}\".\"{column}\", {})", stand_in(dialect, kind)))
+    Expr::cust(filled(dialect, &format!("\"{table}\".\"{column}\""), kind))
+}
+
+/// A column with the stand-in where it is empty. PostgreSQL puts only what cannot tell of a row's values before the question of row security,
+/// and of COALESCE it does not know that: what is filtered by it reads the whole table, though an index over it is there.
+fn filled(dialect: Dialect, column: &str, kind: FieldKind) -> String {
+    let stand_in = stand_in(dialect, kind);
+    match dialect {
+        Dialect::Sqlite => format!("COALESCE({column}, {stand_in})"),
+        Dialect::Postgres => format!("CASE WHEN {column} IS NULL THEN {stand_in} ELSE {column} END"),
+    }
 }
 
 /// What stands for "empty" in a sort: after everything else.
