@@ -161,6 +161,28 @@ pub(crate) fn numbers(phones: &[TypedPhone]) -> Cow<'static, str> {
     several(phones.iter().map(|phone| phone.number.as_str()))
 }
 
+/// Addresses, and those that a file says beside them: one that is there stays where it is, written as the file writes it, and a new one stands
+/// first, because it is what the file calls the address. What others have added stays; where there is no more room, the new one takes the place of
+/// the first.
+pub(crate) fn with_addresses(there: &[TypedEmail], said: &[TypedEmail]) -> Vec<TypedEmail> {
+    let key = |email: &TypedEmail| email.address.trim().to_lowercase();
+    let mut emails = there.to_vec();
+    for said in said.iter().rev() {
+        if let Some(same) = emails.iter_mut().find(|email| key(email) == key(said)) {
+            same.address.clone_from(&said.address);
+            continue;
+        }
+        if emails.len() >= MOST_EMAILS {
+            emails.remove(0);
+        }
+        emails.insert(0, said.clone());
+    }
+    emails
+}
+
+/// How many addresses a record may have.
+const MOST_EMAILS: usize = 20;
+
 /// The address in the form in which it is compared.
 pub(crate) fn email_key(emails: &[TypedEmail]) -> Option<String> {
     emails.first().map(|email| email.address.trim().to_lowercase())

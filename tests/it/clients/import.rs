@@ -219,6 +219,38 @@ async fn a_second_run_changes_nothing_and_a_changed_row_is_one_update() {
 }
 
 #[tokio::test]
+async fn an_address_of_a_file_stands_beside_those_that_others_have_added() {
+    let importer = Importer::new().await;
+    let file = "external_id,name,email,contact_given_name,contact_email\n1,a,a@a.gr,x,x@a.gr\n";
+    importer.all_right(file.as_bytes()).await;
+    let (app, client) = (&importer.app, importer.clients().await[0].clone());
+    let contact = client["contacts"][0]["contact"]["id"].as_str().or(client["contacts"][0]["id"].as_str()).unwrap().to_owned();
+    let paths = [format!("/v1/clients/{}", client["id"].as_str().unwrap()), format!("/v1/contacts/{contact}")];
+    let emails = |first: &str, others: &[&str]| {
+        let others = others.iter().map(|address| json!({ "kind": "other", "address": address }));
+        let all: Vec<Value> = [json!({ "kind": "work", "address": first })].into_iter().chain(others).collect();
+        json!({ "emails": all })
+    };
+    for (path, first) in paths.iter().zip(["a@a.gr", "x@a.gr"]) {
+        app.patch(path, &app.admin, &emails(first, &["added@a.gr"])).await.expect(200);
+    }
+    let of = async |path: &str| app.get(path, &app.admin).await.expect(200).body["emails"].clone();
+
+    // what it says is there, first or not
+    for same in [file.to_owned(), file.replace("a@a.gr,x", "added@a.gr,x")] {
+        assert_eq!(importer.all_right(same.as_bytes()).await, counts(1, 0, 0, 1, 0), "{same}");
+    }
+    for (path, first) in paths.iter().zip(["a@a.gr", "x@a.gr"]) {
+        assert_eq!(of(path).await, emails(first, &["added@a.gr"])["emails"]);
+    }
+    let changed = file.replace("a@a.gr,x", "new@a.gr,x");
+    assert_eq!(importer.all_right(changed.as_bytes()).await, counts(1, 0, 1, 0, 0));
+    let mut wanted = emails("a@a.gr", &["added@a.gr"])["emails"].clone();
+    wanted.as_array_mut().unwrap().insert(0, emails("new@a.gr", &[])["emails"][0].clone());
+    assert_eq!(of(&paths[0]).await, wanted);
+}
+
+#[tokio::test]
 async fn several_contacts_of_one_client_have_exactly_one_primary_also_in_a_later_run() {
     let importer = Importer::new().await;
     let file = "external_id,name,contact_given_name,contact_email,contact_role\n1,a,,,\n1,a,x,x@a.gr,CEO\n1,a,y,y@a.gr,\n2,b,x,x@a.gr,\n1,a,z,,\n";

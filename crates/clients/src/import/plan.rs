@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use kernel::{Caller, Defaults, Result, Runtime, TypedId as _};
+use kernel::{Caller, Defaults, Error, Result, Runtime, TypedId as _};
 use platform::imports::{ImportIssue, PlannedRow, Planner, ReadCells, RowOutcome};
 use serde_json::{Map, Value, json};
 use store::Conn;
@@ -17,6 +17,7 @@ use crate::contacts::{self, Contact};
 use crate::errors::{ARCHIVED, CLIENT_MERGED};
 use crate::links;
 use crate::rows::{ClientContactRow, ClientId, ClientRow, ClientStatus, ContactId, ContactRow};
+use crate::shape::{TypedEmail, with_addresses};
 
 /// What is there of what rows are about.
 pub(super) struct There {
@@ -76,15 +77,25 @@ pub(super) struct RowPlanner<'a> {
 }
 
 /// What is said, with what stands there instead, where that differs.
-fn differences(prefix: &str, news: &News, there: &[(String, Value)], into: &mut Map<String, Value>) -> bool {
+fn differences(prefix: &str, news: &News, there: &[(String, Value)], into: &mut Map<String, Value>) -> Result<bool> {
     let before = into.len();
-    for (name, to) in &news.said {
+    for (name, said) in &news.said {
         let from = there.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-        if from != Some(to) {
+        let to = match from {
+            Some(from) if name == "emails" => among(from, said)?,
+            _ => said.clone(),
+        };
+        if from != Some(&to) {
             into.insert(format!("{prefix}{name}"), json!({ "from": from, "to": to }));
         }
     }
-    into.len() > before
+    Ok(into.len() > before)
+}
+
+/// The addresses that a record will have.
+fn among(there: &Value, said: &Value) -> Result<Value> {
+    let emails = |value: &Value| serde_json::from_value::<Vec<TypedEmail>>(value.clone()).map_err(Error::internal);
+    serde_json::to_value(with_addresses(&emails(there)?, &emails(said)?)).map_err(Error::internal)
 }
 
 impl RowPlanner<'_> {
@@ -122,9 +133,12 @@ impl RowPlanner<'_> {
         let mut found = Map::new();
         let changes_client = !is_new && {
             let so = existing.map_or_else(|| self.as_made(), |client| said(&Client::from(client.clone())));
-            differences("", &news, &so, &mut found)
+            differences("", &news, &so, &mut found)?
         };
-        let contact = contact_news.map(|news| self.contact(row, existing_contact, client, is_new, &news, &mut found));
+        let contact = match contact_news {
+            Some(news) => Some(self.contact(row, existing_contact, client, is_new, &news, &mut found)?),
+            None => None,
+        };
         let outcome = match (is_new, found.is_empty()) {
             (true, _) => RowOutcome::New,
             (false, false) => RowOutcome::Changed,
@@ -150,12 +164,12 @@ impl RowPlanner<'_> {
         client_is_new: bool,
         news: &News,
         found: &mut Map<String, Value>,
-    ) -> PlannedContact {
+    ) -> Result<PlannedContact> {
         let id = ContactId::from_uuid(news.id);
         let is_new = existing.is_none() && news.is_first;
         let changes = !is_new && {
             let so = existing.map(|contact| said(&Contact::from(contact.clone()))).unwrap_or_default();
-            differences("contact.", news, &so, found)
+            differences("contact.", news, &so, found)?
         };
         // one that came before in the file belongs to the client by then
         let of_client = self.there.links.get(&client);
@@ -163,7 +177,7 @@ impl RowPlanner<'_> {
         if !is_linked && !client_is_new {
             found.insert("contact".to_owned(), json!({ "from": null, "to": name_of(row) }));
         }
-        PlannedContact { id, is_new, changes, is_linked }
+        Ok(PlannedContact { id, is_new, changes, is_linked })
     }
 }
 

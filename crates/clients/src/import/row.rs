@@ -17,8 +17,8 @@ use super::columns::{OF_CLIENT, OF_CONTACT};
 use crate::attachable::{CLIENT, CONTACT};
 use crate::clients::{ClientPatch, CreateClient};
 use crate::contacts::{ContactPatch, CreateContact};
-use crate::rows::{ClientKind, ClientRole};
-use crate::shape::{Address, AddressPatch, ChannelKind, TypedEmail};
+use crate::rows::{ClientKind, ClientRole, ClientRow, ContactRow};
+use crate::shape::{Address, AddressPatch, ChannelKind, TypedEmail, with_addresses};
 use crate::stages;
 
 /// A row that can be written.
@@ -277,7 +277,7 @@ fn contact_column(pointer: &str) -> &str {
 }
 
 /// What a row changes of a client that is there: what it says, and nothing where it is silent.
-pub(super) fn client_patch(input: &CreateClient) -> ClientPatch {
+pub(super) fn client_patch(before: &ClientRow, input: &CreateClient) -> ClientPatch {
     fn said<T: Clone>(value: &Option<T>) -> Patch<T> {
         value.clone().map_or(Patch::Absent, Patch::Value)
     }
@@ -296,7 +296,7 @@ pub(super) fn client_patch(input: &CreateClient) -> ClientPatch {
         tax_number: said(&input.tax_number),
         website: said(&input.website),
         phone: said(&input.phone),
-        emails: said(&input.emails),
+        emails: said(&input.emails.as_deref().map(|emails| with_addresses(&before.emails.0, emails))),
         main_address: said(&address),
         sector: said(&input.sector),
         size: said(&input.size),
@@ -315,7 +315,7 @@ pub(super) fn client_patch(input: &CreateClient) -> ClientPatch {
 }
 
 /// What a row changes of a contact that is there.
-pub(super) fn contact_patch(input: &CreateContact) -> ContactPatch {
+pub(super) fn contact_patch(before: &ContactRow, input: &CreateContact) -> ContactPatch {
     fn said<T: Clone>(value: &Option<T>) -> Patch<T> {
         value.clone().map_or(Patch::Absent, Patch::Value)
     }
@@ -323,7 +323,7 @@ pub(super) fn contact_patch(input: &CreateContact) -> ContactPatch {
         given_name: Some(input.given_name.clone()),
         family_name: input.family_name.clone(),
         phone: said(&input.phone),
-        emails: said(&input.emails),
+        emails: said(&input.emails.as_deref().map(|emails| with_addresses(&before.emails.0, emails))),
         phones: Patch::Absent,
         position: said(&input.position),
         locale: None,

@@ -149,7 +149,7 @@ async fn write_clients(uow: &mut UnitOfWork, source: &str, there: &There, ready:
         } else if plan.changes_client
             && let Some(before) = there.clients.get(&row.external_id)
         {
-            clients::update_row(uow, before, client_patch(&row.client)).await?;
+            clients::update_row(uow, before, client_patch(before, &row.client)).await?;
         }
     }
     if !inputs.is_empty() {
@@ -171,7 +171,7 @@ async fn write_contacts(uow: &mut UnitOfWork, source: &str, there: &There, ready
         } else if planned.changes
             && let Some(before) = there.contacts.get(&parsed.external_id)
         {
-            contacts::update_row(uow, before, contact_patch(&parsed.contact)).await?;
+            contacts::update_row(uow, before, contact_patch(before, &parsed.contact)).await?;
         }
     }
     if !inputs.is_empty() {
