@@ -46,6 +46,7 @@ mod m20261127_000114_portal_sessions;
 mod m20261128_000115_shared_views;
 mod m20261128_000116_client_roles;
 mod m20261128_000117_filter_indexes;
+mod m20261128_000119_traces_of_contacts;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -97,6 +98,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000115_shared_views::Step),
             Box::new(m20261128_000116_client_roles::Step),
             Box::new(m20261128_000117_filter_indexes::Step),
+            Box::new(m20261128_000119_traces_of_contacts::Step),
         ]
     }
 }

@@ -263,6 +263,54 @@ async fn whoever_is_erased_is_gone_from_every_table_and_the_report_says_what_sta
     assert_eq!(client.body["website"], "https://papa.example");
 }
 
+/// Seen to fail with rows of imports and the contact's own changes looked for at the clients that they belong to, and with the present addresses alone.
+#[tokio::test]
+async fn whoever_is_erased_is_gone_from_where_they_no_longer_belong_and_from_addresses_that_they_no_longer_have() {
+    for ends in ["link", "client"] {
+        let app = TestApp::spawn_with(|config| config.worker = true).await;
+        let (client, contact) = known(&app).await;
+        // they write from somewhere else by now
+        let path = format!("/v1/contacts/{contact}");
+        let emails = json!({ "emails": [{ "kind": "work", "address": "new@portal.example" }] });
+        app.patch(&path, &app.admin, &emails).await.expect(200);
+        if ends == "link" {
+            app.delete(&format!("/v1/clients/{client}/contacts/{contact}"), &app.admin).await.expect(204);
+        } else {
+            let survivor = app.client(&app.admin, "Survivor").await;
+            let merged = json!({ "merged_id": client });
+            app.post(&format!("/v1/clients/{survivor}/merge"), &app.admin, &merged).await.expect(200);
+        }
+        let told = app.act(&format!("{path}/export"), &app.admin).await.expect(200);
+        assert!(told.body["mails"].to_string().contains(ADDRESS), "{ends}: mail to the former address is told");
+        assert_eq!(told.body["imported_rows"].as_array().unwrap().len(), 1, "{ends}");
+
+        let done = format!(
+            "journal_personal WHERE (ip IS NOT NULL OR user_agent IS NOT NULL) AND entry_id IN \
+             (SELECT id FROM journal_entry WHERE actor_id = {})",
+            app.db.uuid(&contact)
+        );
+        assert!(app.count(&done).await > 0, "{ends}: they changed something themselves");
+        let meant = json!({ "name": NAME, "reason": "Asked by letter" });
+        let report = app.post(&format!("{path}/erase"), &app.admin, &meant).await.expect(200);
+        let erased = report.body["erased"].as_array().unwrap();
+        for what in ["import_row", "mail_message"] {
+            assert!(erased.iter().any(|part| part["what"] == what), "{ends}: {what}: {erased:?}");
+        }
+        for mention in report.body["mentions"].as_array().unwrap() {
+            let note = format!(
+                "/v1/clients/{}/notes/{}",
+                mention["client_id"].as_str().unwrap(),
+                mention["record_id"].as_str().unwrap()
+            );
+            app.delete(&note, &app.admin).await.expect(204);
+        }
+        assert_eq!(app.count(&done).await, 0, "{ends}: from where they did it");
+        for text in [ADDRESS, "new@portal.example"] {
+            assert_eq!(places_of(&app, text).await, Vec::<String>::new(), "{ends}: {text}");
+        }
+    }
+}
+
 /// The columns that are declared as personal, by table, as the sources have them.
 fn declared() -> BTreeMap<String, BTreeSet<String>> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("crates");

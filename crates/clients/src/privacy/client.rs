@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::erase::{ErasedPart, Erasure, KeptPart, Mention, check_name, counted, mentioning_views, sought};
 use super::export::{files_of, own_addresses};
+use super::former;
 use super::map::{HELD, Kept, Whose};
 use crate::attachable::CLIENT;
 use crate::clients::{self, Client};
@@ -208,9 +209,10 @@ async fn parts_of(conn: &mut Conn, row: &ClientRow) -> Result<Vec<ClientRow>> {
     Ok(parts)
 }
 
-/// The addresses that this person alone is written to at.
+/// The addresses that this person alone is written to at, or was before.
 async fn addresses_of(conn: &mut Conn, caller: &Caller, parts: &[ClientRow]) -> Result<Vec<String>> {
     let written = parts.iter().flat_map(|part| part.emails.0.iter().map(|email| email.address.as_str()));
     let ids: Vec<Uuid> = parts.iter().map(|part| part.id.uuid()).collect();
-    own_addresses(conn, caller, written, &ids).await
+    let former = former::addresses(conn, &ids).await?;
+    own_addresses(conn, caller, written.chain(former.iter().map(String::as_str)), &ids).await
 }

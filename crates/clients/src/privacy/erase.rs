@@ -84,15 +84,13 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
     let caller = uow.caller();
     caller.require(Permission::PrivacyErasePerson)?;
     contacts::get_row(uow, &caller, id).await?;
-    let records: Vec<Uuid> = clients_of(uow, &caller, id).await?.iter().map(|client| client.client.id.uuid()).collect();
     // imports first, as those do who write them
-    let rows = platform::imports::people::rows_with(uow, &caller, &records, CONTACT, id.uuid()).await?;
+    let rows = platform::imports::people::rows_with(uow, &caller, CONTACT, id.uuid()).await?;
     platform::imports::people::hold_runs(uow, &rows).await?;
     let row = contacts::find_locked(uow, id, seen).await?;
     check_name(if row.family_name.is_empty() { &row.given_name } else { &row.family_name }, &input)?;
     // once more: an import that nobody held yet may have ended meanwhile
-    let records: Vec<Uuid> = clients_of(uow, &caller, id).await?.iter().map(|client| client.client.id.uuid()).collect();
-    let rows = platform::imports::people::rows_with(uow, &caller, &records, CONTACT, id.uuid()).await?;
+    let rows = platform::imports::people::rows_with(uow, &caller, CONTACT, id.uuid()).await?;
     let now = uow.now();
     let portal = portal::get(uow, &caller, id, now).await?;
     let addresses = addresses_of(uow, &caller, &row, &portal).await?;
@@ -111,7 +109,7 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
     platform::imports::people::empty_rows(uow, &rows).await?;
     erased.push(("import_row", rows.len()));
     erased.push(("mail_message", mail::people::forget(uow, &addresses).await?));
-    journal::erase_done_by(uow, id.uuid(), &records).await?;
+    journal::erase_done_by_contact(uow, id.uuid()).await?;
     links::remove_everywhere(uow, id).await?;
     contacts::forget(uow, &[row], || Change::plain().event("contact.erased").detail("reason", input.reason.as_str())).await?;
 

@@ -16,6 +16,7 @@ use store::query::{Expr, ExprTrait, Order, Query};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::former;
 use crate::attachable::CONTACT;
 use crate::clients::{CLIENT_LIST, ClientBrief};
 use crate::contacts::{self, CONTACT_LIST, Contact};
@@ -77,7 +78,6 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
     let clients = clients_of(conn, caller, id).await?;
     let portal = portal::get(conn, caller, id, now).await?;
     let addresses = addresses_of(conn, caller, &row, &portal).await?;
-    let records: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
     Ok(PersonalData {
         exported_at: now,
         clients,
@@ -87,21 +87,22 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
         files: files_of(conn, caller, CONTACT, id.uuid()).await?,
         mails: mail::people::written_to(conn, caller, &addresses).await?,
         suppressions: mail::people::suppressed(conn, caller, &addresses).await?,
-        imported_rows: platform::imports::people::rows_with(conn, caller, &records, CONTACT, id.uuid()).await?,
+        imported_rows: platform::imports::people::rows_with(conn, caller, CONTACT, id.uuid()).await?,
         history: platform::audit::whole_of(conn, caller, id.uuid()).await?,
         contact: row.into(),
     })
 }
 
-/// The addresses that this contact alone is written to at.
+/// The addresses that this contact alone is written to at, or was before.
 pub(super) async fn addresses_of(
     conn: &mut Conn,
     caller: &Caller,
     row: &ContactRow,
     portal: &ContactPortal,
 ) -> Result<Vec<String>> {
+    let former = former::addresses(conn, &[row.id.uuid()]).await?;
     let written = row.emails.0.iter().map(|email| email.address.as_str()).chain(portal.email.as_deref());
-    own_addresses(conn, caller, written, &[row.id.uuid()]).await
+    own_addresses(conn, caller, written.chain(former.iter().map(String::as_str)), &[row.id.uuid()]).await
 }
 
 /// Of these addresses of a person those at which they alone are written to, in lower case, each once. What goes to one that others have too

@@ -5,6 +5,7 @@
 mod client;
 mod erase;
 mod export;
+mod former;
 pub mod map;
 
 pub use client::{ClientErasureReport, ClientPersonalData, erase_client, export_client};

@@ -1,12 +1,12 @@
 //! Rows of imports as the data of the person that they brought.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kernel::{Caller, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::query::{Expr, ExprTrait, Order, Query, SelectStatement};
-use store::{Conn, Field as _, Json, Record as _, UnitOfWork};
+use store::{Conn, Field as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -40,31 +40,28 @@ pub async fn rows_of(conn: &mut Conn, caller: &Caller, records: &[Uuid]) -> Resu
     Ok(told(rows.into_iter()))
 }
 
-/// Of the rows that brought one of these records those that brought with it another that the importer calls `name`. The domain of the record
-/// has seen to it that the caller may know.
+/// The rows that brought a record which the importer calls `name` beside another, or changed it, whatever became of that other one. The domain of
+/// the record has seen to it that the caller may know.
 ///
 /// # Errors
 /// What the database says.
-pub async fn rows_with(
-    conn: &mut Conn,
-    caller: &Caller,
-    records: &[Uuid],
-    name: &str,
-    further: Uuid,
-) -> Result<Vec<ImportedRow>> {
-    let mut select = of_records(caller, records)?;
-    select.and_where(Expr::col(("import_row", "further")).is_not_null());
-    let named =
-        |further: &Option<Json<BTreeMap<String, Uuid>>>| further.as_ref().and_then(|further| further.0.get(name).copied());
-    let rows = conn.all::<ImportRowRow>(&select).await?.into_iter();
-    Ok(told(rows.filter(|row| named(&row.further) == Some(further))))
+pub async fn rows_with(conn: &mut Conn, caller: &Caller, name: &str, further: Uuid) -> Result<Vec<ImportedRow>> {
+    let mut select = in_order(caller)?;
+    select.and_where(Expr::col(("import_row", "further_id")).eq(further));
+    let named = |row: &ImportRowRow| row.further.as_ref().is_some_and(|known| known.0.get(name) == Some(&further));
+    Ok(told(conn.all::<ImportRowRow>(&select).await?.into_iter().filter(named)))
 }
 
 fn of_records(caller: &Caller, records: &[Uuid]) -> Result<SelectStatement> {
+    let mut select = in_order(caller)?;
+    select.and_where(Expr::col(("import_row", "record_id")).is_in(records.iter().copied()));
+    Ok(select)
+}
+
+fn in_order(caller: &Caller) -> Result<SelectStatement> {
     let mut select = ImportRowRow::select();
     select
         .and_where(Expr::col(("import_row", "workspace_id")).eq(caller.workspace()?.uuid()))
-        .and_where(Expr::col(("import_row", "record_id")).is_in(records.iter().copied()))
         .order_by(("import_row", "id"), Order::Asc);
     Ok(select)
 }

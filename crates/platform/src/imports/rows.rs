@@ -140,6 +140,7 @@ store::record! {
         exception: Option<RowException>,
         record_id: Option<Uuid>,
         further: Option<Json<BTreeMap<String, Uuid>>>,
+        further_id: Option<Uuid> => Derived,
         cells: Json<Map<String, Value>> => Personal,
         differences: Option<Json<Map<String, Value>>> => Personal,
         issues: Option<Json<Vec<ImportIssue>>>,

@@ -316,6 +316,7 @@ async fn keep(uow: &mut UnitOfWork, run: ImportRunId, planned: &[PlannedRow]) ->
             exception: None,
             record_id: row.record_id,
             further: (!row.further.is_empty()).then(|| Json(row.further.clone())),
+            further_id: row.further.values().next().copied(),
             cells: Json(cells),
             differences: (!row.differences.is_empty()).then(|| Json(row.differences.clone())),
             issues: (!row.issues.is_empty()).then(|| Json(row.issues.clone())),

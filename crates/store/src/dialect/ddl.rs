@@ -114,6 +114,15 @@ pub fn of_everybody(dialect: Dialect, tables: &[&str], statements: Vec<String>) 
     [force("NO FORCE"), statements, force("FORCE")].concat()
 }
 
+/// Fills a column with the UUID that a member of a JSON column holds, in every row that has one.
+pub fn uuid_from_member(dialect: Dialect, table: &str, column: &str, (json, member): (&str, &str)) -> Vec<String> {
+    let value = match dialect {
+        Dialect::Sqlite => format!("unhex(replace({json} ->> '$.{member}', '-', ''))"),
+        Dialect::Postgres => format!("({json} ->> '{member}')::uuid"),
+    };
+    of_everybody(dialect, &[table], vec![format!("UPDATE {table} SET {column} = {value} WHERE {json} IS NOT NULL")])
+}
+
 /// Takes members out of a JSON column where they have these values, in every row.
 pub fn forget_members(dialect: Dialect, table: &str, column: &str, members: &[(&str, &str)]) -> Vec<String> {
     let forget = |(name, value): &(&str, &str)| match dialect {

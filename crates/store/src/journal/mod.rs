@@ -14,7 +14,7 @@ pub(crate) use append::{Beside, append};
 pub(crate) use change::changes_between;
 pub use change::{Action, Change};
 pub(crate) use entry::Entry;
-pub use erase::{erase, erase_about, erase_done_by, erase_entries};
+pub use erase::{erase, erase_about, erase_done_by_contact, erase_entries};
 pub(crate) use feed::epoch;
 pub use feed::{Fed, Position, feed};
 pub use read::{JOURNAL_LIST, JournalEntry};
