@@ -269,10 +269,12 @@ async fn whoever_is_erased_is_gone_from_where_they_no_longer_belong_and_from_add
     for ends in ["link", "client"] {
         let app = TestApp::spawn_with(|config| config.worker = true).await;
         let (client, contact) = known(&app).await;
-        // they write from somewhere else by now
+        // they write from somewhere else by now, and sign in with that
         let path = format!("/v1/contacts/{contact}");
         let emails = json!({ "emails": [{ "kind": "work", "address": "new@portal.example" }] });
         app.patch(&path, &app.admin, &emails).await.expect(200);
+        let anew = json!({ "email": "new@portal.example" });
+        app.post(&format!("{path}/portal/invitation"), &app.admin, &anew).await.expect(200);
         if ends == "link" {
             app.delete(&format!("/v1/clients/{client}/contacts/{contact}"), &app.admin).await.expect(204);
         } else {
