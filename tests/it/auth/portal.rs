@@ -169,6 +169,29 @@ async fn a_contact_of_several_clients_goes_from_one_to_another_and_to_no_other()
 }
 
 #[tokio::test]
+async fn a_contact_begins_at_the_client_that_has_let_them_in_for_longest_and_is_not_put_away() {
+    let app = TestApp::spawn().await;
+    let (first, second) = (app.client(&app.admin, "First").await, app.client(&app.admin, "Second").await);
+    let session = app.contact_in_portal(&app.admin, &first, "eleni@papa.example", &["invoices"]).await;
+    let link = json!({ "contact_id": session.user_id });
+    app.post(&format!("/v1/clients/{second}/contacts"), &app.admin, &link).await.expect(201);
+    let access = format!("/v1/contacts/{}/portal/clients/{second}", session.user_id);
+    app.patch(&access, &app.admin, &json!({ "permissions": ["invoices"] })).await.expect(200);
+    let begins = async || {
+        let session = app.sign_in_to_portal("main", "eleni@papa.example").await;
+        app.get("/v1/portal/company-profile", &session).await
+    };
+    assert_eq!(begins().await.expect(200).body["name"], "First");
+    app.delete(&format!("/v1/clients/{first}"), &app.admin).await.expect(204);
+    assert_eq!(begins().await.expect(200).body["name"], "Second");
+    // where all are put away, it is the first that is not there
+    app.delete(&format!("/v1/clients/{second}"), &app.admin).await.expect(204);
+    begins().await.expect_problem(404, "not_found");
+    app.act(&format!("/v1/clients/{first}/restore"), &app.admin).await.expect(200);
+    assert_eq!(begins().await.expect(200).body["name"], "First");
+}
+
+#[tokio::test]
 async fn a_contact_sees_where_they_are_signed_in_and_ends_one_or_all_of_it_and_nobody_elses() {
     let app = TestApp::spawn().await;
     let client = app.client(&app.admin, "Papa").await;

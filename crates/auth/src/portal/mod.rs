@@ -27,7 +27,7 @@ pub use password::{
     Asked, ForgotPortalPassword, NewPortalPassword, PortalPasswordChange, PreparedPortalPassword, SendPortalReset, ask,
     change_password, set_password,
 };
-pub use sign_in::{PortalLogin, PortalRefresh, PortalSignedIn, PortalTokens, refresh, sign_in};
+pub use sign_in::{BeginsAt, PortalLogin, PortalRefresh, PortalSignedIn, PortalTokens, refresh, sign_in};
 
 store::text_enum! {
     /// How far a contact has come in the portal.

@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::access::access_of;
 use super::accounts::{self, about};
 use crate::errors::INVALID_CREDENTIALS;
 use crate::letters::act;
@@ -146,11 +145,21 @@ impl Auth {
     }
 }
 
+/// Says in whose portal a contact begins: a client that lets them in. What clients are is none of this crate's.
+pub trait BeginsAt: AsyncFnOnce(&mut UnitOfWork, Uuid) -> Result<Option<Uuid>> {}
+
+impl<F: AsyncFnOnce(&mut UnitOfWork, Uuid) -> Result<Option<Uuid>>> BeginsAt for F {}
+
 /// Opens a session for a contact whose password was right. Runs as the installation.
 ///
 /// # Errors
 /// `invalid_credentials` when the account was switched off, or its password changed, meanwhile.
-pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &PortalSignedIn) -> Result<PortalTokens> {
+pub async fn sign_in(
+    auth: &Auth,
+    uow: &mut UnitOfWork,
+    signed_in: &PortalSignedIn,
+    begins_at: impl BeginsAt,
+) -> Result<PortalTokens> {
     let refused = || Error::new(&INVALID_CREDENTIALS);
     let now = uow.now();
     let found = uow.locked::<PortalAccountRow>(accounts::of_contact(signed_in.account.contact_id)).await?;
@@ -161,7 +170,10 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &PortalSigned
     auth.store.shared().forget(&signed_in.attempts, ATTEMPTS_WINDOW).await;
     let change = Change::of(Action::Login).event("contact.signed_in").in_trail_of(Some(account.workspace_id));
     let change = about(change, account.contact_id);
-    let client = access_of(uow, account.contact_id).await?.first().map(|access| access.client);
+    // clients are seen from within their workspace alone
+    uow.enter(Some(account.workspace_id)).await?;
+    let client = begins_at(uow, account.contact_id).await?;
+    uow.enter(None).await?;
     let session = auth.open_session(uow, Owner::Contact(account.contact_id), signed_in.kind, client, change).await?;
     let mut seen = Query::update();
     seen.table("portal_account").value("last_login_at", now.value()).and_where(Expr::col("id").eq(account.id.uuid()));
@@ -184,7 +196,12 @@ pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &PortalSigned
 ///
 /// # Errors
 /// `invalid_refresh_token` when it is unknown, expired, a staff account's, or its session or account has ended.
-pub async fn refresh(auth: &Auth, uow: &mut UnitOfWork, input: &PortalRefresh) -> Result<Result<PortalTokens>> {
+pub async fn refresh(
+    auth: &Auth,
+    uow: &mut UnitOfWork,
+    input: &PortalRefresh,
+    begins_at: impl BeginsAt,
+) -> Result<Result<PortalTokens>> {
     let session = match take(uow, &input.refresh_token).await? {
         Ok(session) => session,
         Err(news) => return Ok(Err(news)),
@@ -193,7 +210,9 @@ pub async fn refresh(auth: &Auth, uow: &mut UnitOfWork, input: &PortalRefresh) -
     let account = accounts::find(uow, contact).await?.filter(PortalAccountRow::signs_in).ok_or_else(refused)?;
     if session.client_id.is_none() {
         // one that began when nobody let them in, or before sessions said where they are
-        let client = access_of(uow, contact).await?.first().map(|access| access.client);
+        uow.enter(Some(account.workspace_id)).await?;
+        let client = begins_at(uow, contact).await?;
+        uow.enter(None).await?;
         let mut begun = Query::update();
         begun.table("session").value("client_id", client).and_where(Expr::col("id").eq(session.id.uuid()));
         uow.execute(&begun).await?;

@@ -132,6 +132,23 @@ async fn clients_of(conn: &mut Conn, caller: &Caller, contact: Uuid) -> Result<V
     Ok(shown.collect())
 }
 
+/// In whose portal a contact begins: that of the client which has let them in for longest and is not put away, and where all are, of that which
+/// has let them in for longest.
+///
+/// # Errors
+/// What the database says.
+pub async fn begins_at(uow: &mut UnitOfWork, contact: Uuid) -> Result<Option<Uuid>> {
+    let clients: Vec<Uuid> = auth::portal::access_of(uow, contact).await?.into_iter().map(|access| access.client).collect();
+    let mut select = Query::select();
+    select
+        .column("id")
+        .from("client")
+        .and_where(Expr::col("id").is_in(clients.iter().copied()))
+        .and_where(Expr::col("archived_at").is_null());
+    let here: Vec<Uuid> = uow.rows(&select).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    Ok(clients.iter().find(|client| here.contains(client)).or(clients.first()).copied())
+}
+
 /// Goes on in the portal of another client; who the contact is from then on.
 ///
 /// # Errors

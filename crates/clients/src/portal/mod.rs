@@ -6,7 +6,7 @@ mod me;
 mod staff;
 
 pub use company::{CompanyProfile, CompanyProfilePatch, profile, update_profile};
-pub use me::{PortalContact, PortalMe, PortalMyClient, PortalWorkspace, SwitchClient, choose_client, me};
+pub use me::{PortalContact, PortalMe, PortalMyClient, PortalWorkspace, SwitchClient, begins_at, choose_client, me};
 pub use staff::{
     ContactPortal, ContactPortalPatch, InviteToPortal, PortalClient, PortalClientInput, get, invite, set_client, update,
 };

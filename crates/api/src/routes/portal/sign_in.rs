@@ -3,6 +3,7 @@
 use auth::password_change::ChangePassword;
 use auth::password_reset::ResetAsked;
 use auth::portal::{self, ForgotPortalPassword, NewPortalPassword, PortalLogin, PortalRefresh, PortalTokens};
+use clients::portal::begins_at;
 use kernel::{Error, Result};
 
 use crate::answer::Answer;
@@ -31,7 +32,8 @@ async fn portal_login(context: Context, body: Body) -> ApiResult {
     let auth = &context.state.auth;
     let origin = &context.caller().origin;
     let prepare = async |input: PortalLogin| auth.check_portal_password(input, origin).await;
-    tokens_or_news(&context, body, prepare, async |uow, signed_in| portal::sign_in(auth, uow, signed_in).await.map(Ok)).await
+    tokens_or_news(&context, body, prepare, async |uow, signed_in| portal::sign_in(auth, uow, signed_in, begins_at).await.map(Ok))
+        .await
 }
 
 /// Get the next pair of tokens of the portal
@@ -42,7 +44,7 @@ async fn portal_login(context: Context, body: Body) -> ApiResult {
 async fn portal_refresh(context: Context, body: Body) -> ApiResult {
     let auth = &context.state.auth;
     let prepare = async |input: PortalRefresh| Ok::<_, Error>(input);
-    tokens_or_news(&context, body, prepare, async |uow, input| portal::refresh(auth, uow, input).await).await
+    tokens_or_news(&context, body, prepare, async |uow, input| portal::refresh(auth, uow, input, begins_at).await).await
 }
 
 /// Sign out of the portal
