@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::errors::{ALREADY_INVITED, ALREADY_MEMBER, INVALID_INVITATION};
-use crate::rows::{InvitationId, InvitationRow, UserRow};
+use crate::rows::{InvitationId, InvitationRow, UserRow, WorkspaceRow};
 use crate::users::{self, User};
 use crate::{Auth, memberships, password, roles, secret_text, shape, workspaces};
 
@@ -350,7 +350,7 @@ pub(crate) struct NewAccount<'a> {
     pub password_hash: Option<&'a str>,
 }
 
-/// Makes an account with its password.
+/// Makes an account with its password. It begins with the time zone and the language of its workspace.
 pub(crate) async fn insert_account(
     uow: &mut UnitOfWork,
     account: NewAccount<'_>,
@@ -359,6 +359,9 @@ pub(crate) async fn insert_account(
     use store::Field as _;
     use store::query::Query;
     let now = uow.now();
+    let mut select = WorkspaceRow::select();
+    select.and_where(Expr::col(("workspace", "id")).eq(workspace.uuid()));
+    let place = uow.one::<WorkspaceRow>(&select).await?.ok_or_else(Error::not_found)?;
     let user = UserRow {
         id: uow.id(),
         email: account.email.trim().to_owned(),
@@ -368,8 +371,8 @@ pub(crate) async fn insert_account(
         name_key: shape::name_key(account.given_name, account.family_name),
         phone: None,
         signature: None,
-        timezone: "Europe/Athens".to_owned(),
-        locale: "el".to_owned(),
+        timezone: place.timezone,
+        locale: place.locale,
         is_super_admin: account.is_super_admin,
         is_active: true,
         last_login_at: None,

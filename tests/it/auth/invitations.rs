@@ -72,6 +72,17 @@ async fn a_new_account_needs_a_name_and_a_good_password_and_the_invitation_waits
 }
 
 #[tokio::test]
+async fn a_new_account_begins_with_the_time_zone_and_the_language_of_its_workspace() {
+    let app = TestApp::spawn().await;
+    let place = json!({ "timezone": "Europe/Berlin", "locale": "de" });
+    app.patch(&format!("/v1/workspaces/{}", app.workspace), &app.admin, &place).await.expect(200);
+    invite(&app, &app.admin, "nikos@example.com", "viewer").await.expect(201);
+    let token = app.invitation_token("nikos@example.com").await;
+    let user = accept(&app, &json!({ "token": token, "password": PASSWORD })).await.expect(200).body;
+    assert_eq!((&user["timezone"], &user["locale"]), (&json!("Europe/Berlin"), &json!("de")));
+}
+
+#[tokio::test]
 async fn somebody_with_an_account_accepts_with_the_token_alone_and_becomes_a_member_of_both() {
     let app = TestApp::spawn().await;
     let nikos = app.member(&app.admin, "sales_agent", "nikos@example.com").await;

@@ -342,6 +342,31 @@ async fn a_contact_asks_for_a_new_password_and_changes_their_own() {
 }
 
 #[tokio::test]
+async fn the_portal_knows_a_contact_by_the_name_and_the_language_that_they_have_now() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let client = app.client(&app.admin, "Papa").await;
+    let session = app.contact_in_portal(&app.admin, &client, "eleni@papa.example", &["invoices"]).await;
+    let path = format!("/v1/contacts/{}", session.user_id);
+    let account = async || app.db.rows("SELECT name || ' ' || locale || ' ' || version FROM portal_account").await.remove(0);
+    let before = account().await;
+    app.patch(&path, &app.admin, &json!({ "position": "CEO" })).await.expect(200);
+    assert_eq!(account().await, before, "nothing that it knows them by");
+    let renamed = json!({ "given_name": "Eleni", "family_name": "Nikolaidou", "locale": "en" });
+    app.patch(&path, &app.admin, &renamed).await.expect(200);
+    assert!(account().await.starts_with("Eleni Nikolaidou en "));
+    assert_eq!(app.count("journal_entry WHERE event = 'contact.portal_renamed'").await, 1);
+
+    let own_name = json!({ "current_password": PASSWORD, "new_password": "Eleni Nikolaidou" });
+    let refused = app.post("/v1/portal/me/password", &session, &own_name).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/new_password"]);
+    let forgot = json!({ "workspace": "main", "email": "eleni@papa.example" });
+    app.post("/v1/portal/forgot-password", &Session::nobody(), &forgot).await.expect(202);
+    harness::mailed_token(&app.folder.path().join("mail"), "eleni@papa.example", "plp_").await;
+    let mail = "SELECT to_name || ' ' || language FROM mail_message WHERE kind = 'portal_password_reset'";
+    assert_eq!(app.db.rows(mail).await, ["Eleni Nikolaidou en"]);
+}
+
+#[tokio::test]
 async fn a_refresh_token_of_the_portal_that_comes_twice_ends_the_session() {
     let app = TestApp::spawn().await;
     let client = app.client(&app.admin, "Papa").await;

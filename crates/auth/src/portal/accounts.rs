@@ -136,6 +136,16 @@ pub async fn close(uow: &mut UnitOfWork, contact: Uuid) -> Result<()> {
     }
 }
 
+/// The account of a contact goes by the name and the language that the contact has now: mails are written by them, and a password may not be the name.
+///
+/// # Errors
+/// What the database says.
+pub async fn rename(uow: &mut UnitOfWork, contact: Uuid, name: &str, locale: &str) -> Result<()> {
+    let Some(before) = uow.locked::<PortalAccountRow>(of_contact(contact)).await? else { return Ok(()) };
+    let after = PortalAccountRow { name: name.to_owned(), locale: locale.to_owned(), ..before.clone() };
+    uow.update(&before, after, about(Change::plain().event("contact.portal_renamed"), contact)).await.map(|_| ())
+}
+
 async fn switch(uow: &mut UnitOfWork, before: &PortalAccountRow, is_active: bool) -> Result<()> {
     if before.is_active == is_active {
         return Ok(());

@@ -160,10 +160,24 @@ pub(crate) async fn update_row(uow: &mut UnitOfWork, before: &ContactRow, patch:
         laid.check_unique(uow, before.id.uuid(), &before.custom_fields.0).await?;
     }
     let after = uow.update(before, after, Change::plain()).await?;
+    settle_portal(uow, before, &after).await?;
     if let Some(laid) = &laid {
         laid.put(uow, before.id.uuid(), &before.custom_fields.0).await?;
     }
     Ok(after)
+}
+
+/// What a contact is called, in one line.
+pub(crate) fn whole_name(row: &ContactRow) -> String {
+    format!("{} {}", row.given_name, row.family_name).trim().to_owned()
+}
+
+/// Tells the portal that a contact goes by another name or language now.
+pub(crate) async fn settle_portal(uow: &mut UnitOfWork, before: &ContactRow, after: &ContactRow) -> Result<()> {
+    if whole_name(before) == whole_name(after) && before.locale == after.locale {
+        return Ok(());
+    }
+    auth::portal::rename(uow, after.id.uuid(), &whole_name(after), &after.locale).await
 }
 
 /// Puts a contact away. One that is away stays so. What they have in the portal is switched off, and stays so when they come back.

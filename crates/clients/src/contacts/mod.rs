@@ -6,7 +6,7 @@ mod list;
 mod wire;
 
 pub use commands::{archive, audit, create, create_many, list_files, purge, restore, update};
-pub(crate) use commands::{create_as, fill_derived, forget, update_row};
+pub(crate) use commands::{create_as, fill_derived, forget, settle_portal, update_row, whole_name};
 pub use export::ContactExport;
 pub use list::{CONTACT_LIST, VIEWABLE, get, list};
 pub(crate) use list::{

@@ -260,6 +260,7 @@ async fn revert_contact(uow: &mut UnitOfWork, before: &ContactRow, former: &Map<
     let country = auth::workspaces::defaults(uow, &caller).await?.country;
     contacts::fill_derived(&mut after, &country);
     let after = uow.update(before, after, Change::of(Action::Revert)).await?;
+    contacts::settle_portal(uow, before, &after).await?;
     custom::settle(uow, "contact", after.id.uuid(), &before.custom_fields.0, &after.custom_fields.0).await?;
     Ok(after)
 }

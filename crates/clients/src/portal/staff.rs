@@ -129,9 +129,9 @@ pub async fn invite(auth: &Auth, uow: &mut UnitOfWork, id: ContactId, input: Inv
     for (client, permissions) in access {
         auth::portal::set_access(uow, id.uuid(), client, &permissions).await?;
     }
-    let name = format!("{} {}", contact.given_name, contact.family_name);
+    let name = contacts::whole_name(&contact);
     let email = email.unwrap_or_default();
-    let invited = Invited { contact: id.uuid(), email: &email, name: name.trim(), locale: &contact.locale };
+    let invited = Invited { contact: id.uuid(), email: &email, name: &name, locale: &contact.locale };
     auth::portal::invite(auth, uow, invited).await?;
     told(uow, id).await
 }
