@@ -13,6 +13,7 @@ use kernel::{Caller, DateTime, Page, Result, TypedId as _};
 use platform::audit::{self, AuditEntry};
 use platform::notes::{self, Note};
 use serde::{Deserialize, Serialize};
+use store::dialect::Dialect;
 use store::list::{Filter, ListField, ListQuery, ListSpec, Listed, Operator};
 use store::query::{Expr, Query, SelectStatement};
 use store::{Conn, Row};
@@ -104,8 +105,8 @@ fn asks_for(query: &ListQuery, kind: TimelineKind) -> bool {
 }
 
 /// The moments of a client, from each table that has some that are asked for.
-fn moments(caller: &Caller, client: ClientId, query: &ListQuery) -> Result<Vec<SelectStatement>> {
-    let [of_it, of_what_hangs_on_it] = audit::moments_of(caller, client.uuid(), ["note", "interaction"])?;
+fn moments(dialect: Dialect, caller: &Caller, client: ClientId, query: &ListQuery) -> Result<Vec<SelectStatement>> {
+    let [of_it, of_what_hangs_on_it] = audit::moments_of(dialect, caller, client.uuid(), ["note", "interaction"])?;
     let parts = [
         (TimelineKind::Interaction, interactions::moments_of(caller, client)?),
         (TimelineKind::Note, notes::moments_of(caller, client.uuid())?),
@@ -124,7 +125,7 @@ fn moments(caller: &Caller, client: ClientId, query: &ListQuery) -> Result<Vec<S
 /// # Errors
 /// As [`client_timeline`].
 pub fn client_timeline_select(conn: &Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Option<SelectStatement>> {
-    store::list::select_of_parts::<Moment>(conn, caller, moments(caller, id, query)?, &TIMELINE_LIST, query)
+    store::list::select_of_parts::<Moment>(conn, caller, moments(conn.dialect(), caller, id, query)?, &TIMELINE_LIST, query)
 }
 
 /// What happened with a client, the newest first unless asked otherwise. Of changes, whoever does not read the audit trail sees their own.
@@ -134,7 +135,8 @@ pub fn client_timeline_select(conn: &Conn, caller: &Caller, id: ClientId, query:
 pub async fn client_timeline(conn: &mut Conn, caller: &Caller, id: ClientId, query: &ListQuery) -> Result<Page<TimelineEntry>> {
     clients::clients::check_visible(conn, caller, id).await?;
     let query = query.within(id.uuid());
-    let page = store::list::page_of_parts::<Moment>(conn, caller, moments(caller, id, &query)?, &TIMELINE_LIST, &query).await?;
+    let parts = moments(conn.dialect(), caller, id, &query)?;
+    let page = store::list::page_of_parts::<Moment>(conn, caller, parts, &TIMELINE_LIST, &query).await?;
     let of = |kind: TimelineKind| page.data.iter().filter(|moment| moment.kind == kind).map(|moment| moment.record).collect();
     let mut interactions = interactions::all_of(conn, caller, of(TimelineKind::Interaction)).await?;
     let mut notes = notes::all_of(conn, caller, of(TimelineKind::Note)).await?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kernel::{Actor, Caller, DateTime, Page, Permission, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use store::dialect::unindexed;
+use store::dialect::{Dialect, unindexed};
 use store::journal::JournalEntry;
 use store::list::{ListQuery, Listed as _};
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
@@ -249,7 +249,12 @@ pub async fn of_field(
 ///
 /// # Errors
 /// What stands against asking.
-pub fn moments_of<const N: usize>(caller: &Caller, record: Uuid, besides: [&'static str; N]) -> Result<[SelectStatement; 2]> {
+pub fn moments_of<const N: usize>(
+    dialect: Dialect,
+    caller: &Caller,
+    record: Uuid,
+    besides: [&'static str; N],
+) -> Result<[SelectStatement; 2]> {
     let workspace = caller.workspace()?.uuid();
     let own = if caller.can(Permission::AdminViewAuditLog) { None } else { Some(own(caller)?) };
     Ok(["record_id", "subject_id"].map(|of| {
@@ -260,7 +265,8 @@ pub fn moments_of<const N: usize>(caller: &Caller, record: Uuid, besides: [&'sta
             .expr_as(column("id"), "record_id")
             .from("journal_entry")
             .and_where(column(of).eq(record))
-            .and_where(column("workspace_id").eq(workspace))
+            // in the order of the record's own entries: of the workspace's, which have the same order, all might be read
+            .and_where(unindexed(dialect, "journal_entry", "workspace_id").eq(workspace))
             .and_where(column("record_type").is_not_in(besides));
         if let Some((name, id)) = own {
             select.and_where(column(name).eq(id));
