@@ -11,8 +11,8 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::export::{BelongsTo, addresses_of, clients_of, files_of};
-use super::map::{HELD, Kept};
-use crate::attachable::CONTACT;
+use super::map::{HELD, Kept, WRITTEN, Written};
+use crate::attachable::{CLIENT, CONTACT};
 use crate::rows::{ContactId, ContactRow};
 use crate::{contacts, interactions, links, portal};
 
@@ -50,7 +50,7 @@ pub struct KeptPart {
 /// A text that staff wrote, in which the name or an address of the person may stand: somebody has to read it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Mention {
-    /// `note`, `interaction` or `saved_view`; `contact` is somebody who belonged to a client that was erased, and may be the same person.
+    /// `note`, `interaction`, `client_relationship`, `folder`, `file` or `saved_view`; `contact` is somebody who belonged to a client that was erased, and may be the same person.
     pub record_type: String,
     /// Its id.
     pub record_id: Uuid,
@@ -138,43 +138,54 @@ pub(super) fn check_name(name: &str, input: &Erasure) -> Result<()> {
     faults.into_result()
 }
 
-/// Notes and interactions of the person's clients, and views of anybody, in which their name or an address stands.
+/// What was written on the person's clients, and views of anybody, in which their name or an address stands.
 async fn mentions(uow: &mut UnitOfWork, row: &ContactRow, addresses: &[String], clients: &[BelongsTo]) -> Result<Vec<Mention>> {
     let whole = format!("{} {}", row.given_name, row.family_name);
     let phones = row.phones.0.iter().map(|phone| phone.number.as_str());
     let others = row.external_id.as_deref().into_iter().chain(phones);
     let words = sought([row.family_name.as_str(), whole.trim()].into_iter().chain(others), addresses);
-    let ids = || clients.iter().map(|client| client.client.id.uuid());
-    let workspace = uow.workspace()?.uuid();
-    let mut found = Vec::new();
-    let places = [("note", "rel_id", &["body"][..]), ("interaction", "client_id", &["subject", "note"][..])];
-    for (table, of, texts) in places {
-        let mut select = Query::select();
-        select
-            .columns([(table, "id"), (table, of)])
-            .columns(texts.iter().map(|text| (table, *text)))
-            .from(table)
-            .and_where(Expr::col((table, "workspace_id")).eq(workspace))
-            .and_where(Expr::col((table, of)).is_in(ids()))
-            .order_by((table, "id"), Order::Asc);
-        for line in uow.rows(&select).await? {
-            let mut text = String::new();
-            for at in 0..texts.len() {
-                text.push_str(&line.get::<Option<String>>(2 + at)?.unwrap_or_default());
-                text.push(' ');
-            }
-            let text = kernel::text::fold(&text);
-            if words.iter().any(|word| text.contains(word)) {
-                found.push(Mention {
-                    record_type: table.to_owned(),
-                    record_id: line.get(0)?,
-                    client_id: line.get(1)?,
-                    owner_id: None,
-                });
+    let clients: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
+    let mut found: Vec<Mention> = Vec::new();
+    for written in WRITTEN {
+        for mention in mentioning(uow, written, &words, &clients).await? {
+            // what two of their clients have between them is told once
+            if found.iter().all(|known| known.record_id != mention.record_id) {
+                found.push(mention);
             }
         }
     }
     found.extend(mentioning_views(uow, &words).await?);
+    Ok(found)
+}
+
+/// Texts of one table on these clients, in which one of the words stands.
+async fn mentioning(uow: &mut UnitOfWork, written: &Written, words: &[String], clients: &[Uuid]) -> Result<Vec<Mention>> {
+    let column = |name: &'static str| Expr::col((written.table, name));
+    let mut select = Query::select();
+    select
+        .columns([(written.table, "id"), (written.table, written.of)])
+        // who took part stands in a JSON value
+        .exprs(written.texts.iter().map(|text| column(text).cast_as("text")))
+        .from(written.table)
+        .and_where(column("workspace_id").eq(uow.workspace()?.uuid()))
+        .and_where(column(written.of).is_in(clients.iter().copied()))
+        .order_by((written.table, "id"), Order::Asc);
+    if written.of_any {
+        select.and_where(column("rel_type").eq(CLIENT));
+    }
+    let mut found = Vec::new();
+    for line in uow.rows(&select).await? {
+        let mut text = String::new();
+        for at in 0..written.texts.len() {
+            text.push_str(&line.get::<Option<String>>(2 + at)?.unwrap_or_default());
+            text.push(' ');
+        }
+        let text = kernel::text::fold(&text);
+        if words.iter().any(|word| text.contains(word)) {
+            let (record_id, client_id) = (line.get(0)?, line.get(1)?);
+            found.push(Mention { record_type: written.table.to_owned(), record_id, client_id, owner_id: None });
+        }
+    }
     Ok(found)
 }
 

@@ -113,3 +113,30 @@ pub static HELD: &[Held] = &[
     held("user_account", &["email", "given_name", "family_name", "phone", "signature", "preferences"], Staff, None),
     held("invitation", &["email", "given_name", "family_name"], Staff, None),
 ];
+
+/// Texts that staff wrote on a client, which are read when one of its contacts is erased: somebody may be named in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// The table.
+    pub table: &'static str,
+    /// The column that names the client.
+    pub of: &'static str,
+    /// Whether that may name a record of another type, which `rel_type` says.
+    pub of_any: bool,
+    /// The columns with the texts.
+    pub texts: &'static [&'static str],
+}
+
+const fn written(table: &'static str, of: &'static str, texts: &'static [&'static str]) -> Written {
+    Written { table, of, of_any: false, texts }
+}
+
+/// All of them.
+pub static WRITTEN: &[Written] = &[
+    Written { of_any: true, ..written("note", "rel_id", &["body"]) },
+    written("interaction", "client_id", &["subject", "note", "participants"]),
+    written("client_relationship", "from_client_id", &["note"]),
+    written("client_relationship", "to_client_id", &["note"]),
+    Written { of_any: true, ..written("folder", "rel_id", &["name"]) },
+    Written { of_any: true, ..written("file", "rel_id", &["subject", "description", "filename"]) },
+];
