@@ -75,6 +75,46 @@ async fn a_merge_is_not_taken_back_where_a_contact_of_one_was_let_into_the_porta
     assert_eq!(app.count("portal_access").await, 0);
 }
 
+/// Seen to fail without looking for tags at all, and with the tags alone that the moved ones are now.
+#[tokio::test]
+async fn a_merge_is_not_taken_back_where_a_tag_that_came_with_it_became_one_with_another_since() {
+    let app = TestApp::spawn().await;
+    let tag = async |name: String| app.post("/v1/tags", &app.admin, &json!({ "name": name })).await.expect(201).id();
+    let put_on = async |client: &str, tag: &str| {
+        app.post(&format!("/v1/clients/{client}/tags"), &app.admin, &json!({ "tag_id": tag })).await.expect(200);
+    };
+    // what the one that stays and the one that goes carry, which tag becomes part of which, and whether that stands against it
+    let cases: [(&str, &str, [usize; 2], bool); 5] = [
+        ("0", "1", [0, 1], true),
+        ("0", "01", [0, 1], true),
+        ("0", "1", [1, 0], true),
+        ("", "1", [1, 2], false),
+        ("0", "1", [0, 2], false),
+    ];
+    for (number, (stays_with, goes_with, [from, into], stands)) in cases.into_iter().enumerate() {
+        let (stays, goes) = (app.client(&app.admin, "Stays").await, app.client(&app.admin, "Goes").await);
+        let tags = [tag(format!("a{number}")).await, tag(format!("b{number}")).await, tag(format!("c{number}")).await];
+        for (client, with) in [(&stays, stays_with), (&goes, goes_with)] {
+            for place in with.chars() {
+                put_on(client, &tags[place.to_digit(10).unwrap() as usize]).await;
+            }
+        }
+        let body = json!({ "merged_id": goes });
+        app.post(&format!("/v1/clients/{stays}/merge"), &app.admin, &body).await.expect(200);
+        app.post(&format!("/v1/tags/{}/merge", tags[from]), &app.admin, &json!({ "into": tags[into] })).await.expect(200);
+        let undone = app.post(&format!("/v1/clients/{stays}/merge/undo"), &app.admin, &body).await;
+        if stands {
+            let refused = undone.expect_problem(409, "merge_built_on");
+            assert_eq!(refused.body["newer"][0]["record_type"], "tag", "{number}: {}", refused.text);
+        } else {
+            undone.expect(200);
+            let carries = app.get(&format!("/v1/clients/{goes}?include=tags"), &app.admin).await.expect(200);
+            let now = if from == 1 { into } else { 1 };
+            assert_eq!(carries.body["tags"][0]["id"], json!(tags[now]), "{number}");
+        }
+    }
+}
+
 /// That a session of the portal is in that of a client, as soon as what was known of it before is forgotten.
 async fn in_portal_of(app: &TestApp, contact: &Session, client: &str) {
     let began = Instant::now();

@@ -8,6 +8,7 @@ mod fields;
 mod forget;
 mod moving;
 mod references;
+mod tags;
 mod undo;
 mod wire;
 

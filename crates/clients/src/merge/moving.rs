@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::references::{self, Named};
 use super::wire::MovedRecords;
 use crate::attachable::CLIENT;
-use crate::errors::RELATIONSHIP_OVERLAP;
+use crate::errors::{MERGE_BUILT_ON, RELATIONSHIP_OVERLAP};
 use crate::rows::{ClientId, ClientRow};
 
 /// Records that one entry of the journal names.
@@ -184,7 +184,7 @@ pub(super) async fn move_back(uow: &mut UnitOfWork, moved: &Moved, from: ClientI
                 .value(place.column, to.uuid())
                 .and_where(here(place, from))
                 .and_where(Expr::col("id").is_in(some.iter().copied()));
-            uow.execute(&update).await?;
+            uow.execute(&update).await.on_unique(|| Error::new(&MERGE_BUILT_ON).with_detail("Something was changed since."))?;
         }
         let mut ids = ids.to_vec();
         if place.table == SESSION {

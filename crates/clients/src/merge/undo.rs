@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::commands::{FILLED, UNDONE, find};
 use super::wire::UndoMerge;
-use super::{ClientMergeRow, fields, missing, moving, references};
+use super::{ClientMergeRow, fields, missing, moving, references, tags};
 use crate::attachable::CLIENT;
 use crate::clients::{self, Client};
 use crate::custom;
@@ -82,7 +82,7 @@ pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: 
 
 /// The entries of a workspace whose `of` is one of these. They are found by that first: otherwise their order by number lets all of the
 /// workspace's entries be read.
-fn entries(row: &ClientMergeRow, of: &'static str, records: &[Uuid]) -> SelectStatement {
+pub(super) fn entries(row: &ClientMergeRow, of: &'static str, records: &[Uuid]) -> SelectStatement {
     let mut ids = Query::select();
     ids.column("id").from("journal_entry").and_where(Expr::col(of).is_in(records.iter().copied()));
     let mut select = JournalEntry::select();
@@ -125,26 +125,29 @@ async fn check_newest(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<()> 
     let about = records.clone();
     records.extend(row.moved.0.built_on());
     records.extend(access_since(uow, row).await?);
-    let mut newer: Vec<Value> = Vec::new();
+    let mut newer: Vec<JournalEntry> = Vec::new();
     let groups = records.chunks(AT_ONCE).map(|some| ("record_id", some)).chain([("subject_id", about.as_slice())]);
     for (of, some) in groups {
         let mut select = entries(row, of, some);
         select.and_where(column("number").gt(number)).order_by(("journal_entry", "number"), Order::Asc).limit(TOLD);
         for found in uow.rows(&select).await? {
-            let entry = JournalEntry::read(&found, 0)?;
-            let told = json!({
-                "entry_id": entry.id, "at": entry.at, "event": entry.event,
-                "record_type": entry.record_type, "record_id": entry.record_id,
-            });
-            if !newer.contains(&told) {
-                newer.push(told);
-            }
+            newer.push(JournalEntry::read(&found, 0)?);
         }
     }
+    newer.extend(tags::lost_since(uow, row, number).await?);
     if newer.is_empty() {
         return Ok(());
     }
+    newer.sort_by_key(|entry| entry.number);
+    newer.dedup_by_key(|entry| entry.number);
     newer.truncate(usize::try_from(TOLD).unwrap_or(usize::MAX));
+    let told = |entry: JournalEntry| {
+        json!({
+            "entry_id": entry.id, "at": entry.at, "event": entry.event,
+            "record_type": entry.record_type, "record_id": entry.record_id,
+        })
+    };
+    let newer: Vec<Value> = newer.into_iter().map(told).collect();
     Err(Error::new(&MERGE_BUILT_ON).with_detail("Something was changed since.").with_extra("newer", newer))
 }
 

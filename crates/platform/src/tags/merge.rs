@@ -12,6 +12,9 @@ use validator::Validate;
 
 use super::{Tag, TagId, TagRow, visible_to};
 
+/// The event of records that carried both tags, and carry one. They are the entry's `records`.
+pub const RECORDS_HAD_BOTH: &str = "tag.records_had_both";
+
 /// Records that one entry of the journal names.
 const IN_AN_ENTRY: usize = 1000;
 
@@ -63,7 +66,7 @@ pub async fn merge(uow: &mut UnitOfWork, id: TagId, seen: Option<i64>, input: Me
     let kept = found.pop().ok_or_else(|| Error::invalid_field("/into", "not_found", "there is no such tag"))?;
 
     let (moved, had_both) = (move_all(uow, &old, &kept).await?, take_off_all(uow, &old).await?);
-    for (event, carriers) in [("tag.records_moved", &moved), ("tag.records_had_both", &had_both)] {
+    for (event, carriers) in [("tag.records_moved", &moved), (RECORDS_HAD_BOTH, &had_both)] {
         let change = || Change::plain().event(event).about("tag", kept.id).detail("into", kept.id.to_string());
         tell(uow, &old, Action::Merge, carriers, change);
     }

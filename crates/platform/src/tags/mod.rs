@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::errors::TAG_NAME_TAKEN;
 
-pub use merge::{MergeTag, merge};
+pub use merge::{MergeTag, RECORDS_HAD_BOTH, merge};
 
 kernel::typed_id! {
     /// Names a tag.
