@@ -80,6 +80,22 @@ fn every_operation_says_what_it_is_what_it_needs_and_how_it_fails() {
 }
 
 #[test]
+fn whatever_is_given_a_password_may_take_the_time_that_hashing_one_takes() {
+    let document = document();
+    let mut asked = 0;
+    for (_, operation) in operations(&document) {
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let Some(schema) = body.as_str().and_then(|at| document.pointer(at.trim_start_matches('#'))) else { continue };
+        let members = schema["properties"].as_object().into_iter().flatten();
+        if members.map(|(name, _)| name).any(|name| name == "password" || name.ends_with("_password")) {
+            asked += 1;
+            assert_eq!(operation["x-p99-ms"], 500, "{}", operation["operationId"]);
+        }
+    }
+    assert_eq!(asked, 11);
+}
+
+#[test]
 fn every_example_fits_its_schema() {
     let document = document();
     // one schema for all of them, because each would be compiled with everything that it might refer to

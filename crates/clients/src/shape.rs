@@ -187,3 +187,17 @@ const MOST_EMAILS: usize = 20;
 pub(crate) fn email_key(emails: &[TypedEmail]) -> Option<String> {
     emails.first().map(|email| email.address.trim().to_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_no_more_room_a_new_address_takes_the_place_of_the_first() {
+        let email = |name: &str| TypedEmail { kind: ChannelKind::Work, address: format!("{name}@example.com") };
+        let full: Vec<TypedEmail> = (0..MOST_EMAILS).map(|number| email(&number.to_string())).collect();
+        let with_new = with_addresses(&full, &[email("new")]);
+        assert_eq!((with_new.len(), &with_new[0].address, &with_new[1..]), (MOST_EMAILS, &email("new").address, &full[1..]));
+        assert_eq!(with_addresses(&full, &[email("7")]), full);
+    }
+}

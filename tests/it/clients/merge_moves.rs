@@ -115,6 +115,35 @@ async fn a_merge_is_not_taken_back_where_a_tag_that_came_with_it_became_one_with
     }
 }
 
+/// Seen to fail with the tags alone that the moved ones are now, and were when they were put on the client.
+#[tokio::test]
+async fn a_tag_that_became_another_before_it_was_lost_stands_against_taking_a_merge_back_too() {
+    let app = TestApp::spawn().await;
+    for before in [true, false] {
+        let tag = async |name: &str| {
+            app.post("/v1/tags", &app.admin, &json!({ "name": format!("{name} {before}") })).await.expect(201).id()
+        };
+        let (first, then, last) = (tag("first").await, tag("then").await, tag("last").await);
+        let (stays, goes) = (app.client(&app.admin, "Stays").await, app.client(&app.admin, "Goes").await);
+        for (client, tag) in [(&stays, &last), (&goes, &first)] {
+            app.post(&format!("/v1/clients/{client}/tags"), &app.admin, &json!({ "tag_id": tag })).await.expect(200);
+        }
+        let (merge, body) = (format!("/v1/clients/{stays}/merge"), json!({ "merged_id": goes }));
+        let become_one = async |from: &str, into: &str| {
+            app.post(&format!("/v1/tags/{from}/merge"), &app.admin, &json!({ "into": into })).await.expect(200);
+        };
+        if before {
+            become_one(&first, &then).await;
+            app.post(&merge, &app.admin, &body).await.expect(200);
+        } else {
+            app.post(&merge, &app.admin, &body).await.expect(200);
+            become_one(&first, &then).await;
+        }
+        become_one(&then, &last).await;
+        app.post(&format!("{merge}/undo"), &app.admin, &body).await.expect_problem(409, "merge_built_on");
+    }
+}
+
 /// That a session of the portal is in that of a client, as soon as what was known of it before is forgotten.
 async fn in_portal_of(app: &TestApp, contact: &Session, client: &str) {
     let began = Instant::now();

@@ -284,7 +284,9 @@ async fn whoever_is_erased_is_gone_from_where_they_no_longer_belong_and_from_add
         }
         let told = app.act(&format!("{path}/export"), &app.admin).await.expect(200);
         assert!(told.body["mails"].to_string().contains(ADDRESS), "{ends}: mail to the former address is told");
-        assert_eq!(told.body["imported_rows"].as_array().unwrap().len(), 1, "{ends}");
+        let rows = told.body["imported_rows"].as_array().unwrap();
+        assert_eq!((rows.len(), &rows[0]["cells"]["contact_email"]), (1, &json!(ADDRESS)), "{ends}");
+        assert!(rows[0]["cells"]["name"].is_null(), "{ends}: what it says of the client is not theirs any more");
 
         let done = format!(
             "journal_personal WHERE (ip IS NOT NULL OR user_agent IS NOT NULL) AND entry_id IN \
@@ -311,6 +313,50 @@ async fn whoever_is_erased_is_gone_from_where_they_no_longer_belong_and_from_add
             assert_eq!(places_of(&app, text).await, Vec::<String>::new(), "{ends}: {text}");
         }
     }
+}
+
+/// Seen to fail with the first addresses of others alone, and without their accounts in the portal.
+#[tokio::test]
+async fn what_went_to_an_address_that_has_become_somebody_elses_is_theirs() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let (client, contact) = known(&app).await;
+    let path = format!("/v1/contacts/{contact}");
+    let new = json!([{ "kind": "work", "address": "new@portal.example" }]);
+    app.patch(&path, &app.admin, &json!({ "emails": new })).await.expect(200);
+    app.post(&format!("{path}/portal/invitation"), &app.admin, &json!({ "email": "new@portal.example" })).await.expect(200);
+    let mails = async || app.act(&format!("{path}/export"), &app.admin).await.expect(200).body["mails"].to_string();
+    assert!(mails().await.contains(ADDRESS), "nobody else has it yet");
+    // somebody has it as their second one
+    let emails =
+        json!([{ "kind": "work", "address": "nikos@papa.example" }, { "kind": "other", "address": ADDRESS.to_uppercase() }]);
+    let other = app.post("/v1/contacts", &app.admin, &json!({ "given_name": "Nikos", "emails": emails })).await.expect(201).id();
+    assert!(!mails().await.contains(ADDRESS));
+    app.patch(&format!("/v1/contacts/{other}"), &app.admin, &json!({ "emails": [] })).await.expect(200);
+    assert!(mails().await.contains(ADDRESS));
+    // and somebody signs in with it
+    app.post(&format!("/v1/clients/{client}/contacts"), &app.admin, &json!({ "contact_id": other })).await.expect(201);
+    app.post(&format!("/v1/contacts/{other}/portal/invitation"), &app.admin, &json!({ "email": ADDRESS })).await.expect(200);
+    assert!(!mails().await.contains(ADDRESS));
+    let theirs = format!("mail_message WHERE to_address = '{ADDRESS}'");
+    let before = app.count(&theirs).await;
+    let meant = json!({ "name": NAME, "reason": "Asked by letter" });
+    app.post(&format!("{path}/erase"), &app.admin, &meant).await.expect(200);
+    assert_eq!(app.count(&theirs).await, before);
+}
+
+/// Seen to fail with another member of the JSON value.
+#[tokio::test]
+async fn rows_of_imports_from_before_they_were_found_by_whom_they_brought_are_found_by_them() {
+    let app = TestApp::spawn_with(|config| config.worker = true).await;
+    let (_, contact) = known(&app).await;
+    let found = format!("import_row WHERE further_id = {}", app.db.uuid(&contact));
+    assert_eq!(app.count(&found).await, 1);
+    app.db.execute("UPDATE import_row SET further_id = NULL").await.unwrap();
+    let dialect = app.store().await.dialect();
+    for statement in store::dialect::ddl::uuid_from_member(dialect, "import_row", "further_id", ("further", "contact")) {
+        app.db.execute_as_owner(&statement).await;
+    }
+    assert_eq!(app.count(&found).await, 1);
 }
 
 /// Seen to fail with participants left out of what is read.

@@ -89,6 +89,24 @@ fn wire(row: PortalAccountRow, now: DateTime) -> PortalStatus {
     }
 }
 
+/// Which of these addresses, in lower case, others than these contacts sign in with.
+///
+/// # Errors
+/// What the database says.
+pub async fn addresses_among(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    addresses: &[String],
+    contacts: &[Uuid],
+) -> Result<Vec<String>> {
+    let mut select = PortalAccountRow::select();
+    select
+        .and_where(column("workspace_id").eq(workspace.uuid()))
+        .and_where(column("email_key").is_in(addresses.iter().map(String::as_str)))
+        .and_where(column("contact_id").is_not_in(contacts.iter().copied()));
+    Ok(conn.all::<PortalAccountRow>(&select).await?.into_iter().map(|row| row.email_key).collect())
+}
+
 /// How far a contact has come. Whoever calls has seen to it that the caller may know.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 pub use access::{AccessPatch, PortalAccess, access_of, set_access, take_access};
 pub(crate) use accounts::about;
-pub use accounts::{close, forget_account, rename, sessions_of, set_active, status_of};
+pub use accounts::{addresses_among, close, forget_account, rename, sessions_of, set_active, status_of};
 pub use identity::{choose_client, current};
 pub use invite::{Invited, invite};
 pub use password::{

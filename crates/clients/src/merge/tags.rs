@@ -1,12 +1,14 @@
 //! Tags that became one since two clients did: what a client carries may be there or gone for that alone, and who is told of it is the tag.
 
+use std::collections::BTreeSet;
+
 use kernel::Result;
 use platform::tags::RECORDS_HAD_BOTH;
 use serde_json::Value;
-use store::UnitOfWork;
 use store::journal::JournalEntry;
 use store::list::Listed as _;
 use store::query::{Expr, ExprTrait, Query};
+use store::{Action, UnitOfWork};
 use uuid::Uuid;
 
 use super::ClientMergeRow;
@@ -24,7 +26,6 @@ pub(super) async fn lost_since(uow: &mut UnitOfWork, row: &ClientMergeRow, numbe
     let mut found = Vec::new();
     for of in ["record_id", "subject_id"] {
         let mut select = entries(row, of, &tags);
-        let column = |name: &'static str| Expr::col(("journal_entry", name));
         select.and_where(column("number").gt(number)).and_where(column("event").eq(RECORDS_HAD_BOTH));
         for line in uow.rows(&select).await? {
             found.push(JournalEntry::read(&line, 0)?);
@@ -34,7 +35,11 @@ pub(super) async fn lost_since(uow: &mut UnitOfWork, row: &ClientMergeRow, numbe
     Ok(found)
 }
 
-/// The tags that were moved: those that they are now, and those that they were when they were put on the client.
+fn column(name: &'static str) -> Expr {
+    Expr::col(("journal_entry", name))
+}
+
+/// The tags that were moved: those that they are now, those that they were when they were put on the client, and all that these have become.
 async fn tags_of(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<Vec<Uuid>> {
     let taggings = row.moved.0.records.get("tagging.rel_id").map(Vec::as_slice).unwrap_or_default();
     let mut now = Query::select();
@@ -45,7 +50,15 @@ async fn tags_of(uow: &mut UnitOfWork, row: &ClientMergeRow) -> Result<Vec<Uuid>
         let tag = entry.changes.get("tag_id").and_then(|change| change.get("to")).and_then(Value::as_str);
         tags.extend(tag.and_then(|tag| tag.parse::<Uuid>().ok()));
     }
-    tags.sort_unstable();
-    tags.dedup();
-    Ok(tags)
+    let mut known: BTreeSet<Uuid> = tags.iter().copied().collect();
+    while !tags.is_empty() {
+        let mut select = entries(row, "record_id", &tags);
+        select.and_where(column("record_type").eq("tag")).and_where(column("action").eq(Action::Merge.as_str()));
+        tags.clear();
+        for line in uow.rows(&select).await? {
+            let became = JournalEntry::read(&line, 0)?.subject_id;
+            tags.extend(became.filter(|tag| known.insert(*tag)));
+        }
+    }
+    Ok(known.into_iter().collect())
 }

@@ -31,7 +31,7 @@ fn column(name: &'static str) -> Expr {
 ///
 /// # Errors
 /// `forbidden` without `clients.merge`; `not_found`; `stale`; `client_merged`; `archived`; `validation_failed` where that client is no part of this
-/// one; `merge_built_on` where something was changed since, with what it was.
+/// one; `merge_built_on` where something was changed since, with what it was as far as the journal names it.
 pub async fn undo(uow: &mut UnitOfWork, id: ClientId, seen: Option<i64>, input: UndoMerge) -> Result<Client> {
     let caller = uow.caller();
     caller.require(Permission::ClientsMerge)?;

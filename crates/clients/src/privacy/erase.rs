@@ -117,7 +117,13 @@ pub async fn erase(uow: &mut UnitOfWork, id: ContactId, seen: Option<i64>, input
         Kept::Nothing => None,
         Kept::Because(why) => Some(KeptPart { what: held.table.to_owned(), why: why.to_owned() }),
     });
-    Ok(ErasureReport { contact_id: id, erased_at: now, erased: counted(&erased), kept: kept.collect(), mentions })
+    let elsewhere = KeptPart {
+        what: "note".to_owned(),
+        why: "What was written on clients that the person no longer belongs to may name them, and is not looked through."
+            .to_owned(),
+    };
+    let kept = kept.chain([elsewhere]).collect();
+    Ok(ErasureReport { contact_id: id, erased_at: now, erased: counted(&erased), kept, mentions })
 }
 
 /// Those of which there were some.

@@ -11,7 +11,7 @@ use platform::audit::AuditEntry;
 use platform::imports::people::ImportedRow;
 use serde::{Deserialize, Serialize};
 use store::Conn;
-use store::list::{ListQuery, is_among};
+use store::list::{ListQuery, ListSpec, Listed};
 use store::query::{Expr, ExprTrait, Order, Query};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -22,7 +22,8 @@ use crate::clients::{CLIENT_LIST, ClientBrief};
 use crate::contacts::{self, CONTACT_LIST, Contact};
 use crate::interactions::{self, Interaction};
 use crate::portal::{self, ContactPortal};
-use crate::rows::{ClientId, ContactId, ContactRow, Influence};
+use crate::rows::{ClientId, ClientRow, ContactId, ContactRow, Influence};
+use crate::shape::TypedEmail;
 
 /// A client that the person belongs to.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -78,6 +79,9 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
     let clients = clients_of(conn, caller, id).await?;
     let portal = portal::get(conn, caller, id, now).await?;
     let addresses = addresses_of(conn, caller, &row, &portal).await?;
+    // of a client where they are no more, who may be a person too, they are told nothing
+    let records: Vec<Uuid> = clients.iter().map(|client| client.client.id.uuid()).collect();
+    let rows = platform::imports::people::rows_with(conn, caller, CONTACT, id.uuid()).await?;
     Ok(PersonalData {
         exported_at: now,
         clients,
@@ -87,7 +91,10 @@ pub async fn export(conn: &mut Conn, caller: &Caller, id: ContactId, now: DateTi
         files: files_of(conn, caller, CONTACT, id.uuid()).await?,
         mails: mail::people::written_to(conn, caller, &addresses).await?,
         suppressions: mail::people::suppressed(conn, caller, &addresses).await?,
-        imported_rows: platform::imports::people::rows_with(conn, caller, CONTACT, id.uuid()).await?,
+        imported_rows: rows
+            .into_iter()
+            .map(|row| if row.is_of(&records) { row } else { row.further_alone("contact_") })
+            .collect(),
         history: platform::audit::whole_of(conn, caller, id.uuid()).await?,
         contact: row.into(),
     })
@@ -117,22 +124,50 @@ pub(super) async fn own_addresses(
     addresses.sort();
     addresses.dedup();
     let mut others = auth::users::addresses_among(conn, &addresses).await?;
-    for spec in [&CONTACT_LIST, &CLIENT_LIST] {
-        let (table, mut select) = (spec.table, Query::select());
-        let wanted: Vec<store::query::Value> = addresses.iter().map(|address| address.as_str().into()).collect();
-        select
-            .column((table, "email_key"))
-            .from(table)
-            .and_where(Expr::col((table, "workspace_id")).eq(caller.workspace()?.uuid()))
-            .and_where(is_among(conn.dialect(), spec, "email", &wanted))
-            .and_where(Expr::col((table, "id")).is_not_in(own.iter().copied()));
-        for found in conn.rows(&select).await? {
-            others.push(found.get(0)?);
+    others.extend(auth::portal::addresses_among(conn, caller.workspace()?, &addresses, own).await?);
+    let mut alone = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let is_others = others.contains(&address)
+            || is_on::<ContactRow>(conn, caller, &CONTACT_LIST, &address, own, |row| &row.emails.0).await?
+            || is_on::<ClientRow>(conn, caller, &CLIENT_LIST, &address, own, |row| &row.emails.0).await?;
+        if !is_others {
+            alone.push(address);
         }
     }
-    addresses.retain(|address| !others.contains(address));
-    Ok(addresses)
+    Ok(alone)
 }
+
+/// Whether a record that is none of these has an address, first or not. It is found by the words of the address.
+async fn is_on<R: store::Record + Listed>(
+    conn: &mut Conn,
+    caller: &Caller,
+    spec: &'static ListSpec,
+    address: &str,
+    own: &[Uuid],
+    emails: impl Fn(&R) -> &[TypedEmail],
+) -> Result<bool> {
+    let words = address.chars().take(MOST_SEARCHED).collect();
+    let mut pairs =
+        ["archived", "limit"].map(str::to_owned).into_iter().zip(["true", "200"].map(str::to_owned)).collect::<Vec<_>>();
+    pairs.push(("q".to_owned(), words));
+    loop {
+        let mut select = <R as store::Record>::select();
+        select
+            .and_where(Expr::col((spec.table, "workspace_id")).eq(caller.workspace()?.uuid()))
+            .and_where(Expr::col((spec.table, "id")).is_not_in(own.iter().copied()));
+        let page = store::list::page::<R>(conn, caller, select, spec, &ListQuery::parse(spec, &pairs)?).await?;
+        let has_it = |row: &R| emails(row).iter().any(|email| email.address.trim().to_lowercase() == address);
+        if page.data.iter().any(has_it) {
+            return Ok(true);
+        }
+        let Some(cursor) = page.page.next_cursor else { return Ok(false) };
+        pairs.truncate(3);
+        pairs.push(("cursor".to_owned(), cursor));
+    }
+}
+
+/// Letters of a search at most.
+const MOST_SEARCHED: usize = 200;
 
 /// Where the person belongs, whether the caller sees those clients elsewhere or not: it is the person's own data.
 pub(super) async fn clients_of(conn: &mut Conn, caller: &Caller, id: ContactId) -> Result<Vec<BelongsTo>> {

@@ -19,6 +19,9 @@ pub struct ImportedRow {
     /// Its id.
     #[serde(skip)]
     id: Option<ImportRowId>,
+    /// What it is of.
+    #[serde(skip)]
+    record_id: Option<Uuid>,
     /// Whether it brought another record beside the one that it is of.
     #[serde(skip)]
     has_further: bool,
@@ -70,6 +73,7 @@ fn in_order(caller: &Caller) -> Result<SelectStatement> {
 fn told(rows: impl Iterator<Item = ImportRowRow>) -> Vec<ImportedRow> {
     let told = |row: ImportRowRow| ImportedRow {
         id: Some(row.id),
+        record_id: row.record_id,
         has_further: row.further.is_some(),
         import_id: row.import_run_id,
         line: row.line,
@@ -79,6 +83,18 @@ fn told(rows: impl Iterator<Item = ImportRowRow>) -> Vec<ImportedRow> {
 }
 
 impl ImportedRow {
+    /// Whether it brought one of these records, or changed it, but for what it brought beside.
+    pub fn is_of(&self, records: &[Uuid]) -> bool {
+        self.record_id.is_some_and(|record| records.contains(&record))
+    }
+
+    /// With nothing but what it says of another record that it brought: the columns that begin so.
+    #[must_use]
+    pub fn further_alone(mut self, prefix: &str) -> Self {
+        self.cells.retain(|column, _| column.starts_with(prefix));
+        self
+    }
+
     /// Without what it says of another record that it brought: the columns that begin so.
     #[must_use]
     pub fn without_further(mut self, prefix: &str) -> Self {
