@@ -107,7 +107,7 @@ fn of_auth(name: &str) -> Option<Value> {
             "created_at": AT, "updated_at": AT,
         }),
         "UserPage" => page(&of("User")),
-        "UserPatch" => json!({ "phone": "+30 210 1234567", "is_active": false }),
+        "UserPatch" => json!({ "email": "maria.pappa@example.com", "phone": "+30 210 1234567", "is_active": false }),
         "Me" => json!({ "kind": "user", "user": of("User"), "workspaces": [{
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "role": "viewer", "permissions": ["clients.view_all"],
             "default_currency": "EUR", "timezone": "Europe/Athens", "locale": "el",
