@@ -12,6 +12,7 @@
 
 mod address_change;
 pub mod api_tokens;
+pub mod colleagues;
 mod command_line;
 mod devices;
 pub mod errors;

@@ -138,7 +138,7 @@ pub static USER_LIST: ListSpec = ListSpec {
 };
 
 /// Accounts that are members of the caller's workspace.
-fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     let mut members = Query::select();
     members.column("user_id").from("membership").and_where(Expr::col("workspace_id").eq(caller.workspace()?.uuid()));
     let mut select = UserRow::select();

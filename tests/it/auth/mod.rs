@@ -3,6 +3,7 @@
 mod access_tokens;
 mod address_change;
 mod api_tokens;
+mod colleagues;
 mod devices;
 mod from_elsewhere;
 mod invitations;
