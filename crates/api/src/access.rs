@@ -166,6 +166,7 @@ pub static OPERATIONS: &[Operation] = &[
     O::new("list_users", MANAGE_USERS, Workspace),
     O::new("get_user", MANAGE_USERS, Workspace),
     O::new("update_user", MANAGE_USERS, Workspace),
+    O::new("list_colleagues", Access::Member, Workspace),
     O::new("list_roles", SEE_ROLES, Workspace),
     O::new("get_role", SEE_ROLES, Workspace),
     one("create_role", &[P::AdminManageRoles], Workspace),

@@ -23,6 +23,8 @@ kernel::error_codes! {
     INVALID_RESET_TOKEN = "invalid_reset_token", Conflict, "The token is no longer good";
     /// The person is a member of the workspace already.
     ALREADY_MEMBER = "already_member", Conflict, "The person is a member already";
+    /// Another account signs in with the address.
+    ADDRESS_TAKEN = "address_taken", Conflict, "Another account signs in with the address";
     /// An invitation for this address waits already.
     ALREADY_INVITED = "already_invited", Conflict, "The person is invited already";
     /// The last super admin of a workspace must stay one.

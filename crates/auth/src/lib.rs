@@ -10,7 +10,9 @@
 //! Libraries: `argon2` (RustCrypto's, the reference in Rust), `jsonwebtoken` with `aws-lc-rs` (one crypto provider in the tree),
 //! `bcrypt` and `md-5` to verify hashes that came from PHP (phpass's own scheme is a loop of MD5, and its crate is no longer kept), `zxcvbn` (the estimator that the rules name), `totp-rs` (RFC 6238, with the step that matched), `moka` for the identities that are kept for seconds.
 
+mod address_change;
 pub mod api_tokens;
+pub mod colleagues;
 mod command_line;
 mod devices;
 pub mod errors;

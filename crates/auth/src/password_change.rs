@@ -14,7 +14,7 @@ use crate::errors::{LOCKED_OUT, NO_SESSION};
 use crate::letters::recipient;
 use crate::password::Verified;
 use crate::rows::{SessionId, UserRow};
-use crate::{Auth, memberships, password, sessions, users};
+use crate::{Auth, memberships, password, password_reset, sessions, users};
 
 /// The window in which wrong guesses at the present password are counted.
 const WINDOW: Duration = Duration::from_mins(15);
@@ -127,9 +127,7 @@ pub(crate) async fn set(
         .values_panic([user.id.value(), password_hash.to_owned().value(), now.value()].map(Expr::value))
         .on_conflict(OnConflict::column("user_id").update_columns(["hash", "changed_at"]).to_owned());
     uow.execute(&keep_hash).await?;
-    let mut forget = Query::delete();
-    forget.from_table("password_reset").and_where(Expr::col("user_id").eq(user.id.uuid()));
-    uow.execute(&forget).await?;
+    password_reset::forget(uow, user.id).await?;
     sessions::revoke_all(uow, user.id, keep, "password_changed").await?;
     let home = memberships::home_of(uow, Some(user)).await?;
     uow.enter(home).await?;

@@ -163,6 +163,13 @@ async fn owner(conn: &mut store::Conn, token_hash: &str, now: DateTime) -> Resul
     Ok(users::find(conn, row.get(0)?).await?.filter(|user| user.is_active))
 }
 
+/// Tokens of an account that were sent stop working.
+pub(crate) async fn forget(uow: &mut UnitOfWork, user: UserId) -> Result<()> {
+    let mut forget = Query::delete();
+    forget.from_table("password_reset").and_where(Expr::col("user_id").eq(user.uuid()));
+    uow.execute(&forget).await.map(|_| ())
+}
+
 /// Has a token sent, if there is somebody to send it to. Runs as the installation.
 ///
 /// # Errors

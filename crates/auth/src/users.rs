@@ -11,9 +11,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::errors::ROLE_TOO_HIGH;
-use crate::memberships;
 use crate::rows::UserRow;
-use crate::{shape, workspaces};
+use crate::{Auth, address_change, memberships, shape, workspaces};
 
 /// A staff account.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -84,6 +83,12 @@ pub struct UserBrief {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserPatch {
+    /// The address that it signs in with, unique without regard to case. Only one who is signed in changes it; it ends every session of the
+    /// account, and both addresses are told.
+    #[schema(nullable = false, format = "email", max_length = 254)]
+    #[validate(email(message = "must be an e-mail address"), length(max = 254))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Given name, 1 to 100 characters.
     #[schema(nullable = false, min_length = 1, max_length = 100)]
     #[validate(custom(function = shape::filled))]
@@ -133,7 +138,7 @@ pub static USER_LIST: ListSpec = ListSpec {
 };
 
 /// Accounts that are members of the caller's workspace.
-fn visible_to(caller: &Caller) -> Result<SelectStatement> {
+pub(crate) fn visible_to(caller: &Caller) -> Result<SelectStatement> {
     let mut members = Query::select();
     members.column("user_id").from("membership").and_where(Expr::col("workspace_id").eq(caller.workspace()?.uuid()));
     let mut select = UserRow::select();
@@ -162,18 +167,21 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: UserId) -> Result<User> {
     conn.one::<UserRow>(&select).await?.map(User::from).ok_or_else(Error::not_found)
 }
 
-/// Changes an account of the workspace. One that is switched off loses its sessions and tokens at once.
+/// Changes an account of the workspace. One that is switched off loses its sessions and tokens at once; one that gets another address loses
+/// its sessions.
 ///
 /// # Errors
 /// `forbidden` without `admin.manage_users`; `role_too_high` for a member who may more than the caller may, and for a super admin of
-/// the installation unless one is one; `shared_account` for one of other workspaces too; `last_super_admin`; `not_found`; `stale`.
-pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: UserPatch) -> Result<User> {
+/// the installation unless one is one; `shared_account` for one of other workspaces too; `last_super_admin`; `not_found`; `stale`;
+/// `sign_in_needed` for a token that brings another address; `address_taken` where that is another account's.
+pub async fn update(auth: &Auth, uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: UserPatch) -> Result<User> {
     uow.caller().require(Permission::AdminManageUsers)?;
     let workspace = uow.workspace()?;
     workspaces::lock(uow, workspace).await?;
     let before = find_to_change(uow, id).await?;
     crate::check_seen(seen, before.version)?;
     let mut after = UserRow {
+        email: patch.email.map_or_else(|| before.email.clone(), |email| email.trim().to_owned()),
         given_name: patch.given_name.map_or_else(|| before.given_name.clone(), |name| name.trim().to_owned()),
         family_name: patch.family_name.map_or_else(|| before.family_name.clone(), |name| name.trim().to_owned()),
         timezone: patch.timezone.unwrap_or_else(|| before.timezone.clone()),
@@ -182,11 +190,15 @@ pub async fn update(uow: &mut UnitOfWork, id: UserId, seen: Option<i64>, patch: 
         ..before.clone()
     };
     patch.phone.apply(&mut after.phone);
+    after.email_key = shape::email_key(&after.email);
     after.name_key = shape::name_key(&after.given_name, &after.family_name);
     if before.is_active && !after.is_active {
         memberships::keep_a_super_admin(uow, workspace, id).await?;
         memberships::keep_a_super_admin_elsewhere(uow, workspace, id).await?;
         crate::sessions::revoke_all(uow, id, None, "deactivated").await?;
+    }
+    if after.email_key != before.email_key {
+        return address_change::update(auth, uow, &before, after).await.map(User::from);
     }
     uow.update(&before, after, Change::plain()).await.map(User::from)
 }

@@ -28,6 +28,8 @@ store::text_enum! {
         SecondFactorOff = "second_factor_off",
         /// Somebody else took the second factor from an account.
         SecondFactorReset = "second_factor_reset",
+        /// An account signs in with another address from now on.
+        AddressChanged = "address_changed",
         /// A contact is invited to the portal.
         PortalInvitation = "portal_invitation",
         /// A contact's password can be set anew.
@@ -44,7 +46,7 @@ const COMMON: [&str; 3] = ["workspace_name", "tagline", "recipient_name"];
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::PasswordChanged,
@@ -54,6 +56,7 @@ impl MailKind {
         Self::SecondFactorOn,
         Self::SecondFactorOff,
         Self::SecondFactorReset,
+        Self::AddressChanged,
         Self::PortalInvitation,
         Self::PortalPasswordReset,
         Self::PortalPasswordChanged,
@@ -72,6 +75,7 @@ impl MailKind {
             | Self::PortalPasswordChanged
             | Self::PortalNewDevice => &["at", "address", "device", "link"],
             Self::SecondFactorReset => &["at", "actor_name", "link"],
+            Self::AddressChanged => &["at", "actor_name", "new_email", "link"],
             Self::LockOut => &["at", "address", "minutes", "link"],
             Self::ImportFinished => &["source_name", "created", "changed", "unchanged", "wrong", "link"],
         };
@@ -90,7 +94,8 @@ impl MailKind {
             | Self::ImportFinished
             | Self::SecondFactorOn
             | Self::SecondFactorOff
-            | Self::SecondFactorReset => &[],
+            | Self::SecondFactorReset
+            | Self::AddressChanged => &[],
         }
     }
 
@@ -119,6 +124,7 @@ impl MailKind {
                 | Self::SecondFactorOn
                 | Self::SecondFactorOff
                 | Self::SecondFactorReset
+                | Self::AddressChanged
         )
     }
 }
@@ -191,6 +197,15 @@ pub enum Letter<'a> {
         /// When.
         at: DateTime,
     },
+    /// An account signs in with another address from now on. The one before is told the same.
+    AddressChanged {
+        /// Who changed it.
+        actor: &'a str,
+        /// When.
+        at: DateTime,
+        /// What it is now.
+        email: &'a str,
+    },
     /// A contact is invited to the portal.
     PortalInvitation {
         /// Who invites; empty where it is nobody by name.
@@ -249,6 +264,7 @@ impl Letter<'_> {
             Self::SecondFactorOn { .. } => MailKind::SecondFactorOn,
             Self::SecondFactorOff { .. } => MailKind::SecondFactorOff,
             Self::SecondFactorReset { .. } => MailKind::SecondFactorReset,
+            Self::AddressChanged { .. } => MailKind::AddressChanged,
             Self::PortalInvitation { .. } => MailKind::PortalInvitation,
             Self::PortalPasswordReset { .. } => MailKind::PortalPasswordReset,
             Self::PortalPasswordChanged { .. } => MailKind::PortalPasswordChanged,
@@ -301,9 +317,12 @@ impl Letter<'_> {
                     say("device", one_line(act.device.unwrap_or_default()).chars().take(DEVICE).collect());
                 }
             }
-            Self::SecondFactorReset { actor, at } => {
+            Self::SecondFactorReset { actor, at } | Self::AddressChanged { actor, at, .. } => {
                 say("at", language.moment(*at, zone));
                 say("actor_name", one_line(actor));
+                if let Self::AddressChanged { email, .. } = self {
+                    say("new_email", one_line(email));
+                }
                 say("link", format!("{frontend}/forgot-password"));
             }
             Self::ImportFinished { source, path, created, changed, unchanged, wrong } => {
@@ -334,6 +353,9 @@ impl Letter<'_> {
             MailKind::SecondFactorOn => Self::SecondFactorOn { act },
             MailKind::SecondFactorOff => Self::SecondFactorOff { act },
             MailKind::SecondFactorReset => Self::SecondFactorReset { actor: "Μαρία Παπά", at: now },
+            MailKind::AddressChanged => {
+                Self::AddressChanged { actor: "Μαρία Παπά", at: now, email: "maria.pappa@example.com" }
+            }
             MailKind::PortalInvitation => {
                 Self::PortalInvitation { inviter: "Μαρία Παπά", token, expires_at: now + hour * 24 * 7 }
             }

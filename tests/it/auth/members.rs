@@ -136,11 +136,12 @@ async fn an_account_that_another_node_switched_off_holds_nothing_here_within_a_m
     }
     // one that has no way to tell this one
     let store = app.store().await;
+    let auth = app.auth(store.clone()).await;
     let workspace = WorkspaceId::from_uuid(app.workspace.parse().unwrap());
     let other = Arc::new(Caller::job(store.runtime().uuid(), Some(workspace), Cause::Command));
     let id = UserId::from_uuid(nikos.user_id.parse().unwrap());
     let off = UserPatch { is_active: Some(false), ..UserPatch::default() };
-    store.write(&other, async |uow| auth::users::update(uow, id, None, off.clone()).await).await.unwrap();
+    store.write(&other, async |uow| auth::users::update(&auth, uow, id, None, off.clone()).await).await.unwrap();
     let began = Instant::now();
     for session in [&nikos, &token] {
         while app.get("/v1/clients", session).await.status == 200 {

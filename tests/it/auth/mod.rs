@@ -1,7 +1,9 @@
 //! Who comes in, through HTTP: set-up, signing in, tokens, invitations, memberships, and what the journal keeps of it.
 
 mod access_tokens;
+mod address_change;
 mod api_tokens;
+mod colleagues;
 mod devices;
 mod from_elsewhere;
 mod invitations;

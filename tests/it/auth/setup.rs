@@ -40,6 +40,16 @@ async fn setting_up_works_once_and_only_with_the_code() {
 }
 
 #[tokio::test]
+async fn the_first_administrator_begins_with_the_clock_and_the_language_of_the_first_workspace() {
+    let app = TestApp::spawn().await;
+    undo(&app, "code").await;
+    let mut body = body("code", PASSWORD);
+    (body["workspace"]["timezone"], body["workspace"]["locale"]) = (json!("Europe/Dublin"), json!("en-IE"));
+    let done = set_up(&app, &body).await.expect(201);
+    assert_eq!((&done.body["user"]["timezone"], &done.body["user"]["locale"]), (&json!("Europe/Dublin"), &json!("en-IE")));
+}
+
+#[tokio::test]
 async fn two_who_set_up_at_once_make_one_administrator() {
     let app = TestApp::spawn().await;
     undo(&app, "code").await;

@@ -154,3 +154,19 @@ async fn an_import_whose_job_is_called_off_has_failed_and_its_taking_back_can_be
         assert_eq!((&told["state"], &told["failure"]["code"]), (&json!("undoing"), &json!("job_called_off")), "{told}");
     }
 }
+
+/// Seen to fail with what a contact goes by in the portal left as the import had it.
+#[tokio::test]
+async fn a_contact_goes_by_the_name_that_an_import_gives_and_by_the_former_one_when_it_is_taken_back() {
+    let app = working().await;
+    imported(&app, "external_id,name,contact first name,contact email\n1,Alpha,Eleni,e@a.gr\n").await;
+    let eleni = clients(&app).await[0]["contacts"][0]["contact"]["id"].as_str().unwrap().to_owned();
+    app.post(&format!("/v1/contacts/{eleni}/portal/invitation"), &app.admin, &json!({})).await.expect(200);
+    let names = "SELECT name FROM portal_account";
+    assert_eq!(app.db.rows(names).await, ["Eleni"]);
+    let id = imported(&app, "external_id,name,contact first name,contact email\n1,Alpha,Helen,e@a.gr\n").await;
+    assert_eq!(app.db.rows(names).await, ["Helen"]);
+    let undone = undo(&app, &id).await;
+    assert_eq!((&undone["undone"], &undone["kept"]), (&json!(1), &json!(0)), "{undone}");
+    assert_eq!(app.db.rows(names).await, ["Eleni"]);
+}

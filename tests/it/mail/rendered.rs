@@ -83,7 +83,7 @@ async fn every_kind_in_every_language_is_right() {
     let app = TestApp::spawn().await;
     let kinds = app.get("/v1/mail-kinds", &app.admin).await.expect(200).body;
     let kinds = kinds["data"].as_array().unwrap();
-    assert_eq!(kinds.len(), 13);
+    assert_eq!(kinds.len(), 14);
     let mut wrong = Vec::new();
     for kind in kinds {
         assert_eq!(kind["templates"].as_array().unwrap().len(), 2);

@@ -97,7 +97,7 @@ impl Ask {
 pub(crate) fn ask(operation: &str) -> Option<Ask> {
     Some(match operation {
         "health_live" | "health_ready" | "metrics" | "jwks" | "openapi" => ALONE.read(),
-        "get_me" | "list_my_audit" | "list_workspaces" | "list_users" | "list_roles" | "list_memberships"
+        "get_me" | "list_my_audit" | "list_workspaces" | "list_users" | "list_colleagues" | "list_roles" | "list_memberships"
         | "list_invitations" | "list_tokens" | "list_tags" | "list_imports" | "list_audit" | "list_clients" | "list_contacts"
         | "list_brands" | "list_custom_fields" => ALONE.read(),
         "login" | "refresh" | "accept_invitation" | "logout" | "reset_password" => ALONE,

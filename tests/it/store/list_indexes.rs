@@ -13,10 +13,11 @@ use store::list::{FieldKind, ListQuery, ListSpec, Operator};
 use store::query::{Expr, ExprTrait as _, Query, SelectStatement};
 
 /// Lists of which a workspace, an installation or a record has so few that to sort them costs nothing, with what bounds them.
-const SMALL: [(&str, &str); 19] = [
+const SMALL: [(&str, &str); 20] = [
     ("backups", "one a night"),
     ("brands", "faces of a workspace"),
     ("client_groups", "words of a workspace"),
+    ("colleagues", "people of an installation"),
     ("custom_fields", "fields of a workspace"),
     ("import_issues", "lines of one import"),
     ("import_rows", "rows of one import, by its own index"),

@@ -107,7 +107,12 @@ fn of_auth(name: &str) -> Option<Value> {
             "created_at": AT, "updated_at": AT,
         }),
         "UserPage" => page(&of("User")),
-        "UserPatch" => json!({ "phone": "+30 210 1234567", "is_active": false }),
+        "UserPatch" => json!({ "email": "maria.pappa@example.com", "phone": "+30 210 1234567", "is_active": false }),
+        "Colleague" => json!({
+            "id": USER, "given_name": "Μαρία", "family_name": "Παπαδοπούλου", "is_active": true, "role": "sales_agent",
+            "role_name": "Sales agent",
+        }),
+        "ColleaguePage" => page(&of("Colleague")),
         "Me" => json!({ "kind": "user", "user": of("User"), "workspaces": [{
             "id": WORKSPACE, "slug": "athens", "name": "Αθήνα", "role": "viewer", "permissions": ["clients.view_all"],
             "default_currency": "EUR", "timezone": "Europe/Athens", "locale": "el",

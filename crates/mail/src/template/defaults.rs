@@ -33,6 +33,7 @@ pub(super) fn of(kind: MailKind, language: Language) -> (&'static str, &'static 
         "second_factor_on" => SecondFactorOn,
         "second_factor_off" => SecondFactorOff,
         "second_factor_reset" => SecondFactorReset,
+        "address_changed" => AddressChanged,
         "portal_invitation" => PortalInvitation,
         "portal_password_reset" => PortalPasswordReset,
         "portal_password_changed" => PortalPasswordChanged,

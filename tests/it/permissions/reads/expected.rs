@@ -141,7 +141,7 @@ pub(super) async fn of_list(data: &Data, reader: &Reader, operation: &Operation,
         }
         "list_brands" => (None, "id", format!("brand WHERE {workspace} AND archived_at IS NULL")),
         "list_tags" => (None, "id", format!("tag WHERE {workspace}")),
-        "list_users" => (None, "user_id", format!("membership WHERE {workspace}")),
+        "list_users" | "list_colleagues" => (None, "user_id", format!("membership WHERE {workspace}")),
         "list_teams" if reader.can(Permission::AdminManageUsers) => (None, "id", format!("team WHERE {workspace}")),
         // a token is in no team
         "list_teams" if reader.token.is_some() => (None, "id", "team WHERE 1 = 0".to_owned()),

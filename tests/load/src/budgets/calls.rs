@@ -236,10 +236,9 @@ impl Calls {
             "get_deprecations" => Call::to("/v1/deprecations"),
             "get_queues" => Call::to("/v1/admin/queues"),
             "list_my_audit" => Call::to("/v1/me/audit"),
-            "list_audit" | "list_clients" | "list_contacts" | "list_imports" | "list_invitations" | "list_memberships"
-            | "list_roles" | "list_tags" | "list_teams" | "list_tokens" | "list_users" | "list_workspaces" => {
-                Call::to(format!("/v1/{}", id.trim_start_matches("list_")))
-            }
+            "list_audit" | "list_clients" | "list_colleagues" | "list_contacts" | "list_imports" | "list_invitations"
+            | "list_memberships" | "list_roles" | "list_tags" | "list_teams" | "list_tokens" | "list_users"
+            | "list_workspaces" => Call::to(format!("/v1/{}", id.trim_start_matches("list_"))),
             "list_files" | "list_folders" => Call::to(format!("/v1/{}", id.trim_start_matches("list_"))),
             "list_client_files" => Call::to(format!("{own}/files")),
             "list_contact_files" => Call::to(format!("/v1/contacts/{contact}/files")),

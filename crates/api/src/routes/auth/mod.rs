@@ -1,6 +1,7 @@
 //! Who may come in: `/v1/setup`, `/v1/auth`, `/v1/me`, workspaces, users, roles, teams, memberships, invitations,
 //! tokens.
 
+mod colleagues;
 pub(super) mod devices;
 mod invitations;
 mod me;
@@ -24,6 +25,7 @@ pub(super) fn register(registry: &mut Registry) {
     workspaces::register(registry);
     settings::register(registry);
     users::register(registry);
+    colleagues::register(registry);
     roles::register(registry);
     memberships::register(registry);
     invitations::register(registry);

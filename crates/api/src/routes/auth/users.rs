@@ -44,13 +44,14 @@ async fn get_user(context: Context) -> ApiResult {
 
 /// Change a user
 ///
-/// `is_active: false` ends every session and token of the account at once.
+/// `is_active: false` ends every session and token of the account at once. Another `email` ends its sessions, and both addresses are told.
 #[utoipa::path(patch, path = "/v1/users/{user_id}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The account", body = User)))]
 async fn update_user(context: Context, body: Body) -> ApiResult {
     let id: UserId = context.id("user_id")?;
+    let auth = &context.state.auth;
     let work = async |uow: &mut store::UnitOfWork, seen, patch| {
-        let user = users::update(uow, id, seen, patch).await?;
+        let user = users::update(auth, uow, id, seen, patch).await?;
         Ok(Answer::ok(&user)?.version(user.version))
     };
     context.patch::<UserPatch>(body, work).await
