@@ -47,6 +47,7 @@ mod m20261128_000115_shared_views;
 mod m20261128_000116_client_roles;
 mod m20261128_000117_filter_indexes;
 mod m20261128_000119_traces_of_contacts;
+mod m20261128_000120_default_views;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -99,6 +100,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000116_client_roles::Step),
             Box::new(m20261128_000117_filter_indexes::Step),
             Box::new(m20261128_000119_traces_of_contacts::Step),
+            Box::new(m20261128_000120_default_views::Step),
         ]
     }
 }

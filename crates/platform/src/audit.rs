@@ -65,7 +65,7 @@ pub struct AuditEntry {
 }
 
 /// What one must be allowed, all of it, in order to see the values of a record type's fields. What is not here every member may see.
-const SEEN_WITH: [(&str, &[Permission]); 34] = [
+const SEEN_WITH: [(&str, &[Permission]); 35] = [
     ("installation_settings", &[Permission::AdminManageSettings]),
     ("client", &[Permission::ClientsViewAll]),
     ("client_contact", &[Permission::ClientsViewAll, Permission::ContactsView]),
@@ -98,6 +98,7 @@ const SEEN_WITH: [(&str, &[Permission]); 34] = [
     ("api_token", &[Permission::AdminManageTokens]),
     // what somebody looks for is theirs
     ("saved_view", &[Permission::ClientsViewAll, Permission::ContactsView, Permission::AdminManageSettings]),
+    ("saved_view_default", &[Permission::ClientsViewAll, Permission::ContactsView, Permission::AdminManageSettings]),
     ("job", &[Permission::AdminManageSettings]),
     ("backup_run", &[Permission::AdminSystemBackup]),
     ("mail_message", &[Permission::AdminManageSettings]),

@@ -4,6 +4,7 @@
 //! first does not make room for, sharing that one who is not the owner changes, views of lists that one does not see.
 
 use harness::{Session, TestApp};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn view(app: &TestApp, by: &Session, name: &str, more: Value) -> Value {
@@ -163,7 +164,7 @@ async fn a_view_is_seen_by_its_owner_its_team_or_the_workspace_and_changed_by_it
     // whoever manages settings keeps the workspace's views in order, and leaves to the owner who sees them
     let renamed = app.patch(&path(&shared), &app.admin, &json!({ "name": "ours", "query": { "q": "x" } })).await.expect(200).body;
     assert_eq!((&renamed["name"], &renamed["owner_id"]), (&json!("ours"), &json!(first.user_id)));
-    for patch in [json!({ "sharing": "private" }), json!({ "is_default": true }), json!({ "sharing": "team", "team_id": two })] {
+    for patch in [json!({ "sharing": "private" }), json!({ "sharing": "team", "team_id": two })] {
         app.patch(&path(&shared), &app.admin, &patch).await.expect_problem(403, "forbidden");
     }
 
@@ -248,6 +249,70 @@ async fn an_account_has_one_default_and_one_view_of_a_name_for_each_list() {
     assert_eq!(at_once.iter().filter(|status| **status == 201).count(), 4, "{at_once:?}");
     assert!(at_once.iter().all(|status| [201, 409].contains(status)), "{at_once:?}");
     let user = app.db.uuid(&app.admin.user_id);
-    let defaults = format!("SELECT list FROM saved_view WHERE is_default AND user_id = {user} ORDER BY list");
+    let defaults = format!("SELECT list FROM saved_view_default WHERE user_id = {user} ORDER BY list");
     assert_eq!(app.db.rows(&defaults).await, ["clients", "contacts"]);
+}
+
+#[tokio::test]
+async fn a_view_that_others_share_is_the_default_of_whoever_wants_it() {
+    let app = TestApp::spawn().await;
+    let mut people = Vec::new();
+    for name in ["first", "second", "third"] {
+        people.push(app.member(&app.admin, "sales_agent", &format!("{name}@example.com")).await);
+    }
+    let [first, second, third] = &people[..] else { unreachable!() };
+    let team = team(&app, "two", &[first, second]).await;
+    let teams = view(&app, first, "teams", json!({ "sharing": "team", "team_id": team })).await;
+    let private = view(&app, first, "private", json!({})).await;
+    let own = view(&app, second, "own", json!({ "is_default": true })).await;
+    let defaults = async |session: &Session| {
+        let page = app.get("/v1/saved-views?sort=name", session).await.expect(200).body;
+        let defaults = page["data"].as_array().unwrap().iter().filter(|view| view["is_default"] == true);
+        defaults.map(|view| view["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let wanted = json!({ "is_default": true });
+
+    let read = app.get(&path(&teams), second).await.expect(200);
+    let chosen = app.patch_if(&path(&teams), second, &read.etag(), &wanted).await.expect(200);
+    assert_eq!((&chosen.body["is_default"], &chosen.body["owner_id"]), (&json!(true), &json!(first.user_id)));
+    assert_eq!(defaults(second).await, ["teams"], "instead of their own");
+    assert_eq!((defaults(first).await, defaults(third).await), (vec![], vec![]));
+    // what the one chose changes nothing for the other, who may go on with what they have read
+    app.patch_if(&path(&teams), first, &read.etag(), &json!({ "name": "the team's" })).await.expect(200);
+    app.patch_if(&path(&teams), second, &read.etag(), &wanted).await.expect_problem(412, "stale");
+    // but an answer that was kept is not taken for a new one
+    let seen = app.get(&path(&teams), second).await.expect(200).etag();
+    app.patch(&path(&teams), second, &json!({ "is_default": false })).await.expect(200);
+    let again = app.send(app.request(Method::GET, &path(&teams), second).header("if-none-match", seen)).await.expect(200);
+    assert_eq!(again.body["is_default"], false);
+    assert_eq!(defaults(second).await, [""; 0]);
+    app.patch(&path(&own), second, &json!({ "is_default": false })).await.expect(200);
+    app.patch(&path(&teams), second, &wanted).await.expect(200);
+
+    // with what is the owner's to say, nothing is done
+    let both = json!({ "name": "mine", "is_default": false });
+    app.patch(&path(&teams), second, &both).await.expect_problem(403, "forbidden");
+    app.patch(&path(&teams), second, &json!({})).await.expect_problem(403, "forbidden");
+    assert_eq!(defaults(second).await, ["the team's"]);
+    // nobody chooses what they do not see, nor a token, which is no person
+    app.patch(&path(&private), second, &wanted).await.expect_problem(404, "not_found");
+    app.patch(&path(&teams), third, &wanted).await.expect_problem(404, "not_found");
+    let token = app.token(&app.admin, &["clients.view_all", "admin.manage_settings"]).await;
+    app.patch(&path(&teams), &token, &wanted).await.expect_problem(403, "forbidden");
+    // whoever manages views chooses for themselves too
+    app.patch(&path(&teams), &app.admin, &json!({ "name": "ours", "is_default": true })).await.expect(200);
+    assert_eq!((defaults(&app.admin).await, defaults(first).await), (vec!["ours".to_owned()], vec![]));
+
+    // what is shared no longer is nobody's default, until it is shared again
+    app.patch(&path(&teams), first, &json!({ "sharing": "private" })).await.expect(200);
+    assert_eq!((defaults(second).await, defaults(first).await), (vec![], vec![]));
+    app.patch(&path(&teams), first, &json!({ "sharing": "workspace" })).await.expect(200);
+    assert_eq!(defaults(second).await, ["ours"]);
+    let user = app.db.uuid(&second.user_id);
+    let entries =
+        format!("SELECT action FROM journal_entry WHERE record_type = 'saved_view_default' AND user_id = {user} ORDER BY number");
+    assert_eq!(app.db.rows(&entries).await, ["create", "update", "delete", "create"]);
+    // and goes with the view
+    app.delete(&path(&teams), first).await.expect(204);
+    assert_eq!(app.count("saved_view_default").await, 0);
 }

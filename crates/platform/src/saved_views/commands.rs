@@ -4,11 +4,12 @@ use auth::TeamId;
 use kernel::error::{Faults, codes};
 use kernel::{Caller, Error, FieldError, Permission, Result, TypedId as _, UserId, text};
 use serde::{Deserialize, Serialize};
-use store::query::{Expr, ExprTrait};
+use store::query::{ExprTrait, SelectStatement};
 use store::{Change, Json, OnUnique as _, Record as _, UnitOfWork};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::defaults::{self, Defaults};
 use super::{SavedView, SavedViewId, SavedViewRow, Sharing, ViewQuery, ViewQueryPatch, Viewables, column, person, visible_to};
 use crate::custom_fields::Fields;
 use crate::errors::VIEW_NAME_TAKEN;
@@ -59,7 +60,7 @@ pub struct SavedViewPatch {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<TeamId>,
-    /// Whether it is what its owner wants to see first of this list.
+    /// Whether it is what one wants to see first of this list, instead of the one that was. Whoever sees the view says so, for themselves.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
@@ -68,6 +69,14 @@ pub struct SavedViewPatch {
     #[validate(nested)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<ViewQueryPatch>,
+}
+
+impl SavedViewPatch {
+    /// Whether nothing is said of the view itself.
+    fn is_of_the_default_alone(&self) -> bool {
+        let Self { name, sharing, team_id, is_default, query } = self;
+        is_default.is_some() && name.is_none() && sharing.is_none() && team_id.is_none() && query.is_none()
+    }
 }
 
 fn name_taken() -> Error {
@@ -130,22 +139,21 @@ pub async fn create(uow: &mut UnitOfWork, lists: Viewables, input: CreateSavedVi
         name: input.name.trim().to_owned(),
         team_id: team,
         is_shared: sharing == Sharing::Workspace,
-        is_default: input.is_default.unwrap_or(false),
         query: Json(query),
         version: 1,
         created_at: now,
         updated_at: now,
     };
-    if row.is_default {
-        make_room(uow, &row).await?;
-    }
     check_name(uow, &row).await?;
     uow.insert(&row, Change::plain()).await.on_unique(raced)?;
-    Ok(SavedView::shown_to(&caller, row))
+    if input.is_default == Some(true) {
+        defaults::settle(uow, user, &row, true).await?;
+    }
+    Ok(SavedView::shown(row, &Defaults::of(uow, &caller).await?))
 }
 
 /// Somebody was faster: there is another view of this name, or another default, and the unit of work runs again and sees it.
-fn raced() -> Error {
+pub(super) fn raced() -> Error {
     Error::new(&store::errors::BUSY).with_retry_after(1)
 }
 
@@ -160,7 +168,7 @@ async fn check_name(uow: &mut UnitOfWork, row: &SavedViewRow) -> Result<()> {
 }
 
 /// The other views of the same owner and list.
-fn of_owner(row: &SavedViewRow) -> store::query::SelectStatement {
+fn of_owner(row: &SavedViewRow) -> SelectStatement {
     let mut select = SavedViewRow::select();
     select
         .and_where(column("workspace_id").eq(row.workspace_id.uuid()))
@@ -170,38 +178,40 @@ fn of_owner(row: &SavedViewRow) -> store::query::SelectStatement {
     select
 }
 
-/// The view that was the default is it no more.
-async fn make_room(uow: &mut UnitOfWork, row: &SavedViewRow) -> Result<()> {
-    let mut select = of_owner(row);
-    select.and_where(column("is_default").eq(true));
-    for before in uow.locked_all::<SavedViewRow>(select).await? {
-        uow.update(&before, SavedViewRow { is_default: false, ..before.clone() }, Change::plain()).await?;
-    }
-    Ok(())
+/// A view that the caller sees, at the version that they have seen, and whether it is their own.
+async fn find(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen: Option<i64>) -> Result<(SavedViewRow, bool)> {
+    let caller = uow.caller();
+    let row = uow.one::<SavedViewRow>(&this(&caller, lists, id)?).await?.ok_or_else(Error::not_found)?;
+    auth::check_seen(seen, row.version)?;
+    let is_own = person(&caller) == Some(row.user_id);
+    Ok((row, is_own))
 }
 
-/// A view that the caller sees and may change, locked, at the version that they have seen; and whether it is their own.
+fn this(caller: &Caller, lists: Viewables, id: SavedViewId) -> Result<SelectStatement> {
+    let mut select = visible_to(caller, lists)?;
+    select.and_where(column("id").eq(id.uuid()));
+    Ok(select)
+}
+
+/// A view that the caller may change, locked, as [`find`] finds it.
 async fn find_own(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen: Option<i64>) -> Result<(SavedViewRow, bool)> {
     let caller = uow.caller();
-    let mut select = visible_to(&caller, lists)?;
-    select.and_where(Expr::col(("saved_view", "id")).eq(id.uuid()));
     // whoever may not change it may not lock it either
-    let row = uow.one::<SavedViewRow>(&select).await?.ok_or_else(Error::not_found)?;
-    let is_own = person(&caller) == Some(row.user_id);
+    let (row, is_own) = find(uow, lists, id, None).await?;
     let may_change = is_own || (row.is_shared_with_others() && caller.can(Permission::AdminManageSettings));
     if !may_change {
         return Err(not_its_owner("Only its owner changes a view."));
     }
-    let row = uow.locked::<SavedViewRow>(select).await?.ok_or_else(Error::not_found)?;
+    let row = uow.locked::<SavedViewRow>(this(&caller, lists, id)?).await?.ok_or_else(Error::not_found)?;
     auth::check_seen(seen, row.version)?;
     Ok((row, is_own))
 }
 
-/// Changes a view.
+/// Changes a view, and whether it is the caller's default, which everybody says who sees it.
 ///
 /// # Errors
-/// `not_found`; `forbidden` for whoever does not own it, but for one that is shared with `admin.manage_settings`, who leaves it shared
-/// and chooses no default for its owner; `stale`; `validation_failed` as [`create`]; `view_name_taken`.
+/// `not_found`; `forbidden` for whoever does not own it, but for one that is shared with `admin.manage_settings`, who leaves it shared,
+/// and for a token that would have a default; `stale`; `validation_failed` as [`create`]; `view_name_taken`.
 pub async fn update(
     uow: &mut UnitOfWork,
     lists: Viewables,
@@ -210,10 +220,31 @@ pub async fn update(
     patch: SavedViewPatch,
 ) -> Result<SavedView> {
     let caller = uow.caller();
+    let is_default = patch.is_default;
+    let row = if patch.is_of_the_default_alone() {
+        find(uow, lists, id, seen).await?.0
+    } else {
+        change(uow, lists, id, seen, patch).await?
+    };
+    if let Some(is_default) = is_default {
+        defaults::settle(uow, owner(&caller)?, &row, is_default).await?;
+    }
+    Ok(SavedView::shown(row, &Defaults::of(uow, &caller).await?))
+}
+
+/// Changes what a view is, for all who see it.
+async fn change(
+    uow: &mut UnitOfWork,
+    lists: Viewables,
+    id: SavedViewId,
+    seen: Option<i64>,
+    patch: SavedViewPatch,
+) -> Result<SavedViewRow> {
+    let caller = uow.caller();
     let (before, is_own) = find_own(uow, lists, id, seen).await?;
     let list = lists.find(&caller, &before.list)?.list;
-    if !is_own && (patch.sharing.is_some() || patch.team_id.is_some() || patch.is_default.is_some()) {
-        return Err(not_its_owner("Only its owner says who sees a view, and whether it is the default."));
+    if !is_own && (patch.sharing.is_some() || patch.team_id.is_some()) {
+        return Err(not_its_owner("Only its owner says who sees a view."));
     }
     let mut after = before.clone();
     if let Some(name) = patch.name {
@@ -236,15 +267,10 @@ pub async fn update(
         }
     }
     faults.into_result()?;
-    after.is_default = patch.is_default.unwrap_or(before.is_default);
-    if after.is_default && !before.is_default {
-        make_room(uow, &after).await?;
-    }
     if after.name_key != before.name_key && is_own {
         check_name(uow, &after).await?;
     }
-    let after = uow.update(&before, after, Change::plain()).await.on_unique(if is_own { raced } else { name_taken })?;
-    Ok(SavedView::shown_to(&caller, after))
+    uow.update(&before, after, Change::plain()).await.on_unique(if is_own { raced } else { name_taken })
 }
 
 /// Deletes a view, and what the journal holds of its name and its query.

@@ -9,6 +9,7 @@
 //! none.
 
 mod commands;
+mod defaults;
 mod query;
 
 use auth::TeamId;
@@ -18,6 +19,8 @@ use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, Order, SelectStatement};
 use store::{Conn, Json, Record as _, UnitOfWork};
 use utoipa::ToSchema;
+
+use self::defaults::Defaults;
 
 pub use commands::{CreateSavedView, SavedViewPatch, create, delete, update};
 pub use query::{ViewArchived, ViewQuery, ViewQueryPatch};
@@ -37,7 +40,6 @@ store::record! {
         name_key: String => Derived,
         team_id: Option<TeamId>,
         is_shared: bool,
-        is_default: bool,
         query: Json<ViewQuery> => Personal,
     }
 }
@@ -136,7 +138,7 @@ pub struct SavedView {
     pub sharing: Sharing,
     /// The team that sees it.
     pub team_id: Option<TeamId>,
-    /// Whether it is what the caller wants to see first of this list; one of the caller's own at most.
+    /// Whether it is what the caller wants to see first of this list, of which one view is at most; whoever made it.
     pub is_default: bool,
     /// What it asks.
     pub query: ViewQuery,
@@ -152,7 +154,7 @@ pub struct SavedView {
 }
 
 impl SavedView {
-    fn shown_to(caller: &Caller, row: SavedViewRow) -> Self {
+    fn shown(row: SavedViewRow, defaults: &Defaults) -> Self {
         let query = row.query.0;
         Self {
             id: row.id,
@@ -165,7 +167,7 @@ impl SavedView {
                 (false, None) => Sharing::Private,
             },
             team_id: row.team_id,
-            is_default: row.is_default && person(caller) == Some(row.user_id),
+            is_default: defaults.have(row.id),
             query_string: query.query_string(),
             query,
             created_at: row.created_at,
@@ -226,7 +228,8 @@ fn visible_to(caller: &Caller, lists: Viewables) -> Result<SelectStatement> {
 /// `no_workspace`.
 pub async fn list(conn: &mut Conn, caller: &Caller, lists: Viewables, query: &ListQuery) -> Result<Page<SavedView>> {
     let page = store::list::page::<SavedViewRow>(conn, caller, visible_to(caller, lists)?, &SAVED_VIEW_LIST, query).await?;
-    Ok(page.map(|row| SavedView::shown_to(caller, row)))
+    let defaults = Defaults::of(conn, caller).await?;
+    Ok(page.map(|row| SavedView::shown(row, &defaults)))
 }
 
 /// One view.
@@ -237,5 +240,5 @@ pub async fn get(conn: &mut Conn, caller: &Caller, lists: Viewables, id: SavedVi
     let mut select = visible_to(caller, lists)?;
     select.and_where(column("id").eq(id.uuid()));
     let row = conn.one::<SavedViewRow>(&select).await?.ok_or_else(Error::not_found)?;
-    Ok(SavedView::shown_to(caller, row))
+    Ok(SavedView::shown(row, &Defaults::of(conn, caller).await?))
 }

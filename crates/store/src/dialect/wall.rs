@@ -38,6 +38,9 @@ pub enum Wall {
     /// As `Workspace`, and of that the rows that everybody shares, the account's own, and, to read, those of its teams. Saved views began
     /// so; [`shared_views`] says what holds of them now.
     OwnOrShared,
+    /// The account's own rows of the transaction's workspace; jobs of the workspace read all of them, the installation reaches all. For what
+    /// somebody chose for themselves.
+    Own,
     /// As `WorkspaceOrInstallation`; a super admin of the installation reaches the rows of no workspace too. For jobs.
     WorkspaceOrSuperAdmin,
     /// The journal: as `WorkspaceOrNone` to write, with the account's own to read, and nobody may change or delete.
@@ -77,6 +80,10 @@ pub fn wall(dialect: Dialect, table: &str, wall: Wall) -> Vec<String> {
             let of_team = format!("team_id IN (SELECT m.team_id FROM team_member m WHERE m.user_id = {ACCOUNT})");
             (format!("{own} OR {of_team})"), format!("{own})"))
         }
+        Wall::Own => (
+            format!("{same} AND (user_id = {ACCOUNT} OR {JOB}) OR {INSTALLATION}"),
+            format!("{same} AND user_id = {ACCOUNT} OR {INSTALLATION}"),
+        ),
         Wall::WorkspaceOrShared => {
             (format!("workspace_id IS NULL OR {same} OR {INSTALLATION}"), format!("{same} OR {INSTALLATION}"))
         }

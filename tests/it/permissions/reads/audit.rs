@@ -39,6 +39,7 @@ const SEEN_WITH: &[(&str, &[Permission])] = &[
     ("api_token", &[P::AdminManageTokens]),
     // what somebody looks for is theirs
     ("saved_view", &[P::ClientsViewAll, P::ContactsView, P::AdminManageSettings]),
+    ("saved_view_default", &[P::ClientsViewAll, P::ContactsView, P::AdminManageSettings]),
     ("job", &[P::AdminManageSettings]),
     ("backup_run", &[P::AdminSystemBackup]),
     ("mail_message", &[P::AdminManageSettings]),

@@ -268,7 +268,7 @@ pub(super) async fn make() -> Data {
 }
 
 async fn view(app: &TestApp, by: &Session, list: &str, shared: &serde_json::Value) {
-    let mut view = json!({ "list": list, "name": shared["sharing"], "query": { "q": "παπας" } });
+    let mut view = json!({ "list": list, "name": shared["sharing"], "query": { "q": "παπας" }, "is_default": true });
     view.as_object_mut().unwrap().extend(shared.as_object().unwrap().clone());
     app.post("/v1/saved-views", by, &view).await.expect(201);
 }

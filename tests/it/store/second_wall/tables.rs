@@ -18,6 +18,8 @@ pub(super) enum Kept {
     /// By workspace, and in it what all share, the account's own, and to read what its teams see; who manages views reads and changes all that
     /// is shared; jobs of the workspace and the installation read all.
     BySharing,
+    /// By workspace, and in it the account's own; jobs of the workspace read all, the installation sees and writes all.
+    Own,
     /// By workspace, and in it the account's own, or all for who manages tokens; the installation sees and writes all.
     ByOwner,
     /// Everybody but contacts reads it. It is changed by the account itself, by who manages accounts where it belongs, and by the installation, which alone
@@ -86,6 +88,7 @@ pub(super) const TABLES: &[Expected] = &[
         &["is_shared", "team_id", "user_id", "workspace_id"],
         "what somebody looks for is theirs",
     ),
+    table("saved_view_default", Kept::Own, BOTH, "what somebody wants to see first is theirs"),
     table("tag", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("custom_field", Kept::ByWorkspace, WORKSPACE, "a company's data"),
     table("custom_field_value", Kept::ByWorkspace, WORKSPACE, "a company's data"),
@@ -171,10 +174,10 @@ impl Expected {
                 }
                 return whose;
             }
-            Kept::ByAccount | Kept::ByOwner | Kept::AsAccount if asking.belongs_to_ours => {
+            Kept::ByAccount | Kept::ByOwner | Kept::Own | Kept::AsAccount if asking.belongs_to_ours => {
                 return vec![Whose::Ours, Whose::Theirs, Whose::Mine];
             }
-            Kept::ByOwner | Kept::AsAccount => return vec![Whose::Ours, Whose::Theirs],
+            Kept::ByOwner | Kept::Own | Kept::AsAccount => return vec![Whose::Ours, Whose::Theirs],
             Kept::ByWorkspaceOrNone | Kept::ByWorkspaceOrShared | Kept::ByWorkspaceOrSuperAdmin | Kept::Appended => {
                 vec![Whose::Ours, Whose::Theirs, Whose::Nowhere]
             }
@@ -201,6 +204,10 @@ impl Expected {
                 (asking.in_ours(world) && reads) || asking.is_installation()
             }
             Kept::AsAccount => true,
+            Kept::Own => {
+                let reads_all = asking.kind == "job" && whose != Whose::Theirs && asking.in_ours(world);
+                reads_all || self.writes(world, asking, whose)
+            }
             Kept::ByOwner => self.writes(world, asking, whose),
             Kept::ByWorkspaceOrAccount | Kept::Appended => ours || whose == Whose::Mine || asking.is_installation(),
             Kept::ByAccount => self.writes(world, asking, whose),
@@ -241,6 +248,7 @@ impl Expected {
                 let is_shared = [Whose::Ours, Whose::Teams, Whose::OtherTeams].contains(&whose);
                 asking.in_ours(world) && (whose == Whose::Mine || (is_shared && asking.manages("views")))
             }
+            Kept::Own => (asking.in_ours(world) && whose == Whose::Mine) || asking.is_installation(),
             Kept::ByOwner => {
                 (asking.in_ours(world) && whose == Whose::Mine) || (ours && asking.manages("tokens")) || asking.is_installation()
             }

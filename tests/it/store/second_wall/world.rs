@@ -151,7 +151,7 @@ async fn views(app: &TestApp, agent: &Session, admin: &Session) {
         }
         for (sharing, team) in [("private", None), ("workspace", None), ("team", Some(&team)), ("team", Some(&both))] {
             let name = format!("{sharing} {team:?}");
-            let view = json!({ "list": "clients", "name": name, "sharing": sharing, "team_id": team });
+            let view = json!({ "list": "clients", "name": name, "sharing": sharing, "team_id": team, "is_default": true });
             app.post("/v1/saved-views", maker, &view).await.expect(201);
         }
     }
@@ -182,7 +182,7 @@ impl World {
             app.post(&format!("/v1/teams/{team}/members"), workspace, &member).await.expect(201);
         }
         views(&app, &agent, &app.admin.in_workspace("main")).await;
-        let foreign = json!({ "list": "clients", "name": "theirs", "sharing": "workspace" });
+        let foreign = json!({ "list": "clients", "name": "theirs", "sharing": "workspace", "is_default": true });
         app.post("/v1/saved-views", &stranger, &foreign).await.expect(201);
         // rows of no workspace: an answer to nobody that is kept, a failure of nobody we know, a mail that is nobody's
         let nobody = Session::nobody();
@@ -291,7 +291,7 @@ impl World {
                 _ => "email_key = 'stranger@example.com'".to_owned(),
             };
         }
-        if is_kept(Kept::ByOwner) {
+        if is_kept(Kept::ByOwner) || is_kept(Kept::Own) {
             let anothers = format!("coalesce(user_id <> {account}, true)");
             return match whose {
                 Whose::Mine => format!("workspace_id = '{}' AND user_id = {account}", self.ours),

@@ -62,7 +62,8 @@ async fn get_saved_view(context: Context) -> ApiResult {
 
 /// Change a saved view
 ///
-/// Its owner does; whoever may `admin.manage_settings` changes the name and the query of one that is shared.
+/// Its owner does; whoever may `admin.manage_settings` changes the name and the query of one that is shared. Whether it is one's default,
+/// everybody says for themselves who sees it.
 #[utoipa::path(patch, path = "/v1/saved-views/{view_id}", tag = "saved views", request_body = SavedViewPatch,
     responses((status = 200, description = "The view", body = SavedView)))]
 async fn update_saved_view(context: Context, body: Body) -> ApiResult {
