@@ -31,38 +31,59 @@ pub struct Body {
     content_type: Option<String>,
 }
 
+/// Bytes of a table at most: a hundred thousand rows with an address each.
+const TABLE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A body that is a table, of which more is read than of JSON.
+#[derive(Clone, Debug)]
+pub struct TableBody(pub Body);
+
+type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Failure>>>>;
+
 impl FromRequest for Body {
     type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let mut payload = payload.take();
-        Box::pin(async move {
-            let limit = request.app_data::<Data<State>>().map_or(0, |state| state.config.json_limit);
-            let too_large = || {
-                let error = Error::new(&codes::TOO_LARGE).with_detail(format!("At most {limit} bytes are read here."));
-                Failure::new(error, &request)
-            };
-            let content_type =
-                request.headers().get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-            let declared =
-                request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-            if declared.is_some_and(|length| length > limit) {
-                return Err(too_large());
-            }
-            let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
-            while let Some(chunk) = payload.next().await {
-                let cut_off = |_| Failure::new(Error::new(&codes::UNREADABLE).with_detail("The body was cut off."), &request);
-                let chunk = chunk.map_err(cut_off)?;
-                if bytes.len() + chunk.len() > limit {
-                    return Err(too_large());
-                }
-                bytes.extend_from_slice(&chunk);
-            }
-            Ok(Self { bytes: bytes.freeze(), content_type })
-        })
+        Box::pin(read(request.clone(), payload.take(), json_limit(request)))
     }
+}
+
+impl FromRequest for TableBody {
+    type Error = Failure;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = read(request.clone(), payload.take(), json_limit(request).max(TABLE_LIMIT));
+        Box::pin(async move { reading.await.map(Self) })
+    }
+}
+
+fn json_limit(request: &HttpRequest) -> usize {
+    request.app_data::<Data<State>>().map_or(0, |state| state.config.json_limit)
+}
+
+async fn read(request: HttpRequest, mut payload: Payload, limit: usize) -> Result<Body, Failure> {
+    let too_large = || {
+        let error = Error::new(&codes::TOO_LARGE).with_detail(format!("At most {limit} bytes are read here."));
+        Failure::new(error, &request)
+    };
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
+    while let Some(chunk) = payload.next().await {
+        let cut_off = |_| Failure::new(Error::new(&codes::UNREADABLE).with_detail("The body was cut off."), &request);
+        let chunk = chunk.map_err(cut_off)?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Body { bytes: bytes.freeze(), content_type })
 }
 
 impl Body {

@@ -203,14 +203,36 @@ async fn a_table_that_is_no_table_of_members_is_refused_whole() {
     load(&app, &app.admin, &team, "email,email\na,b\n").await.expect_problem(422, "validation_failed");
     let path = format!("/v1/teams/{team}/members/load");
     app.post(&path, &app.admin, &json!({})).await.expect_problem(415, "unsupported_media_type");
-    // a hundred thousand, half of them wrong, are more than one request may bring
-    let many: String = (0..100_000).map(|number| format!("m{number}@example.com,{}\n", ["", "x"][number % 2])).collect();
-    load(&app, &app.admin, &team, &format!("email,role\n{many}")).await.expect_problem(413, "too_large");
-    // as many as it may bring are all told of, the first thousand by name
-    let some: String = (0..20_000).map(|number| format!("m{number}@example.com,\n")).collect();
-    let told = load(&app, &app.admin, &team, &format!("email,role\n{some}")).await.expect(200);
-    assert_eq!((&told.body["wrong"], told.body["problems"].as_array().unwrap().len()), (&json!(20_000), 1000));
-    assert_eq!((app.count("team_member").await, told.body["added"].as_u64()), (0, Some(0)));
+    // more rows than there may be, and more bytes
+    let rows = |many: usize| (0..many).map(|number| format!("m{number}@x.gr\n")).collect::<String>();
+    let refused =
+        load(&app, &app.admin, &team, &format!("email\n{}", rows(100_001))).await.expect_problem(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["code"], "too_many_rows", "{}", refused.text);
+    load(&app, &app.admin, &team, &format!("email\n{}", "x".repeat(4 << 20))).await.expect_problem(413, "too_large");
+    assert_eq!(app.count("team_member").await, 0);
+}
+
+/// Half of a hundred thousand are members, each of them named more than once.
+#[tokio::test]
+async fn of_a_hundred_thousand_rows_each_wrong_one_is_told() {
+    let app = TestApp::spawn().await;
+    let team = team(&app, "Ours").await;
+    let row = |number: usize| match number % 4 {
+        0 => "Admin@example.com,lead\n".to_owned(),
+        1 => "admin@example.com,chief\n".to_owned(),
+        2 => "\"admin@example.com\",\n".to_owned(),
+        _ => format!("nobody{number}@example.com,\n"),
+    };
+    let table: String = (0..100_000).map(row).collect();
+    let told = load(&app, &app.admin, &team, &format!("email,role\n{table}")).await.expect(200);
+    let counts = ["added", "changed", "unchanged", "wrong"].map(|name| told.body[name].as_u64().unwrap());
+    assert_eq!(counts, [1, 0, 0, 99_999]);
+    let problems = told.body["problems"].as_array().unwrap();
+    let lines: Vec<_> = problems.iter().map(|problem| problem["line"].as_u64().unwrap()).collect();
+    assert!(lines.into_iter().eq(3..=100_001), "each by its line, in their order");
+    let code = |code: &str| problems.iter().filter(|problem| problem["code"] == *code).count();
+    assert_eq!((code("unknown_role"), code("unknown_member"), code("duplicate")), (25_000, 25_000, 49_999));
+    assert_eq!(app.count("team_member WHERE role = 'lead'").await, 1);
 }
 
 /// Seen to fail on PostgreSQL, with `in_use`, where a team or a role goes without the lock of the workspace.

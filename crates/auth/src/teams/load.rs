@@ -13,8 +13,8 @@ use super::members::{new_row, to_change};
 use crate::rows::{TeamId, TeamMemberRow};
 use crate::{shape, users};
 
-/// Problems that a report names; the others are counted.
-const NAMED: usize = 1000;
+/// Rows that a table has at most; each of them may be one that the answer tells of.
+pub const MOST_ROWS: usize = 100_000;
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,16 +51,14 @@ pub struct LoadedMembers {
     pub unchanged: u64,
     /// Rows that are wrong, of which nothing was done.
     pub wrong: u64,
-    /// What is wrong with them, by line: of a thousand at most.
+    /// What is wrong with each of them, by line.
     pub problems: Vec<MemberProblem>,
 }
 
 impl LoadedMembers {
     fn note(&mut self, problem: MemberProblem) {
         self.wrong += 1;
-        if self.problems.len() < NAMED {
-            self.problems.push(problem);
-        }
+        self.problems.push(problem);
     }
 }
 

@@ -21,7 +21,7 @@ use crate::me::MyTeam;
 use crate::rows::{TeamId, TeamRow};
 
 pub use commands::{CreateTeam, TeamPatch, create, delete, update};
-pub use load::{LoadedMembers, MemberProblem, MemberRow, load_members};
+pub use load::{LoadedMembers, MOST_ROWS, MemberProblem, MemberRow, load_members};
 pub(crate) use members::leave_all;
 pub use members::{
     AddTeamMember, MEMBER_LIST, TeamMember, TeamMemberPatch, add_member, change_member, get_member, list_members, remove_member,

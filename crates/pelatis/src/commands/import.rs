@@ -134,7 +134,7 @@ impl Staff {
     async fn run(self) -> Result<(), Fault> {
         let file = File::open(&self.file).map_err(Error::internal)?;
         let columns = ["email", "given_name", "family_name", "role", "password_hash"];
-        let (rows, unreadable) = read_named(std::io::BufReader::new(file), columns, 4)?;
+        let (rows, unreadable) = read_named(std::io::BufReader::new(file), columns, 4, usize::MAX)?;
         let row = |row: NamedRow<5>| {
             let [email, given_name, family_name, role, password_hash] = row.values;
             StaffRow { line: row.line, email, given_name, family_name, role, password_hash }

@@ -16,14 +16,17 @@ pub struct NamedRow<const N: usize> {
     pub values: [String; N],
 }
 
-/// Reads a table that has these columns, in any order and case, of which the first `required` must be there.
+/// Reads a table that has these columns, in any order and case, of which the first `required` must be there, and `most` rows at
+/// most.
 ///
 /// # Errors
-/// `validation_failed` with the pointer `header` and one of `unknown_column`, `missing_column` or what [`CsvSource::open`] says.
+/// `validation_failed` with the pointer `header` and one of `unknown_column`, `missing_column` or what [`CsvSource::open`] says; with none and
+/// `too_many_rows`.
 pub fn read_named<const N: usize>(
     reader: impl Read,
     columns: [&'static str; N],
     required: usize,
+    most: usize,
 ) -> Result<(Vec<NamedRow<N>>, Vec<RowProblem>)> {
     let source = CsvSource::open(reader, Options::default())?;
     let is = |header: &String, name: &str| header.trim().eq_ignore_ascii_case(name);
@@ -37,7 +40,10 @@ pub fn read_named<const N: usize>(
     }
     faults.into_result()?;
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
-    for row in source {
+    for (number, row) in source.enumerate() {
+        if number == most {
+            return Err(Error::invalid_field("", "too_many_rows", format!("must have at most {most} rows")));
+        }
         match row {
             Ok(row) => {
                 let value = |place: Option<usize>| place.and_then(|place| row.values.get(place)).cloned().unwrap_or_default();

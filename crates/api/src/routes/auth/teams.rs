@@ -12,7 +12,7 @@ use store::UnitOfWork;
 use utoipa::ToSchema;
 
 use crate::answer::Answer;
-use crate::body::Body;
+use crate::body::{Body, TableBody};
 use crate::context::Context;
 use crate::problem::ApiResult;
 use crate::registry::Registry;
@@ -126,11 +126,11 @@ async fn add_team_member(context: Context, body: Body) -> ApiResult {
 /// Take many into a team
 ///
 /// CSV, as any spreadsheet writes it: a header with `email`, and `role` (`member` or `lead`) where it is wanted. What is right is done; each
-/// row that is wrong is told with its line, and nothing is done of it. Whoever is in the team and not in the table stays.
+/// row that is wrong is told with its line, and nothing is done of it. At most 100,000 rows in 4 MiB. Whoever is in the team and not in the table stays.
 #[utoipa::path(post, path = "/v1/teams/{team_id}/members/load", tag = "teams",
     request_body(content = MemberTable, content_type = "text/csv"),
     responses((status = 200, description = "What became of it", body = LoadedMembers)))]
-async fn load_team_members(context: Context, body: Body) -> ApiResult {
+async fn load_team_members(context: Context, TableBody(body): TableBody) -> ApiResult {
     let id: TeamId = context.id("team_id")?;
     let work = async |uow: &mut UnitOfWork, bytes: &[u8]| {
         // of a table that nobody wants nothing is said
@@ -143,7 +143,7 @@ async fn load_team_members(context: Context, body: Body) -> ApiResult {
 
 /// The rows of a table of members, and those that cannot be read.
 fn table_of(bytes: &[u8]) -> Result<(Vec<MemberRow>, Vec<MemberProblem>)> {
-    let (rows, problems) = read_named(bytes, ["email", "role"], 1)?;
+    let (rows, problems) = read_named(bytes, ["email", "role"], 1, teams::MOST_ROWS)?;
     let row = |row: NamedRow<2>| {
         let [email, role] = row.values;
         MemberRow { line: row.line, email, role }
