@@ -1,10 +1,10 @@
 """One run of schemathesis: a fresh installation, one caller, one engine. `tests/contract/fuzz` makes all eight.
 
     main.py --caller admin|viewer|token|contact --work FOLDER [--database URL] [--examples N] [--seed N] [--document FILE]
-            [--cover all|agents|others|none]
+            [--cover all|agents|others|none] [--cover-right]
 
 --cover says through which operations the coverage phase goes, which tries every parameter and member by itself: all, the lists that a
-sales agent may call, the others, or none.
+sales agent may call, the others, or none. With --cover-right it sends there what is right alone.
 
 With --document the answers are held against that file, not against what the server says of itself: this is how the net is seen to
 catch something.
@@ -112,10 +112,13 @@ def phases(cover):
     return ["examples", *([] if cover == "none" else ["coverage"]), "fuzzing", "stateful"]
 
 
-def configuration(cover, installation, words):
+def configuration(options, installation, words):
     """The committed configuration, and after it what the coverage phase passes over and the words of this installation. The phase can be
     switched off for an operation, but not on where it is off for all."""
+    cover = options.cover
     lines = [(HERE / "schemathesis.toml").read_text(encoding="utf-8")]
+    if options.cover_right:
+        lines.append('[phases.coverage.generation]\nmode = "positive"')
     if cover in ("agents", "others"):
         passed_over = json.dumps(not_covered(cover, installation))
         lines.append(f"[[operations]]\ninclude-operation-id = {passed_over}\n[operations.phases.coverage]\nenabled = false")
@@ -130,7 +133,7 @@ def run(options, installation):
     caller, own = caller_of(options.caller, installation, seeded)
     config = options.work / "schemathesis.toml"
     words = seeds.words(installation, caller, seeded.kept, options.caller == "contact")
-    config.write_text(configuration(options.cover, installation, words), encoding="utf-8")
+    config.write_text(configuration(options, installation, words), encoding="utf-8")
     notes = options.work / "notes.json"
     answers = options.work / "answers.json"
     notes.write_text(json.dumps({
@@ -185,6 +188,7 @@ def main():
     options.add_argument("--seed", type=int, default=20261121)
     options.add_argument("--document", type=Path)
     options.add_argument("--cover", choices=["all", "agents", "others", "none"], default="all")
+    options.add_argument("--cover-right", action="store_true")
     options = options.parse_args()
     options.work = options.work.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
