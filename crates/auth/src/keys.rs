@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -116,12 +115,14 @@ impl Keys {
     /// # Errors
     /// What the database says.
     pub async fn rotate(&self) -> Result<()> {
-        let id = self.store.runtime().uuid().to_string();
-        let refused = |_| Error::internal("a key could not be made");
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(refused)?;
-        let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| Error::internal("a new key could not be read"))?;
+        let runtime = self.store.runtime();
+        let id = runtime.uuid().to_string();
+        // RFC 8032, 5.1.5: a private key is 32 random bytes
+        let seed: [u8; 32] = runtime.random();
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| Error::internal("a key could not be made"))?;
+        let pkcs8 = pair.to_pkcs8().map_err(|_| Error::internal("a new key could not be written"))?;
         let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-        let sealed = self.store.secret().seal(&id, pkcs8.as_ref())?;
+        let sealed = self.store.secret().seal(runtime, &id, pkcs8.as_ref())?;
         self.store
             .write(&self.caller(), async |uow| {
                 let now = uow.now();

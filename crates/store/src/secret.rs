@@ -1,9 +1,9 @@
 //! The installation's secret, from which every key that is not published is derived (HKDF, RFC 5869).
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
-use kernel::{Error, Result};
+use kernel::{Error, Result, Runtime};
 
 /// 32 random bytes that belong to one installation: in `data/keys/secret.key`, or given by the environment where several
 /// nodes share a database. It prints as nothing.
@@ -53,16 +53,22 @@ impl Secret {
         Ok(hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)?))
     }
 
-    /// Encrypts with AES-256-GCM, the nonce in front, bound to `context`.
+    /// Encrypts with AES-256-GCM, the nonce in front, bound to `context`. The nonce is a random one.
     ///
     /// # Errors
     /// `internal` when the library refuses.
-    pub fn seal(&self, context: &str, clear: &[u8]) -> Result<Vec<u8>> {
-        let refused = |_| Error::internal("sealing failed");
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.derive("seal")?).map_err(refused)?;
+    pub fn seal(&self, runtime: &Runtime, context: &str, clear: &[u8]) -> Result<Vec<u8>> {
+        let nonce: [u8; NONCE_LEN] = runtime.random();
         let mut sealed = clear.to_vec();
-        let nonce = key.seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut sealed).map_err(refused)?;
-        Ok([nonce.as_ref().as_slice(), &sealed].concat())
+        self.sealing()?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context.as_bytes()), &mut sealed)
+            .map_err(|_| Error::internal("sealing failed"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    fn sealing(&self) -> Result<LessSafeKey> {
+        let key = UnboundKey::new(&AES_256_GCM, &self.derive("seal")?).map_err(|_| Error::internal("sealing failed"))?;
+        Ok(LessSafeKey::new(key))
     }
 
     /// Decrypts what [`seal`](Self::seal) made.
@@ -73,9 +79,8 @@ impl Secret {
         let refused = || Error::internal("this was not sealed with the installation's secret");
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or_else(refused)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.derive("seal")?).map_err(|_| refused())?;
         let mut body = body.to_vec();
-        let clear = key.open_in_place(nonce, Aad::from(context.as_bytes()), &mut body).map_err(|_| refused())?;
+        let clear = self.sealing()?.open_in_place(nonce, Aad::from(context.as_bytes()), &mut body).map_err(|_| refused())?;
         Ok(clear.to_vec())
     }
 }
@@ -92,7 +97,9 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_with_the_same_secret_and_context_only() {
         let secret = Secret::new([7; 32]);
-        let sealed = secret.seal("a", b"words").unwrap();
+        let runtime = Runtime::system();
+        let sealed = secret.seal(&runtime, "a", b"words").unwrap();
+        assert_ne!(sealed, secret.seal(&runtime, "a", b"words").unwrap());
         assert_eq!(secret.open("a", &sealed).unwrap(), b"words");
         assert!(secret.open("b", &sealed).is_err());
         assert!(Secret::new([8; 32]).open("a", &sealed).is_err());

@@ -130,7 +130,7 @@ pub async fn begin(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFactor)
     }
     // 160 bits, as RFC 4226 recommends
     let secret: [u8; 20] = uow.random();
-    let sealed = bytes_to_hex(&auth.store().secret().seal(&context(user.id), &secret)?);
+    let sealed = bytes_to_hex(&auth.store().secret().seal(auth.store().runtime(), &context(user.id), &secret)?);
     let now = uow.now();
     let row = match before {
         Some(before) => {
