@@ -31,8 +31,8 @@ pub struct Body {
     content_type: Option<String>,
 }
 
-/// Bytes of a table at most: a hundred thousand rows with an address each.
-const TABLE_LIMIT: usize = 4 * 1024 * 1024;
+/// Bytes of a table at most: a hundred thousand rows with a long address each.
+const TABLE_LIMIT: usize = 8 * 1024 * 1024;
 
 /// A body that is a table, of which more is read than of JSON.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use validator::Validate;
 use crate::errors::{ALREADY_INVITED, ALREADY_MEMBER, INVALID_INVITATION};
 use crate::rows::{InvitationId, InvitationRow, UserRow, WorkspaceRow};
 use crate::users::{self, User};
-use crate::{Auth, memberships, password, roles, secret_text, shape, workspaces};
+use crate::{Auth, identify, memberships, password, roles, secret_text, shape, workspaces};
 
 /// An invitation to the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -311,7 +311,7 @@ async fn find_open(conn: &mut Conn, token_hash: &str, now: DateTime) -> Result<I
 /// Accepts an invitation: makes the account where there is none, and the membership. Runs as the installation.
 ///
 /// # Errors
-/// `invalid_invitation` when it was used, taken back or expired meanwhile.
+/// `invalid_invitation` when it was used, taken back or expired meanwhile, and when whoever invited may not any more.
 pub async fn accept(uow: &mut UnitOfWork, acceptance: &Acceptance) -> Result<User> {
     let now = uow.now();
     let mut select = InvitationRow::select();
@@ -320,6 +320,7 @@ pub async fn accept(uow: &mut UnitOfWork, acceptance: &Acceptance) -> Result<Use
     let before = found
         .filter(|row| row.accepted_at.is_none() && row.revoked_at.is_none() && row.expires_at > now)
         .ok_or_else(|| Error::new(&INVALID_INVITATION))?;
+    check_inviter(uow, &before).await?;
     let user = match users::find_by_email(uow, &before.email).await? {
         Some(user) => user,
         None => {
@@ -339,6 +340,18 @@ pub async fn accept(uow: &mut UnitOfWork, acceptance: &Acceptance) -> Result<Use
     uow.update(&before, after, Change::plain().event("invitation.accepted").about("user_account", user.id)).await?;
     uow.enter(None).await?;
     Ok(user.into())
+}
+
+/// Whoever invited must still be one who could: nobody gives more than they have, and who has left gives nothing.
+async fn check_inviter(uow: &mut UnitOfWork, invitation: &InvitationRow) -> Result<()> {
+    let no_longer = || Error::new(&INVALID_INVITATION).with_detail("Whoever invited may not any more.");
+    let inviter = users::find(uow, invitation.invited_by).await?.filter(|user| user.is_active).ok_or_else(no_longer)?;
+    let places = identify::places(uow, inviter.id, inviter.is_super_admin).await?;
+    let place = places.into_iter().find(|place| place.id == invitation.workspace_id).ok_or_else(no_longer)?;
+    let role = roles::find(uow, invitation.workspace_id, invitation.role_id).await?.ok_or_else(no_longer)?;
+    let may =
+        place.permissions.contains(Permission::AdminManageUsers) && role.permissions.difference(&place.permissions).is_empty();
+    if may { Ok(()) } else { Err(no_longer()) }
 }
 
 pub(crate) struct NewAccount<'a> {

@@ -14,7 +14,7 @@ use crate::errors::{LAST_SUPER_ADMIN, ROLE_TOO_HIGH, SHARED_ACCOUNT};
 use crate::roles::{self, SUPER_ADMIN};
 use crate::rows::{MembershipId, MembershipRow, RoleId, RoleRow, UserRow};
 use crate::users::{self, UserBrief};
-use crate::{teams, workspaces};
+use crate::{api_tokens, teams, workspaces};
 
 /// An account's role in the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -157,6 +157,7 @@ pub async fn delete(uow: &mut UnitOfWork, id: MembershipId, seen: Option<i64>) -
     check_not_above(uow, &caller, row.workspace_id, row.role_id).await?;
     keep_a_super_admin(uow, row.workspace_id, row.user_id).await?;
     teams::leave_all(uow, row.user_id).await?;
+    api_tokens::switch_off_of(uow, row.user_id, Some(row.workspace_id)).await?;
     let change = Change::plain().about("user_account", row.user_id);
     uow.delete(&row, change).await
 }

@@ -35,6 +35,8 @@ pub struct ChangePassword {
 pub struct PreparedChange {
     user: UserRow,
     session: SessionId,
+    /// Since when the password was the one that was compared.
+    changed_at: DateTime,
     password_hash: String,
 }
 
@@ -55,23 +57,22 @@ impl Auth {
             return Err(Error::new(&NO_SESSION).with_detail("A token has no password; sign in with one."));
         };
         let session = SessionId::from_uuid(session);
-        let (user, is_right) = self.check_own_password(input.current_password, user).await?;
+        let (user, changed_at) = self.check_own_password(input.current_password, user).await?;
         let mut faults = kernel::error::Faults::new();
-        if !is_right {
-            faults.add("/current_password", "wrong", "is not the present password");
-        }
+        let changed_at = faults.keep(changed_at.ok_or_else(not_the_present_one))?;
         let about = [user.email.as_str(), user.given_name.as_str(), user.family_name.as_str()];
         faults.keep(password::check_new("/new_password", &input.new_password, &about))?;
         faults.into_result()?;
+        let changed_at = changed_at.ok_or_else(not_the_present_one)?;
         let password_hash = self.passwords.hash(input.new_password).await?;
-        Ok(PreparedChange { user, session, password_hash })
+        Ok(PreparedChange { user, session, changed_at, password_hash })
     }
 
-    /// Whether a password is the one of an account whose owner is signed in.
+    /// Since when a password is the one of an account whose owner is signed in; nothing where it is another.
     ///
     /// # Errors
     /// `locked_out` after too many wrong guesses; `sign_in_busy`.
-    pub(crate) async fn check_own_password(&self, password: String, user: UserId) -> Result<(UserRow, bool)> {
+    pub(crate) async fn check_own_password(&self, password: String, user: UserId) -> Result<(UserRow, Option<DateTime>)> {
         let place = self.passwords.queue().await?;
         let key = format!("password:{user}");
         let decision = self.store.shared().hit(&key, 1, self.config.login_attempts, WINDOW).await;
@@ -80,19 +81,26 @@ impl Auth {
         }
         let mut reader = self.store.reader(&self.installation()).await?;
         let user = users::find(&mut reader, user).await?.ok_or_else(Error::not_found)?;
-        let hash = hash_of(&mut reader, &user).await?;
+        let (hash, changed_at) = credential_of(&mut reader, &user).await?.unzip();
         reader.close().await?;
-        let is_right = self.passwords.verify(place, password, hash).await? != Verified::Wrong;
-        if is_right {
-            self.store.shared().forget(&key, WINDOW).await;
+        if self.passwords.verify(place, password, hash).await? == Verified::Wrong {
+            return Ok((user, None));
         }
-        Ok((user, is_right))
+        self.store.shared().forget(&key, WINDOW).await;
+        Ok((user, changed_at))
     }
 }
 
-/// The hash of an account's password.
-pub(crate) async fn hash_of(conn: &mut Conn, user: &UserRow) -> Result<Option<String>> {
-    Ok(credential_of(conn, user).await?.map(|(hash, _)| hash))
+fn not_the_present_one() -> Error {
+    Error::invalid_field("/current_password", "wrong", "is not the present password")
+}
+
+/// The account, locked, where its password is still the one that was compared. Another may have been set while it was compared, by
+/// whoever reads the mail of the account, and then what was asked with the old one is not done.
+pub(crate) async fn lock_unchanged(uow: &mut UnitOfWork, user: UserId, changed_at: DateTime) -> Result<Option<UserRow>> {
+    let Some(user) = users::find_locked(uow, user).await? else { return Ok(None) };
+    let now = credential_of(uow, &user).await?.map(|(_, changed_at)| changed_at);
+    Ok((now == Some(changed_at) && user.is_active).then_some(user))
 }
 
 /// The hash of an account's password, and when the password was last changed: another hash of the same does not count.
@@ -105,12 +113,17 @@ pub(crate) async fn credential_of(conn: &mut Conn, user: &UserRow) -> Result<Opt
 /// Changes one's own password, and ends every session but the one that it is done on. Runs as the installation.
 ///
 /// # Errors
-/// What the database says.
+/// `validation_failed` where the password is another by now; `unauthenticated` where the session has ended.
 pub async fn change(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedChange) -> Result<()> {
-    set(auth, uow, &prepared.user, &prepared.password_hash, Some(prepared.session)).await
+    let user = lock_unchanged(uow, prepared.user.id, prepared.changed_at).await?.ok_or_else(not_the_present_one)?;
+    if sessions::find(uow, prepared.session).await?.is_none_or(|session| session.revoked_at.is_some()) {
+        return Err(Error::new(&kernel::error::codes::UNAUTHENTICATED));
+    }
+    set(auth, uow, &user, &prepared.password_hash, Some(prepared.session)).await
 }
 
-/// Sets a password. Sessions end but one, tokens that were sent to set a new one stop working, and the owner is told.
+/// Sets a password of an account that is locked: a sign-in that compared the one before waits, and lets nobody in. Sessions end but one, tokens
+/// that were sent to set a new one stop working, and the owner is told.
 pub(crate) async fn set(
     auth: &Auth,
     uow: &mut UnitOfWork,

@@ -189,6 +189,8 @@ pub async fn reset(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedReset) 
     let now = uow.now();
     let found = owner(uow, &prepared.token_hash, now).await?;
     let user = found.ok_or_else(|| Error::new(&INVALID_RESET_TOKEN))?;
+    let user = users::find_locked(uow, user.id).await?.filter(|user| user.is_active);
+    let user = user.ok_or_else(|| Error::new(&INVALID_RESET_TOKEN))?;
     // of two who come at once one takes it
     let mut take = Query::delete();
     take.from_table("password_reset").and_where(Expr::col("token_hash").eq(prepared.token_hash.as_str()));

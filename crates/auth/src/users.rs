@@ -12,7 +12,7 @@ use validator::Validate;
 
 use crate::errors::ROLE_TOO_HIGH;
 use crate::rows::UserRow;
-use crate::{Auth, address_change, memberships, shape, workspaces};
+use crate::{Auth, address_change, api_tokens, memberships, password_reset, sessions, shape, workspaces};
 
 /// A staff account.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -167,7 +167,7 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: UserId) -> Result<User> {
     conn.one::<UserRow>(&select).await?.map(User::from).ok_or_else(Error::not_found)
 }
 
-/// Changes an account of the workspace. One that is switched off loses its sessions and tokens at once; one that gets another address loses
+/// Changes an account of the workspace. One that is switched off loses its sessions and tokens for good; one that gets another address loses
 /// its sessions.
 ///
 /// # Errors
@@ -195,7 +195,10 @@ pub async fn update(auth: &Auth, uow: &mut UnitOfWork, id: UserId, seen: Option<
     if before.is_active && !after.is_active {
         memberships::keep_a_super_admin(uow, workspace, id).await?;
         memberships::keep_a_super_admin_elsewhere(uow, workspace, id).await?;
-        crate::sessions::revoke_all(uow, id, None, "deactivated").await?;
+        sessions::revoke_all(uow, id, None, "deactivated").await?;
+        // what is switched on again holds nothing of what it held
+        api_tokens::switch_off_of(uow, id, None).await?;
+        password_reset::forget(uow, id).await?;
     }
     if after.email_key != before.email_key {
         return address_change::update(auth, uow, &before, after).await.map(User::from);

@@ -30,7 +30,7 @@ pub struct DatabaseConfig {
     pub url: String,
     /// PostgreSQL: who owns the tables and migrates; without it, the first URL does both.
     pub owner_url: Option<String>,
-    /// PostgreSQL: connections of the pool. SQLite: readers beside the one writer.
+    /// PostgreSQL: connections of the pool. SQLite: readers beside the one writer, of which two for each processor are opened at most.
     pub connections: u32,
 }
 
@@ -104,7 +104,7 @@ impl Pools {
             .await
             .map_err(from_sqlx)?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(config.connections)
+            .max_connections(config.connections.min(sqlite_readers()))
             .min_connections(1)
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
@@ -215,6 +215,14 @@ impl Pools {
 /// connection would never begin another; so it is replaced.
 fn is_at_rest(connection: &SqliteConnection) -> bool {
     !sqlx::Connection::is_in_transaction(connection)
+}
+
+/// As many readers of SQLite as there may be. Each has a thread of this process, and more of them than the processors can run only take turns
+/// in the middle of their work instead of waiting for its end (16 callers on two processors: p99 66 ms with 16 readers, 34 with 4, which
+/// answer a third more).
+fn sqlite_readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(2 * processors).unwrap_or(u32::MAX).max(4)
 }
 
 fn sqlite_options(url: &str) -> Result<SqliteConnectOptions> {

@@ -128,6 +128,23 @@ impl UnitOfWork {
         Ok(found)
     }
 
+    /// Does work past the walls that the caller stands behind, in the same transaction: for what follows, for others, from what the caller may
+    /// do. The journal says that the caller did it.
+    ///
+    /// # Errors
+    /// Those of the work; what the database says.
+    pub async fn beyond_walls<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.flush().await?;
+        let Link::Postgres(_) = self.conn.link else { return work(self).await };
+        let installation = Caller::job(self.store.runtime.uuid(), None, Cause::Request);
+        self.conn.sql_batch(dialect::set_caller(&installation, None)).await?;
+        // where it fails, the transaction is of no use any more
+        let done = work(self).await?;
+        self.flush().await?;
+        self.conn.sql_batch(dialect::set_caller(&self.caller, self.workspace)).await?;
+        Ok(done)
+    }
+
     /// Writes what differs between the two states of a record and journals it. Where nothing differs, nothing is written and
     /// the record comes back as it was.
     ///

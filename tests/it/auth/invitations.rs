@@ -119,6 +119,33 @@ async fn nobody_invites_to_a_role_that_allows_more_than_they_have() {
     invite(&app, &viewer, "friend@example.com", "viewer").await.expect_problem(403, "forbidden");
 }
 
+/// Nobody gives more than they have, on the day on which it is taken.
+#[tokio::test]
+async fn an_invitation_is_worth_what_whoever_invited_may_still_give() {
+    let app = TestApp::spawn().await;
+    let nikos = app.member(&app.admin, "super_admin", "nikos@example.com").await;
+    let membership = super::membership_of(&app, &app.admin, &nikos.user_id).await;
+    let (user, membership) = (format!("/v1/users/{}", nikos.user_id), format!("/v1/memberships/{membership}"));
+    invite(&app, &nikos, "friend@example.com", "director").await.expect(201);
+    let token = app.invitation_token("friend@example.com").await;
+    let take = json!({ "token": token, "password": PASSWORD });
+    let before = counts(&app).await;
+    app.patch(&membership, &app.admin, &json!({ "role": "viewer" })).await.expect(200);
+    accept(&app, &take).await.expect_problem(409, "invalid_invitation");
+    app.patch(&membership, &app.admin, &json!({ "role": "super_admin" })).await.expect(200);
+    app.patch(&user, &app.admin, &json!({ "is_active": false })).await.expect(200);
+    accept(&app, &take).await.expect_problem(409, "invalid_invitation");
+    assert_eq!(counts(&app).await[..3], before[..3]);
+    app.patch(&user, &app.admin, &json!({ "is_active": true })).await.expect(200);
+    accept(&app, &take).await.expect(200);
+    // of one who is no member any more
+    let nikos = app.sign_in("nikos@example.com").await;
+    invite(&app, &nikos, "other@example.com", "viewer").await.expect(201);
+    let token = app.invitation_token("other@example.com").await;
+    app.delete(&membership, &app.admin).await.expect(204);
+    accept(&app, &json!({ "token": token, "password": PASSWORD })).await.expect_problem(409, "invalid_invitation");
+}
+
 #[tokio::test]
 async fn accepting_twice_with_one_idempotency_key_is_answered_twice_and_done_once() {
     let app = TestApp::spawn().await;

@@ -30,10 +30,41 @@ async fn an_account_that_is_switched_off_holds_nothing_any_more_at_once() {
     app.post("/v1/auth/login", &Session::nobody(), &login).await.expect_problem(401, "invalid_credentials");
     assert_eq!(app.count("session WHERE revoked_because = 'deactivated'").await, 1);
 
-    // one who comes back signs in anew; the old session stays dead
+    // one who comes back signs in anew; the old session stays dead, and so does the token
     app.patch(&path, &app.admin, &json!({ "is_active": true })).await.expect(200);
-    app.get("/v1/me", &nikos).await.expect_problem(401, "unauthenticated");
+    for session in [&nikos, &token] {
+        app.get("/v1/me", session).await.expect_problem(401, "unauthenticated");
+    }
     app.sign_in("nikos@example.com").await;
+    let entries = "journal_entry WHERE record_type = 'api_token' AND action = 'update' AND user_id =";
+    assert_eq!(app.count(&format!("{entries} {}", app.db.uuid(&app.admin.user_id))).await, 1);
+}
+
+/// Whoever manages users need not manage tokens, and row security knows the difference.
+#[tokio::test]
+async fn tokens_of_one_who_was_taken_out_do_not_come_back_with_them() {
+    let app = TestApp::spawn().await;
+    app.role(&app.admin, "people", &["admin.manage_users", "clients.view_all"]).await;
+    app.role(&app.admin, "reader", &["clients.view_all", "tokens.manage_own"]).await;
+    let people = app.member(&app.admin, "people", "people@example.com").await;
+    let nikos = app.member(&app.admin, "viewer", "nikos@example.com").await;
+    let path = format!("/v1/memberships/{}", membership_of(&app, &app.admin, &nikos.user_id).await);
+    app.patch(&path, &app.admin, &json!({ "role": "reader" })).await.expect(200);
+    let token = app.token(&nikos, &["clients.view_all"]).await;
+    app.get("/v1/clients", &token).await.expect(200);
+    app.role(&app.admin, "reader_only", &["clients.view_all"]).await;
+    app.patch(&path, &app.admin, &json!({ "role": "reader_only" })).await.expect(200);
+    app.get("/v1/clients", &token).await.expect(200);
+
+    app.delete(&path, &people).await.expect(204);
+    app.get("/v1/clients", &token).await.expect_problem(401, "unauthenticated");
+    assert_eq!(app.count("api_token WHERE is_active").await, 0);
+    let invited = json!({ "email": "nikos@example.com", "role": "reader_only" });
+    app.post("/v1/invitations", &people, &invited).await.expect(201);
+    let accepted = json!({ "token": app.invitation_token("nikos@example.com").await });
+    app.post("/v1/auth/accept-invitation", &Session::nobody(), &accepted).await.expect(200);
+    app.get("/v1/clients", &nikos).await.expect(200);
+    app.get("/v1/clients", &token).await.expect_problem(401, "unauthenticated");
 }
 
 #[tokio::test]

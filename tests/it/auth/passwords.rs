@@ -1,10 +1,12 @@
 //! Passwords that are forgotten, changed and guessed, and what their owners are told.
 
 use chrono::Duration;
-use harness::{Answer, PASSWORD, Session, TestApp};
-use kernel::Clock as _;
+use harness::{Answer, Engine, PASSWORD, Session, TestApp};
+use kernel::error::codes;
+use kernel::{Actor, Caller, Cause, Clock as _, TypedId as _, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 use super::events;
 use crate::mail::{until_so, working};
@@ -131,6 +133,61 @@ async fn a_password_is_changed_by_who_knows_it_and_every_other_session_ends() {
         change(&here, "guess after guess", PASSWORD).await.expect(422);
     }
     change(&here, NEXT, PASSWORD).await.expect_problem(429, "locked_out");
+}
+
+/// Hashing takes its time, and somebody who reads the owner's mail may be faster.
+#[tokio::test]
+async fn what_was_asked_with_a_password_that_is_another_by_now_is_not_done() {
+    let app = working(|_| {}).await;
+    let thief = app.member(&app.admin, "viewer", "nikos@example.com").await;
+    let store = app.store().await;
+    let auth = app.auth(store.clone()).await;
+    let user = UserId::from_uuid(thief.user_id.parse().unwrap());
+    let sessions = app.get("/v1/me/sessions", &thief).await.expect(200).body;
+    let actor = Actor::User { user, session: sessions["data"][0]["id"].as_str().unwrap().parse().unwrap() };
+    let caller = Caller { actor, ..Caller::job(store.runtime().uuid(), None, Cause::Request) };
+    let change = auth::password_change::ChangePassword {
+        current_password: PASSWORD.to_owned(),
+        new_password: "an unexpected phrase".to_owned(),
+    };
+    let prepared = auth.prepare_password_change(change, &caller).await.unwrap();
+    let factor = auth.prepare_factor(PASSWORD.to_owned(), None, &caller).await.unwrap();
+
+    let token = asked(&app, "nikos@example.com").await;
+    reset(&app, &token, NEXT).await.expect(204);
+    let installation = std::sync::Arc::new(Caller::job(store.runtime().uuid(), None, Cause::Request));
+    let refused = store.write(&installation, async |uow| auth::password_change::change(&auth, uow, &prepared).await).await;
+    assert_eq!(*refused.unwrap_err().code(), codes::VALIDATION_FAILED);
+    let refused = store.write(&installation, async |uow| auth::second_factor::begin(&auth, uow, &factor).await.map(|_| ())).await;
+    assert_eq!(*refused.unwrap_err().code(), codes::VALIDATION_FAILED);
+    login(&app, "nikos@example.com", NEXT).await.expect(200);
+    assert_eq!(app.count("second_factor").await, 0);
+}
+
+/// Where transactions run beside each other. Seen to fail where the account is not locked: the sign-in is let in with the password before.
+#[tokio::test]
+async fn a_sign_in_waits_for_what_is_being_done_to_its_account() {
+    let app = TestApp::spawn().await;
+    if Engine::chosen() == Engine::Sqlite {
+        return;
+    }
+    let nikos = app.member(&app.admin, "viewer", "nikos@example.com").await;
+    let mut other = sqlx::PgConnection::connect(app.db.admin_url()).await.unwrap();
+    let user = app.db.uuid(&nikos.user_id);
+    let statements = format!(
+        "BEGIN; SELECT 1 FROM user_account WHERE id = {user} FOR UPDATE; \
+         UPDATE credential SET changed_at = changed_at + interval '1 second' WHERE user_id = {user}"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut other).await.unwrap();
+    let sign_in = login(&app, "nikos@example.com", PASSWORD);
+    let end = async {
+        let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        until_so("the sign-in waits", async || app.count(waiting).await > 0).await;
+        sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(sign_in, end);
+    answer.expect_problem(401, "invalid_credentials");
+    assert_eq!(app.count(&format!("session WHERE user_id = {user}")).await, 1);
 }
 
 async fn from(app: &TestApp, address: &str, agent: &str, password: &str) -> Answer {

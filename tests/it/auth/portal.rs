@@ -266,6 +266,34 @@ async fn another_address_is_given_by_one_who_sees_every_client_that_lets_the_con
     app.post(&invitation, &main, &mine).await.expect(200);
 }
 
+/// What a contact may do can be said before they are invited; the first address is worth as much as another one.
+#[tokio::test]
+async fn the_first_address_too_is_given_by_one_who_sees_every_client_that_lets_the_contact_in() {
+    let app = TestApp::spawn().await;
+    let main = app.admin.in_workspace("main");
+    let may = ["clients.view_own", "clients.create", "clients.edit", "contacts.view", "contacts.edit", "contacts.manage_portal"];
+    app.role(&main, "doorkeeper", &may).await;
+    let doorkeeper = app.member(&main, "doorkeeper", "doorkeeper@example.com").await;
+    let (own, hidden) = (app.client(&doorkeeper, "Own").await, app.client(&main, "Hidden").await);
+    let body =
+        json!({ "given_name": "Eleni", "family_name": "Papa", "emails": [{ "kind": "work", "address": "eleni@papa.example" }] });
+    let contact = app.post("/v1/contacts", &main, &body).await.expect(201).id();
+    for client in [&own, &hidden] {
+        app.post(&format!("/v1/clients/{client}/contacts"), &main, &json!({ "contact_id": contact })).await.expect(201);
+    }
+    let access = format!("/v1/contacts/{contact}/portal/clients/{hidden}");
+    app.patch(&access, &main, &json!({ "permissions": ["company_profile"] })).await.expect(200);
+    let invitation = format!("/v1/contacts/{contact}/portal/invitation");
+    app.post(&invitation, &doorkeeper, &json!({ "email": "doorkeeper@example.com" })).await.expect_problem(403, "forbidden");
+    // nor by way of the contact's own address
+    let mine = json!({ "emails": [{ "kind": "work", "address": "doorkeeper@example.com" }] });
+    app.patch(&format!("/v1/contacts/{contact}"), &doorkeeper, &mine).await.expect(200);
+    app.post(&invitation, &doorkeeper, &json!({})).await.expect_problem(403, "forbidden");
+    assert_eq!(app.count("portal_account WHERE email IS NOT NULL").await, 0);
+    app.patch(&access, &main, &json!({ "permissions": [] })).await.expect(200);
+    app.post(&invitation, &doorkeeper, &json!({})).await.expect(200);
+}
+
 #[tokio::test]
 async fn whoever_is_switched_off_put_away_or_purged_is_out_at_once() {
     let app = TestApp::spawn().await;

@@ -208,7 +208,7 @@ async fn a_table_that_is_no_table_of_members_is_refused_whole() {
     let refused =
         load(&app, &app.admin, &team, &format!("email\n{}", rows(100_001))).await.expect_problem(422, "validation_failed");
     assert_eq!(refused.body["errors"][0]["code"], "too_many_rows", "{}", refused.text);
-    load(&app, &app.admin, &team, &format!("email\n{}", "x".repeat(4 << 20))).await.expect_problem(413, "too_large");
+    load(&app, &app.admin, &team, &format!("email\n{}", "x".repeat(8 << 20))).await.expect_problem(413, "too_large");
     assert_eq!(app.count("team_member").await, 0);
 }
 

@@ -130,6 +130,35 @@ async fn all_that_is_wrong_with_a_relationship_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn who_works_with_somebody_is_worked_with() {
+    let Pair { app, principal, distributor } = pair().await;
+    let relate = async |kind: &str, from: &str, to: &str| {
+        app.post("/v1/client-relationships", &app.admin, &json!({ "kind": kind, "from_client_id": from, "to_client_id": to }))
+            .await
+    };
+    relate("partner", &principal, &distributor).await.expect(201);
+    relate("partner", &distributor, &principal).await.expect_problem(409, "relationship_overlap");
+    let (one, other) = (app.client(&app.admin, "One").await, app.client(&app.admin, "Other").await);
+    let (first, second) = tokio::join!(relate("partner", &one, &other), relate("partner", &other, &one));
+    let mut both = [first.status, second.status];
+    both.sort_unstable();
+    assert_eq!(both, [201, 409]);
+    // who delivers to somebody may be delivered to
+    relate("supplier", &principal, &distributor).await.expect(201);
+    relate("supplier", &distributor, &principal).await.expect(201);
+    assert_eq!(app.count("client_relationship").await, 4);
+}
+
+/// A commission for one territory beside that for all others.
+#[tokio::test]
+async fn one_for_a_territory_stands_beside_the_one_for_wherever_none_is_named() {
+    let pair = pair().await;
+    pair.relate(None, None, None).await.expect(201);
+    pair.relate(Some("Crete"), None, None).await.expect(201);
+    pair.relate(None, Some("2026-01-01"), None).await.expect_problem(409, "relationship_overlap");
+}
+
+#[tokio::test]
 async fn of_many_that_would_overlap_and_are_written_at_once_one_is_there() {
     let pair = pair().await;
     for round in 0..4 {

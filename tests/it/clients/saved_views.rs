@@ -315,4 +315,8 @@ async fn a_view_that_others_share_is_the_default_of_whoever_wants_it() {
     // and goes with the view
     app.delete(&path(&teams), first).await.expect(204);
     assert_eq!(app.count("saved_view_default").await, 0);
+    assert_eq!(app.db.rows(&entries).await, ["create", "update", "delete", "create"]);
+    let forgotten = "journal_entry WHERE record_type = 'saved_view_default' AND action = 'delete' AND user_id =";
+    let of_owner = app.db.uuid(&first.user_id);
+    assert_eq!(app.count(&format!("{forgotten} {of_owner}")).await, 2, "by whom the view was deleted, for whoever had it");
 }

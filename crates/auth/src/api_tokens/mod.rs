@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use chrono::Duration;
 use ipnet::IpNet;
 use kernel::error::Faults;
-use kernel::{Caller, DateTime, Error, Page, Permission, PermissionSet, Result, TypedId as _, UserId};
+use kernel::{Caller, DateTime, Error, Page, Permission, PermissionSet, Result, TypedId as _, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::list::{ListField, ListQuery, ListSpec};
 use store::query::{Expr, ExprTrait, SelectStatement};
@@ -284,6 +284,25 @@ fn checked(
         networks.extend_from_slice(held);
     }
     Ok((scopes, networks))
+}
+
+/// Switches off the tokens of an account that is switched off, or those that it has in a workspace which it leaves: they do not come back
+/// with it. The caller may not manage tokens, and some may be of other workspaces.
+pub(crate) async fn switch_off_of(uow: &mut UnitOfWork, user: UserId, workspace: Option<WorkspaceId>) -> Result<()> {
+    let mut select = ApiTokenRow::select();
+    select
+        .and_where(Expr::col(("api_token", "user_id")).eq(user.uuid()))
+        .and_where(Expr::col(("api_token", "is_active")).eq(true));
+    if let Some(workspace) = workspace {
+        select.and_where(Expr::col(("api_token", "workspace_id")).eq(workspace.uuid()));
+    }
+    uow.beyond_walls(async |uow| {
+        for before in uow.locked_all::<ApiTokenRow>(select).await? {
+            uow.update(&before, ApiTokenRow { is_active: false, ..before.clone() }, Change::plain()).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 async fn find_locked(uow: &mut UnitOfWork, id: ApiTokenId, seen: Option<i64>) -> Result<ApiTokenRow> {

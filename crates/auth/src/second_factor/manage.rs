@@ -12,7 +12,7 @@ use super::{bare, bytes_to_hex, codes_left, context, find, find_locked, make_cod
 use crate::errors::{INVALID_SECOND_FACTOR, OWN_SECOND_FACTOR, SECOND_FACTOR_OFF, SECOND_FACTOR_ON};
 use crate::identify::Identity;
 use crate::rows::{SecondFactorRow, UserRow};
-use crate::{Auth, letters, sessions, signed_in, users};
+use crate::{Auth, letters, password_change, sessions, signed_in, users};
 
 /// How long what was begun waits to be confirmed.
 const BEGUN: chrono::Duration = chrono::Duration::minutes(15);
@@ -79,6 +79,8 @@ pub struct RecoveryCodes {
 /// An account whose owner has said its password once more.
 pub struct PreparedFactor {
     user: UserRow,
+    /// Since when the password was the one that was said.
+    changed_at: DateTime,
     code: Option<String>,
 }
 
@@ -95,12 +97,18 @@ impl Auth {
     /// `sign_in_needed` for a token; `locked_out` after too many wrong guesses; `validation_failed` for a wrong password; `sign_in_busy`.
     pub async fn prepare_factor(&self, password: String, code: Option<String>, caller: &Caller) -> Result<PreparedFactor> {
         let (user, _) = signed_in(caller)?;
-        let (user, is_right) = self.check_own_password(password, user).await?;
-        if !is_right {
-            return Err(Error::invalid_field("/password", "wrong", "is not the present password"));
-        }
-        Ok(PreparedFactor { user, code })
+        let (user, changed_at) = self.check_own_password(password, user).await?;
+        Ok(PreparedFactor { user, changed_at: changed_at.ok_or_else(wrong_password)?, code })
     }
+}
+
+fn wrong_password() -> Error {
+    Error::invalid_field("/password", "wrong", "is not the present password")
+}
+
+/// The account, locked, whose password is still the one that was said.
+async fn lock(uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Result<UserRow> {
+    password_change::lock_unchanged(uow, prepared.user.id, prepared.changed_at).await?.ok_or_else(wrong_password)
 }
 
 /// Whether one's own account takes a second factor.
@@ -121,9 +129,9 @@ pub async fn get(conn: &mut Conn, caller: &Caller, identity: &Identity) -> Resul
 /// Makes a secret, which is nothing yet until a code of it is confirmed.
 ///
 /// # Errors
-/// `second_factor_on` where there is one already.
+/// `second_factor_on` where there is one already; `validation_failed` where the password is another by now.
 pub async fn begin(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Result<BegunSecondFactor> {
-    let user = &prepared.user;
+    let user = &lock(uow, prepared).await?;
     let before = find_locked(uow, user.id).await?;
     if before.as_ref().is_some_and(|factor| factor.confirmed_at.is_some()) {
         return Err(Error::new(&SECOND_FACTOR_ON));
@@ -168,7 +176,8 @@ fn wrong_code() -> Error {
 /// wrong code.
 pub async fn confirm(auth: &Auth, uow: &mut UnitOfWork, input: &CodeInput) -> Result<RecoveryCodes> {
     let (id, session) = signed_in(&uow.caller())?;
-    let user = users::find(uow, id).await?.ok_or_else(Error::not_found)?;
+    // a sign-in that needs no code yet is before this and ends with the others, or after it and needs one
+    let user = users::find_locked(uow, id).await?.ok_or_else(Error::not_found)?;
     let before =
         find_locked(uow, id).await?.filter(|factor| factor.confirmed_at.is_some() || uow.now() - factor.updated_at < BEGUN);
     let before = before.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF).with_detail("Begin it first."))?;
@@ -194,9 +203,9 @@ pub async fn confirm(auth: &Auth, uow: &mut UnitOfWork, input: &CodeInput) -> Re
 /// New recovery codes; those before work no more.
 ///
 /// # Errors
-/// `second_factor_off`.
+/// `second_factor_off`; `validation_failed` where the password is another by now.
 pub async fn renew_codes(uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Result<RecoveryCodes> {
-    let user = prepared.user.id;
+    let user = lock(uow, prepared).await?.id;
     let factor = find_locked(uow, user).await?.filter(|factor| factor.confirmed_at.is_some());
     let factor = factor.ok_or_else(|| Error::new(&SECOND_FACTOR_OFF))?;
     let change = Change::plain().event("user.recovery_codes_renewed").about("user_account", user);
@@ -207,9 +216,9 @@ pub async fn renew_codes(uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Res
 /// Switches it off, with the password and a code.
 ///
 /// # Errors
-/// `second_factor_off`; `locked_out`; `validation_failed` for a wrong code.
+/// `second_factor_off`; `locked_out`; `validation_failed` for a wrong code, and where the password is another by now.
 pub async fn disable(auth: &Auth, uow: &mut UnitOfWork, prepared: &PreparedFactor) -> Result<()> {
-    let user = &prepared.user;
+    let user = &lock(uow, prepared).await?;
     if find_locked(uow, user.id).await?.is_none_or(|factor| factor.confirmed_at.is_none()) {
         return Err(Error::new(&SECOND_FACTOR_OFF));
     }

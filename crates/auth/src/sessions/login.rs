@@ -191,12 +191,10 @@ pub(crate) fn attempts_key(door: &str, email: &str, ip: Option<IpAddr>) -> Strin
 /// after too many codes.
 pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) -> Result<Result<Tokens>> {
     let now = uow.now();
-    let found = users::find(uow, signed_in.user.id).await?;
-    let before = found.filter(|user| user.is_active).ok_or_else(|| Error::new(&INVALID_CREDENTIALS))?;
-    // a password that was changed while this one waited to be compared lets nobody in
-    if password_change::credential_of(uow, &before).await?.is_none_or(|(_, changed_at)| changed_at != signed_in.changed_at) {
-        return Err(Error::new(&INVALID_CREDENTIALS));
-    }
+    // a password that was changed while this one waited to be compared lets nobody in; and whatever ends the account's sessions locks the
+    // account, so that it ends this one too, or has been before
+    let before = password_change::lock_unchanged(uow, signed_in.user.id, signed_in.changed_at).await?;
+    let before = before.ok_or_else(|| Error::new(&INVALID_CREDENTIALS))?;
     let home = memberships::home_of(uow, Some(&before)).await?;
     let accepted = match second_factor::accept(auth, uow, &before, signed_in.code.as_deref()).await {
         Err(error) if *error.code() == INVALID_SECOND_FACTOR => {

@@ -110,7 +110,7 @@ async fn told(uow: &mut UnitOfWork, id: ContactId) -> Result<ContactPortal> {
 /// Invites a contact to the portal, or sends the mail once more.
 ///
 /// # Errors
-/// `forbidden` without `contacts.manage_portal` and `contacts.view`, and for another address than they have where the caller does not see all
+/// `forbidden` without `contacts.manage_portal` and `contacts.view`, and for an address that they do not have yet where the caller does not see all
 /// clients that let the contact in; `not_found`; `archived`; `portal_address_taken`; `portal_switched_off`;
 /// `validation_failed` without an address, for a client that the contact does not belong to, and where they belong to none.
 pub async fn invite(auth: &Auth, uow: &mut UnitOfWork, id: ContactId, input: InviteToPortal) -> Result<ContactPortal> {
@@ -118,9 +118,9 @@ pub async fn invite(auth: &Auth, uow: &mut UnitOfWork, id: ContactId, input: Inv
     let contact = contacts::find_editable(uow, id).await?;
     let now = uow.now();
     let had = auth::portal::status_of(uow, id.uuid(), now).await?;
-    check_address(uow, id, &had, input.email.as_deref()).await?;
+    let email = input.email.or_else(|| had.email.clone()).or_else(|| contact.emails.0.first().map(|email| email.address.clone()));
+    check_address(uow, id, &had, email.as_deref()).await?;
     let mut faults = Faults::new();
-    let email = input.email.or(had.email).or_else(|| contact.emails.0.first().map(|email| email.address.clone()));
     if email.is_none() {
         faults.add("/email", "required", "is needed: the contact has no address");
     }
@@ -136,14 +136,17 @@ pub async fn invite(auth: &Auth, uow: &mut UnitOfWork, id: ContactId, input: Inv
     told(uow, id).await
 }
 
-/// Whoever gives the account another address could come in as the contact: so they see every client that lets the contact in.
+/// Whoever gives the account its address, or another one, could come in as the contact: so they see every client that lets the contact in.
 async fn check_address(uow: &mut UnitOfWork, id: ContactId, had: &PortalStatus, email: Option<&str>) -> Result<()> {
-    let is_other = |email: &str| had.email.as_ref().is_some_and(|known| !known.eq_ignore_ascii_case(email.trim()));
+    let is_other = |email: &str| had.email.as_ref().is_none_or(|known| !known.eq_ignore_ascii_case(email.trim()));
     if !email.is_some_and(is_other) {
         return Ok(());
     }
     let caller = uow.caller();
     let access = auth::portal::access_of(uow, id.uuid()).await?;
+    if access.is_empty() {
+        return Ok(());
+    }
     let seen = clients::briefs(uow, &caller, access.iter().map(|access| ClientId::from_uuid(access.client))).await?;
     if seen.len() == access.len() {
         return Ok(());

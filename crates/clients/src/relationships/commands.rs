@@ -133,10 +133,16 @@ fn check_shape(row: &ClientRelationshipRow, faults: &mut Faults) {
 
 /// Tells which other stands in the way, of those for the same two clients, which are locked.
 pub(super) async fn check_overlap(uow: &mut UnitOfWork, row: &ClientRelationshipRow) -> Result<()> {
+    let from_to =
+        |from: ClientId, to: ClientId| column("from_client_id").eq(from.uuid()).and(column("to_client_id").eq(to.uuid()));
+    let mut pair = from_to(row.from_client_id, row.to_client_id);
+    if row.kind == RelationshipKind::Partner {
+        // who works with somebody is worked with
+        pair = pair.or(from_to(row.to_client_id, row.from_client_id));
+    }
     let mut select = ClientRelationshipRow::select();
     select
-        .and_where(column("from_client_id").eq(row.from_client_id.uuid()))
-        .and_where(column("to_client_id").eq(row.to_client_id.uuid()))
+        .and_where(pair)
         .and_where(column("kind").eq(row.kind.as_str()))
         .and_where(column("territory_key").eq(row.territory_key.as_str()))
         .and_where(column("id").ne(row.id.uuid()))

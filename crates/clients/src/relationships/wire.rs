@@ -21,7 +21,7 @@ pub struct ClientRelationship {
     pub from_client_id: ClientId,
     /// The other: the distributor, or who is delivered to.
     pub to_client_id: ClientId,
-    /// Where a distributor sells; everywhere where there is none.
+    /// Where a distributor sells; where there is none, wherever no other relationship of the two names a territory.
     pub territory: Option<String>,
     /// What a distributor gets, in hundredths of a percent: 750 is 7.5 %.
     pub commission_basis_points: Option<i64>,
@@ -80,7 +80,7 @@ pub struct CreateClientRelationship {
     pub from_client_id: ClientId,
     /// The other: the distributor, or who is delivered to.
     pub to_client_id: ClientId,
-    /// Where a distributor sells, 1 to 100 characters; everywhere unless given.
+    /// Where a distributor sells, 1 to 100 characters; unless given, wherever no other relationship of the two names a territory.
     #[schema(min_length = 1, max_length = 100)]
     #[validate(custom(function = kernel::shape::filled), length(max = 100))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -279,6 +279,7 @@ async fn change(
 /// `not_found`; `forbidden` for whoever does not own it, but for one that is shared with `admin.manage_settings`; `stale`.
 pub async fn delete(uow: &mut UnitOfWork, lists: Viewables, id: SavedViewId, seen: Option<i64>) -> Result<()> {
     let (row, _) = find_own(uow, lists, id, seen).await?;
+    defaults::forget(uow, row.id).await?;
     // whom it looked for is nobody's to know any more
     store::journal::erase(uow, [row.id.uuid()]).await?;
     uow.delete_and_forget(&row, Change::plain()).await

@@ -73,6 +73,17 @@ pub(super) async fn settle(uow: &mut UnitOfWork, user: UserId, view: &SavedViewR
     Ok(())
 }
 
+/// Forgets a view that goes: it is nobody's default any more.
+pub(super) async fn forget(uow: &mut UnitOfWork, view: SavedViewId) -> Result<()> {
+    let mut select = DefaultViewRow::select();
+    select.and_where(column("view_id").eq(view.uuid()));
+    uow.beyond_walls(async |uow| {
+        let rows = uow.locked_all::<DefaultViewRow>(select).await?;
+        uow.delete_all(&rows, |_| Change::plain()).await
+    })
+    .await
+}
+
 fn of_list(user: UserId, view: &SavedViewRow) -> SelectStatement {
     let mut select = DefaultViewRow::select();
     select

@@ -126,7 +126,7 @@ async fn add_team_member(context: Context, body: Body) -> ApiResult {
 /// Take many into a team
 ///
 /// CSV, as any spreadsheet writes it: a header with `email`, and `role` (`member` or `lead`) where it is wanted. What is right is done; each
-/// row that is wrong is told with its line, and nothing is done of it. At most 100,000 rows in 4 MiB. Whoever is in the team and not in the table stays.
+/// row that is wrong is told with its line, and nothing is done of it. At most 100,000 rows in 8 MiB. Whoever is in the team and not in the table stays.
 #[utoipa::path(post, path = "/v1/teams/{team_id}/members/load", tag = "teams",
     request_body(content = MemberTable, content_type = "text/csv"),
     responses((status = 200, description = "What became of it", body = LoadedMembers)))]
