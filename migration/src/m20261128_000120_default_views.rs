@@ -1,4 +1,5 @@
-//! What somebody wants to see first of a list may be a view that others made, so it is kept by itself.
+//! What somebody wants to see first of a list may be a view that others made, so it is kept by itself. And views that somebody keeps for
+//! themselves are freed of fields that go.
 
 use sea_orm_migration::prelude::*;
 use store::dialect::ddl::{self, Wall};
@@ -28,6 +29,7 @@ impl MigrationTrait for Step {
              SELECT id, workspace_id, user_id, list, id, 1, updated_at, updated_at FROM saved_view WHERE is_default";
         let tables = ["saved_view", "saved_view_default"];
         run(manager, ddl::of_everybody(dialect(manager), &tables, vec![moved.to_owned()])).await?;
-        both(manager, "ALTER TABLE saved_view DROP COLUMN is_default").await
+        both(manager, "ALTER TABLE saved_view DROP COLUMN is_default").await?;
+        run(manager, ddl::views_of_all(dialect(manager))).await
     }
 }

@@ -126,9 +126,21 @@ async fn everything_of_one_client_moves_to_the_other_and_back_again() {
     let trail = two.app.get(&format!("/v1/clients/{}/audit?limit=200", two.stays), &two.by).await.expect(200).body;
     let of_merged = |entry: &&Value| entry["record_id"] == json!(two.goes) && entry["event"] == "client.created";
     assert_eq!(trail["data"].as_array().unwrap().iter().filter(of_merged).count(), 1);
+    // who stepped down and what has another name says so itself
+    let renamed = json!({ "from": "Papers", "to": format!("Papers ({})", two.goes) });
+    let changes = |trail: &Value, record_type: &str, field: &str| -> Vec<Value> {
+        let entries = trail["data"].as_array().unwrap().iter();
+        let of_type = entries.filter(|entry| entry["record_type"] == record_type && entry["action"] == "update");
+        of_type.map(|entry| entry["changes"][field].clone()).collect()
+    };
+    assert_eq!(changes(&trail, "client_contact", "is_primary"), [json!({ "from": true, "to": false })]);
+    assert_eq!(changes(&trail, "folder", "name"), [renamed]);
 
     two.app.post(&two.path("/undo"), &two.by, &two.body()).await.expect(200);
     assert_eq!(two.all().await, before);
+    let trail = two.app.get(&format!("/v1/clients/{}/audit?limit=200", two.goes), &two.by).await.expect(200).body;
+    assert_eq!(changes(&trail, "client_contact", "is_primary")[0], json!({ "from": false, "to": true }));
+    assert_eq!(changes(&trail, "folder", "name")[0]["to"], "Papers");
     // and once more
     two.app.post(&two.path(""), &two.by, &two.body()).await.expect(200);
     two.app.post(&two.path("/undo"), &two.by, &two.body()).await.expect(200);

@@ -154,6 +154,17 @@ async fn an_option_that_records_have_stays_and_another_can_be_renamed_added_and_
     let refused = refused.expect_problem(409, "custom_field_option_in_use");
     assert!(refused.body["errors"][0]["message"].as_str().unwrap().contains("Usual"), "{}", refused.body);
     client(&app, "B", json!({ "regime": "new" })).await;
+    // but one that somebody keeps for themselves asks for the others from then on
+    app.delete(&format!("/v1/saved-views/{}", view["id"].as_str().unwrap()), &app.admin).await.expect(204);
+    let agent = app.member(&app.admin, "sales_agent", "agent@example.com").await;
+    let mut own = Vec::new();
+    for (name, filter, value) in [("one", "cf[regime]", "normal"), ("two", "cf[regime][in]", "normal,new")] {
+        let body = json!({ "list": "clients", "name": name, "query": { "filters": { filter: value } } });
+        own.push(format!("/v1/saved-views/{}", app.post("/v1/saved-views", &agent, &body).await.expect(201).id()));
+    }
+    app.patch(&path(&regime), &app.admin, &options(&["reduced", "new"])).await.expect(200);
+    assert_eq!(app.get(&own[0], &agent).await.expect(200).body["query"], json!({}));
+    assert_eq!(app.get(&own[1], &agent).await.expect(200).body["query"], json!({ "filters": { "cf[regime][in]": "new" } }));
 }
 
 #[tokio::test]
@@ -193,7 +204,17 @@ async fn a_field_that_a_shared_view_asks_for_is_not_purged_and_one_that_is_archi
     let refused = app.act(&format!("{}/purge", path(&regime)), &app.admin).await.expect_problem(409, "custom_field_in_use");
     assert!(refused.body["detail"].as_str().unwrap().contains("Northern"), "{}", refused.body);
     app.delete(&format!("/v1/saved-views/{of_team}"), &agent).await.expect(204);
+    // one that somebody keeps for themselves, and others never see, is in nobody's way, and goes on without
+    let own = json!({
+        "list": "clients", "name": "Own", "is_default": true,
+        "query": { "filters": { "cf[regime]": "normal", "status": "active" }, "sort": ["-cf[regime]", "name"], "columns": ["name", "cf[regime]"] },
+    });
+    let own = app.post("/v1/saved-views", &agent, &own).await.expect(201).id();
     app.act(&format!("{}/purge", path(&regime)), &app.admin).await.expect(204);
+    let own = app.get(&format!("/v1/saved-views/{own}"), &agent).await.expect(200).body;
+    assert_eq!(own["query"], json!({ "filters": { "status": "active" }, "sort": ["name"], "columns": ["name"] }));
+    app.get(&format!("/v1/clients?{}", own["query_string"].as_str().unwrap()), &agent).await.expect(200);
+    assert_eq!(app.actions_of(own["id"].as_str().unwrap()).await, ["create", "update"]);
     app.patch(&path(&regime), &app.admin, &json!({ "label": "Late" })).await.expect_problem(404, "not_found");
     worked(&app, gone(&app, &regime)).await;
     let after = app.get(&format!("/v1/clients/{id}"), &app.admin).await.expect(200);

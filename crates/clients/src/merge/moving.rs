@@ -195,14 +195,10 @@ pub(super) async fn move_back(uow: &mut UnitOfWork, moved: &Moved, from: ClientI
     }
     place_folders(uow, moved.records.get("folder.rel_id"), from, to).await?;
     for (id, (name, name_key)) in &moved.renamed {
-        let mut update = Query::update();
-        update.table("folder").value("name", name.as_str()).value("name_key", name_key.as_str());
-        uow.execute(update.and_where(Expr::col("id").eq(*id))).await?;
+        rename_folder(uow, to, *id, (&with_client(name, to), name), name_key).await?;
     }
     if let Some(primary) = moved.primary {
-        let mut update = Query::update();
-        update.table("client_contact").value("is_primary", true).and_where(Expr::col("id").eq(primary));
-        uow.execute(&update).await?;
+        set_primary(uow, to, primary, true).await?;
     }
     Ok(())
 }
@@ -260,10 +256,31 @@ async fn step_down(uow: &mut UnitOfWork, from: ClientId, to: ClientId) -> Result
     }
     let Some(row) = uow.row(&primary(from)).await? else { return Ok(None) };
     let id: Uuid = row.get(0)?;
-    let mut update = Query::update();
-    update.table("client_contact").value("is_primary", false).and_where(Expr::col("id").eq(id));
-    uow.execute(&update).await?;
+    set_primary(uow, from, id, false).await?;
     Ok(Some(id))
+}
+
+async fn set_primary(uow: &mut UnitOfWork, client: ClientId, link: Uuid, is_primary: bool) -> Result<()> {
+    let mut update = changed(uow, "client_contact");
+    uow.execute(update.value("is_primary", is_primary).and_where(Expr::col("id").eq(link))).await?;
+    let change = Change::plain().about("client", client).field("is_primary", !is_primary, is_primary);
+    uow.record(Action::Update, "client_contact", Some(link), change);
+    Ok(())
+}
+
+/// The name of a folder that has that of its client behind its own.
+fn with_client(name: &str, client: ClientId) -> String {
+    format!("{name} ({client})")
+}
+
+/// Gives a folder of a client another name, of one and the other.
+async fn rename_folder(uow: &mut UnitOfWork, client: ClientId, id: Uuid, (from, to): (&str, &str), to_key: &str) -> Result<()> {
+    let mut update = changed(uow, "folder");
+    update.value("name", to).value("name_key", to_key);
+    uow.execute(update.and_where(Expr::col("id").eq(id))).await?;
+    let change = Change::plain().about("client", client).personal_field("name", from, to);
+    uow.record(Action::Update, "folder", Some(id), change);
+    Ok(())
 }
 
 /// Of two folders of one name in one place, the one that comes has the name of its client behind its own.
@@ -278,10 +295,8 @@ async fn rename_folders(uow: &mut UnitOfWork, from: &ClientRow, to: &ClientRow) 
     let mut renamed = BTreeMap::new();
     for row in uow.rows(&select).await? {
         let (id, name, name_key): (Uuid, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let new = format!("{name} ({})", from.id);
-        let mut update = Query::update();
-        update.table("folder").value("name", new.as_str()).value("name_key", kernel::text::fold(&new));
-        uow.execute(update.and_where(Expr::col("id").eq(id))).await?;
+        let new = with_client(&name, from.id);
+        rename_folder(uow, from.id, id, (&name, &new), &kernel::text::fold(&new)).await?;
         renamed.insert(id, (name, name_key));
     }
     Ok(renamed)

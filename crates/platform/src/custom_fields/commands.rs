@@ -214,6 +214,9 @@ async fn check_options_in_use(
     let asks = |query: &ViewQuery| gone.iter().any(|key| query.asks_for_option(&before.key, key));
     let views = if gone.is_empty() { Vec::new() } else { saved_views::shared_that(uow, list, asks).await? };
     if in_use.is_empty() && views.is_empty() {
+        if !gone.is_empty() {
+            saved_views::keep_asking(uow, list, |query| query.without_options(&before.key, &gone)).await?;
+        }
         return Ok(());
     }
     let mut said = Vec::new();

@@ -26,7 +26,7 @@ store::job_kind! {
     }
 }
 
-/// Deletes an archived field for ever, with all its values: at once where no record has one and there are few records, otherwise by a job.
+/// Deletes an archived field for ever, with all its values, and takes it out of the views that somebody keeps for themselves: at once where no record has one and there are few records, otherwise by a job.
 /// Meanwhile it can no longer be asked for, and its key can be taken again when that is through.
 ///
 /// # Errors
@@ -43,6 +43,7 @@ pub async fn purge(uow: &mut UnitOfWork, holders: FieldHolders, id: CustomFieldI
         let detail = format!("Views that are shared ask for it: {}.", views.join(", "));
         return Err(Error::new(&CUSTOM_FIELD_IN_USE).with_detail(detail));
     }
+    saved_views::keep_asking(uow, list, |query| query.without_custom(&row.key)).await?;
     let has_values = !uow.records_with_values(id.uuid(), 1).await?.is_empty();
     if !has_values && uow.forget_no_values(id.uuid(), BATCH).await? < BATCH {
         return uow.delete(&row, Change::plain()).await;

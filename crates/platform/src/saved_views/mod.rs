@@ -106,6 +106,24 @@ pub(crate) async fn shared_that(uow: &mut UnitOfWork, list: &str, asks: impl Fn(
     Ok(views.into_iter().filter(|view| asks(&view.query.0)).map(|view| view.name).collect())
 }
 
+/// Gives the views of a list that their owners keep for themselves what is left of their query when something in it goes: nobody else can, and
+/// asked for what there is not the list would answer nothing at all.
+pub(crate) async fn keep_asking(uow: &mut UnitOfWork, list: &str, left: impl Fn(&ViewQuery) -> ViewQuery) -> Result<()> {
+    let mut select = SavedViewRow::select();
+    select
+        .and_where(column("workspace_id").eq(uow.workspace()?.uuid()))
+        .and_where(column("list").eq(list))
+        .and_where(column("is_shared").eq(false).and(column("team_id").is_null()));
+    uow.beyond_walls(async |uow| {
+        for before in uow.all::<SavedViewRow>(&select).await? {
+            let after = SavedViewRow { query: Json(left(&before.query.0)), ..before.clone() };
+            uow.update(&before, after, store::Change::plain()).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// The views of the workspace, whoever made them, that look for one of these words or have it in their name; all words are as [`text::fold`] makes
 /// them. Each with its owner, who alone reaches it where it is private.
 ///

@@ -30,6 +30,11 @@ store::text_enum! {
     }
 }
 
+/// Whether the name of a filter, a sort or a column is that of a custom field.
+fn is_of_custom(name: &str, key: &str) -> bool {
+    custom_key(name.trim_start_matches('-')).is_some_and(|(named, _)| named == key)
+}
+
 /// What a view asks of its list, in the words of the list's own query string.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
@@ -163,8 +168,30 @@ impl ViewQuery {
 
     /// Whether it asks for a custom field or shows it.
     pub(crate) fn names_custom(&self, key: &str) -> bool {
-        let named = |name: &str| custom_key(name.trim_start_matches('-')).is_some_and(|(named, _)| named == key);
-        self.filters.keys().chain(&self.sort).chain(&self.columns).any(|name| named(name))
+        self.filters.keys().chain(&self.sort).chain(&self.columns).any(|name| is_of_custom(name, key))
+    }
+
+    /// The same without a custom field.
+    pub(crate) fn without_custom(&self, key: &str) -> Self {
+        let mut rest = self.clone();
+        rest.filters.retain(|name, _| !is_of_custom(name, key));
+        rest.sort.retain(|name| !is_of_custom(name, key));
+        rest.columns.retain(|name| !is_of_custom(name, key));
+        rest
+    }
+
+    /// The same without some options of a custom field: a filter by nothing else is none.
+    pub(crate) fn without_options(&self, key: &str, options: &[&str]) -> Self {
+        let mut rest = self.clone();
+        rest.filters.retain(|name, value| {
+            if !is_of_custom(name, key) {
+                return true;
+            }
+            let kept: Vec<&str> = value.split(',').filter(|part| !options.contains(part)).collect();
+            *value = kept.join(",");
+            !value.is_empty()
+        });
+        rest
     }
 
     /// Whether the list can be asked so, as its own parser says.

@@ -4,7 +4,7 @@ use super::Dialect;
 use super::wall::{INSTALLATION, WORKSPACE};
 use crate::list::FieldKind;
 
-pub use super::wall::{Wall, only_own_come_in, own_rows, shared_views, wall};
+pub use super::wall::{Wall, only_own_come_in, own_rows, shared_views, views_of_all, wall};
 
 /// A text column that sorts by code point on both engines, whatever the database's locale, so that one cursor means one place.
 pub fn sortable_text(dialect: Dialect) -> &'static str {

@@ -200,3 +200,14 @@ pub fn shared_views(dialect: Dialect) -> Vec<String> {
         format!("ALTER POLICY saved_view_delete ON saved_view USING ({view})"),
     ]
 }
+
+/// As [`shared_views`], and the installation changes all: a view asks no more for a field that is gone, whoever keeps it for themselves.
+pub fn views_of_all(dialect: Dialect) -> Vec<String> {
+    let of_installation = |mut statement: String| {
+        for clause in ["USING (", "WITH CHECK ("] {
+            statement = statement.replace(clause, &format!("{clause}{INSTALLATION} OR "));
+        }
+        statement
+    };
+    shared_views(dialect).into_iter().filter(|statement| !statement.contains("_select")).map(of_installation).collect()
+}

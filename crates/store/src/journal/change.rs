@@ -113,6 +113,21 @@ impl Change {
         self
     }
 
+    /// A field of the record that a statement of its own changed.
+    #[must_use]
+    pub fn field(mut self, name: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), json!({ "from": from.into(), "to": to.into() }));
+        self
+    }
+
+    /// As [`field`](Self::field), for what is personal data.
+    #[must_use]
+    pub fn personal_field(mut self, name: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), personal_mark());
+        self.personal.insert(name.to_owned(), json!({ "from": from.into(), "to": to.into() }));
+        self
+    }
+
     /// As [`detail`](Self::detail), for what is personal data.
     #[must_use]
     pub fn personal_detail(mut self, name: &str, value: impl Into<Value>) -> Self {

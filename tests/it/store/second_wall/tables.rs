@@ -16,7 +16,7 @@ pub(super) enum Kept {
     /// By account: its own, and in a workspace those of who belongs to it, which are not put there; the installation sees and writes all.
     ByAccount,
     /// By workspace, and in it what all share, the account's own, and to read what its teams see; who manages views reads and changes all that
-    /// is shared; jobs of the workspace and the installation read all.
+    /// is shared; jobs of the workspace and the installation read all, and the installation changes all.
     BySharing,
     /// By workspace, and in it the account's own; jobs of the workspace read all, the installation sees and writes all.
     Own,
@@ -246,7 +246,8 @@ impl Expected {
             Kept::ByWorkspace => ours,
             Kept::BySharing => {
                 let is_shared = [Whose::Ours, Whose::Teams, Whose::OtherTeams].contains(&whose);
-                asking.in_ours(world) && (whose == Whose::Mine || (is_shared && asking.manages("views")))
+                let writes = whose == Whose::Mine || (is_shared && asking.manages("views"));
+                (asking.in_ours(world) && writes) || asking.is_installation()
             }
             Kept::Own => (asking.in_ours(world) && whose == Whose::Mine) || asking.is_installation(),
             Kept::ByOwner => {
