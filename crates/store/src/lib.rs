@@ -58,7 +58,7 @@ pub use errors::OnUnique;
 pub use field::{Field, Json, Row};
 pub use idempotency::{KeptAnswer, Once, Outcome};
 pub use journal::{Action, Change};
-pub use pool::{DatabaseConfig, may_migrate, owner_connection};
+pub use pool::{DatabaseConfig, may_migrate, owner_connection, sqlite_readers};
 pub use reader::Reader;
 pub use record::{Column, Keeping, Record, bare};
 pub use secret::{Secret, digest};

@@ -220,7 +220,7 @@ fn is_at_rest(connection: &SqliteConnection) -> bool {
 /// As many readers of SQLite as there may be. Each has a thread of this process, and more of them than the processors can run only take turns
 /// in the middle of their work instead of waiting for its end (16 callers on two processors: p99 66 ms with 16 readers, 34 with 4, which
 /// answer a third more).
-fn sqlite_readers() -> u32 {
+pub fn sqlite_readers() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u32::try_from(2 * processors).unwrap_or(u32::MAX).max(4)
 }

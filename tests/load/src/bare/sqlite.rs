@@ -38,7 +38,7 @@ impl State {
                 .max_lifetime(None)
         };
         let writer = pool(1).connect_with(options.clone()).await?;
-        let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
+        let readers = pool(connections.min(store::sqlite_readers())).connect_with(options.pragma("query_only", "ON")).await?;
         let workspace: Uuid =
             sqlx::query_scalar("SELECT id FROM workspace ORDER BY created_at LIMIT 1").fetch_one(&readers).await?;
         let user: Uuid =
