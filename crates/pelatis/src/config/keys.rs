@@ -113,7 +113,7 @@ settings! {
     /// Left out, migrations run as the user of database_url.
     database_owner_url: Option<PostgresUrl> { env: "DATABASE_OWNER_URL", example: "postgres://owner:password@localhost/pelatis" }
     /// The most connections to the database at a time, from each process. On PostgreSQL one more hears of jobs, and two more
-    /// write while data is imported; on SQLite there are two for each processor at most.
+    /// write while data is imported; on SQLite there are four for each processor at most.
     database_connections: u32 { env: "PELATIS_DATABASE_CONNECTIONS", default: "16", range: 1..=500 }
     /// Redis or Valkey, which several servers share their limits, events and caches through.
     /// Left out, each process has its own.
