@@ -184,20 +184,15 @@ impl Auth {
         };
         let expired = ends_at.is_some_and(|at| at <= now);
         let Some(maker) = maker.filter(|_| token.is_active && !expired) else { return Ok(None) };
-        let mut places = places(&mut reader, maker.id, maker.is_super_admin).await?;
+        let place = place_in(&mut reader, maker.id, maker.is_super_admin, token.workspace_id).await?;
         reader.close().await?;
-        places.retain(|place| place.id == token.workspace_id);
-        for place in &mut places {
-            place.permissions = place.permissions.intersection(&token.scopes.0);
-        }
-        if places.is_empty() {
-            return Ok(None);
-        }
+        let Some(mut place) = place else { return Ok(None) };
+        place.permissions = place.permissions.intersection(&token.scopes.0);
         Ok(Some(Identity {
             actor: Actor::Token { token: token.id.uuid(), user: maker.id },
             is_super_admin: false,
             default_workspace: Some(token.workspace_id),
-            places,
+            places: vec![place],
             company: None,
             has_second_factor: true,
             networks: token.networks.0,
@@ -208,6 +203,20 @@ impl Auth {
 
 /// Where an account belongs; a super admin of the installation belongs everywhere, with everything allowed.
 pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) -> Result<Vec<Place>> {
+    places_among(conn, user, is_super_admin, None).await
+}
+
+/// One of [`places`], however many there are.
+pub(crate) async fn place_in(
+    conn: &mut Conn,
+    user: UserId,
+    is_super_admin: bool,
+    workspace: WorkspaceId,
+) -> Result<Option<Place>> {
+    Ok(places_among(conn, user, is_super_admin, Some(workspace)).await?.pop())
+}
+
+async fn places_among(conn: &mut Conn, user: UserId, is_super_admin: bool, only: Option<WorkspaceId>) -> Result<Vec<Place>> {
     let mut select = Query::select();
     select
         .columns([("workspace", "id"), ("workspace", "slug"), ("workspace", "name")])
@@ -219,6 +228,9 @@ pub(crate) async fn places(conn: &mut Conn, user: UserId, is_super_admin: bool) 
         .and_where(Expr::col(("workspace", "is_active")).eq(true))
         .order_by(("workspace", "slug"), Order::Asc)
         .limit(1000);
+    if let Some(workspace) = only {
+        select.and_where(Expr::col(("workspace", "id")).eq(workspace.uuid()));
+    }
     let mine = Expr::col(("membership", "workspace_id"))
         .eq(Expr::col(("workspace", "id")))
         .and(Expr::col(("membership", "user_id")).eq(user.uuid()));

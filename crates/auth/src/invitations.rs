@@ -346,8 +346,8 @@ pub async fn accept(uow: &mut UnitOfWork, acceptance: &Acceptance) -> Result<Use
 async fn check_inviter(uow: &mut UnitOfWork, invitation: &InvitationRow) -> Result<()> {
     let no_longer = || Error::new(&INVALID_INVITATION).with_detail("Whoever invited may not any more.");
     let inviter = users::find(uow, invitation.invited_by).await?.filter(|user| user.is_active).ok_or_else(no_longer)?;
-    let places = identify::places(uow, inviter.id, inviter.is_super_admin).await?;
-    let place = places.into_iter().find(|place| place.id == invitation.workspace_id).ok_or_else(no_longer)?;
+    let place =
+        identify::place_in(uow, inviter.id, inviter.is_super_admin, invitation.workspace_id).await?.ok_or_else(no_longer)?;
     let role = roles::find(uow, invitation.workspace_id, invitation.role_id).await?.ok_or_else(no_longer)?;
     let may =
         place.permissions.contains(Permission::AdminManageUsers) && role.permissions.difference(&place.permissions).is_empty();

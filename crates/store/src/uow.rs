@@ -138,10 +138,12 @@ impl UnitOfWork {
         let Link::Postgres(_) = self.conn.link else { return work(self).await };
         let installation = Caller::job(self.store.runtime.uuid(), None, Cause::Request);
         self.conn.sql_batch(dialect::set_caller(&installation, None)).await?;
-        // where it fails, the transaction is of no use any more
-        let done = work(self).await?;
-        self.flush().await?;
-        self.conn.sql_batch(dialect::set_caller(&self.caller, self.workspace)).await?;
+        let done = work(self).await;
+        let flushed = if done.is_ok() { self.flush().await } else { Ok(()) };
+        let back = self.conn.sql_batch(dialect::set_caller(&self.caller, self.workspace)).await;
+        let done = done?;
+        flushed?;
+        back?;
         Ok(done)
     }
 

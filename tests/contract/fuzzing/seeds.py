@@ -127,7 +127,7 @@ def keep_relationships(admin, ids):
         return [admin.post("/v1/clients", body | {"name": f"{what} {number}"})["id"] for number in range(OTHERS)]
 
     def relate(one, other):
-        return admin.post("/v1/client-relationships", {"kind": "partner", "from_client_id": one, "to_client_id": other})["id"]
+        return admin.post("/v1/client-relationships", {"kind": "supplier", "from_client_id": one, "to_client_id": other})["id"]
 
     ones, others = clients("Principal", "principal"), clients("Distributor", "distributor")
     ids["relationship_id"] += [relate(one, other) for one, other in zip(ones, others)]
