@@ -173,7 +173,7 @@ pub async fn create(auth: &Auth, uow: &mut UnitOfWork, input: CreateInvitation) 
     {
         return Err(Error::new(&ALREADY_MEMBER).with_field(FieldError::new("/email", "already_member", "belongs to a member")));
     }
-    retire_expired(uow, &input.email).await?;
+    retire_dead(uow, &input.email).await?;
     let token = secret_text::make("pli_", uow.random());
     let row = InvitationRow {
         id: uow.id(),
@@ -211,20 +211,24 @@ pub async fn create(auth: &Auth, uow: &mut UnitOfWork, input: CreateInvitation) 
     Ok(wire(row, role.key))
 }
 
-/// An invitation that has expired stands in nobody's way.
-async fn retire_expired(uow: &mut UnitOfWork, email: &str) -> Result<()> {
+/// An invitation that has expired, or whose inviter may not give it any more, stands in nobody's way.
+async fn retire_dead(uow: &mut UnitOfWork, email: &str) -> Result<()> {
     let now = uow.now();
     let mut select = visible_to(&uow.caller())?;
     select
         .and_where(Expr::col(("invitation", "email_key")).eq(shape::email_key(email)))
         .and_where(Expr::col(("invitation", "accepted_at")).is_null())
         .and_where(Expr::col(("invitation", "revoked_at")).is_null());
-    if let Some(before) = uow.locked::<InvitationRow>(select).await?
-        && before.expires_at <= now
-    {
-        let after = InvitationRow { revoked_at: Some(now), ..before.clone() };
-        uow.update(&before, after, Change::plain().event("invitation.expired")).await?;
-    }
+    let Some(before) = uow.locked::<InvitationRow>(select).await? else { return Ok(()) };
+    let event = if before.expires_at <= now {
+        "invitation.expired"
+    } else if uow.as_installation(async |conn| may_still_give(conn, &before).await).await? {
+        return Ok(());
+    } else {
+        "invitation.revoked"
+    };
+    let after = InvitationRow { revoked_at: Some(now), ..before.clone() };
+    uow.update(&before, after, Change::plain().event(event)).await?;
     Ok(())
 }
 
@@ -320,7 +324,9 @@ pub async fn accept(uow: &mut UnitOfWork, acceptance: &Acceptance) -> Result<Use
     let before = found
         .filter(|row| row.accepted_at.is_none() && row.revoked_at.is_none() && row.expires_at > now)
         .ok_or_else(|| Error::new(&INVALID_INVITATION))?;
-    check_inviter(uow, &before).await?;
+    if !may_still_give(uow, &before).await? {
+        return Err(Error::new(&INVALID_INVITATION).with_detail("Whoever invited may not any more."));
+    }
     let user = match users::find_by_email(uow, &before.email).await? {
         Some(user) => user,
         None => {
@@ -342,16 +348,14 @@ pub async fn accept(uow: &mut UnitOfWork, acceptance: &Acceptance) -> Result<Use
     Ok(user.into())
 }
 
-/// Whoever invited must still be one who could: nobody gives more than they have, and who has left gives nothing.
-async fn check_inviter(uow: &mut UnitOfWork, invitation: &InvitationRow) -> Result<()> {
-    let no_longer = || Error::new(&INVALID_INVITATION).with_detail("Whoever invited may not any more.");
-    let inviter = users::find(uow, invitation.invited_by).await?.filter(|user| user.is_active).ok_or_else(no_longer)?;
-    let place =
-        identify::place_in(uow, inviter.id, inviter.is_super_admin, invitation.workspace_id).await?.ok_or_else(no_longer)?;
-    let role = roles::find(uow, invitation.workspace_id, invitation.role_id).await?.ok_or_else(no_longer)?;
-    let may =
-        place.permissions.contains(Permission::AdminManageUsers) && role.permissions.difference(&place.permissions).is_empty();
-    if may { Ok(()) } else { Err(no_longer()) }
+/// Whether whoever invited is still one who could: nobody gives more than they have, and who has left gives nothing.
+async fn may_still_give(conn: &mut Conn, invitation: &InvitationRow) -> Result<bool> {
+    let inviter = users::find(conn, invitation.invited_by).await?.filter(|user| user.is_active);
+    let Some(inviter) = inviter else { return Ok(false) };
+    let place = identify::place_in(conn, inviter.id, inviter.is_super_admin, invitation.workspace_id).await?;
+    let role = roles::find(conn, invitation.workspace_id, invitation.role_id).await?;
+    let (Some(place), Some(role)) = (place, role) else { return Ok(false) };
+    Ok(place.permissions.contains(Permission::AdminManageUsers) && role.permissions.difference(&place.permissions).is_empty())
 }
 
 pub(crate) struct NewAccount<'a> {

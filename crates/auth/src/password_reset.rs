@@ -132,7 +132,7 @@ impl Auth {
     }
 
     async fn post_reset(&self, uow: &mut UnitOfWork, id: UserId) -> Result<()> {
-        let Some(user) = users::find(uow, id).await?.filter(|user| user.is_active) else { return Ok(()) };
+        let Some(user) = users::find_locked(uow, id).await?.filter(|user| user.is_active) else { return Ok(()) };
         let (token, now) = (secret_text::make("plp_", uow.random()), uow.now());
         let expires_at = now + WORKS;
         // the one before stops working

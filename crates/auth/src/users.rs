@@ -167,7 +167,7 @@ pub async fn get(conn: &mut Conn, caller: &Caller, id: UserId) -> Result<User> {
     conn.one::<UserRow>(&select).await?.map(User::from).ok_or_else(Error::not_found)
 }
 
-/// Changes an account of the workspace. One that is switched off loses its sessions and tokens for good; one that gets another address loses
+/// Changes an account of the workspace. One that is switched off loses its sessions, and its tokens are switched off, which do not come back with it; one that gets another address loses
 /// its sessions.
 ///
 /// # Errors
@@ -238,10 +238,10 @@ pub async fn addresses_among(conn: &mut Conn, addresses: &[String]) -> Result<Ve
     Ok(conn.all::<UserRow>(&select).await?.into_iter().map(|row| row.email_key).collect())
 }
 
+/// An account, of which one at a time does something; who is put into a team meanwhile, or the like, does not wait.
 pub(crate) async fn find_locked(uow: &mut UnitOfWork, id: UserId) -> Result<Option<UserRow>> {
-    let mut select = UserRow::select();
-    select.and_where(Expr::col(("user_account", "id")).eq(id.uuid()));
-    uow.locked(select).await
+    uow.take_turn("user_account", id.uuid()).await?;
+    find(uow, id).await
 }
 
 pub(crate) async fn find(conn: &mut Conn, id: UserId) -> Result<Option<UserRow>> {

@@ -144,6 +144,10 @@ async fn an_invitation_is_worth_what_whoever_invited_may_still_give() {
     let token = app.invitation_token("other@example.com").await;
     app.delete(&membership, &app.admin).await.expect(204);
     accept(&app, &json!({ "token": token, "password": PASSWORD })).await.expect_problem(409, "invalid_invitation");
+    // and it stands in nobody's way
+    invite(&app, &app.admin, "other@example.com", "viewer").await.expect(201);
+    assert_eq!(app.count("journal_entry WHERE event = 'invitation.revoked'").await, 1);
+    invite(&app, &app.admin, "other@example.com", "viewer").await.expect_problem(409, "already_invited");
 }
 
 #[tokio::test]

@@ -147,6 +147,26 @@ async fn who_works_with_somebody_is_worked_with() {
     relate("supplier", &principal, &distributor).await.expect(201);
     relate("supplier", &distributor, &principal).await.expect(201);
     assert_eq!(app.count("client_relationship").await, 4);
+    // nor do two become one that is partner of somebody both ways
+    let (goes, third) = (app.client(&app.admin, "Goes").await, app.client(&app.admin, "Third").await);
+    relate("partner", &goes, &third).await.expect(201);
+    relate("partner", &third, &one).await.expect(201);
+    let merge = format!("/v1/clients/{one}/merge");
+    app.post(&merge, &app.admin, &json!({ "merged_id": goes })).await.expect_problem(409, "relationship_overlap");
+    // those that were written before can be changed, but not so that they stand for more
+    let former = json!({
+        "kind": "partner", "from_client_id": third, "to_client_id": goes, "valid_from": "2020-01-01", "valid_until": "2020-12-31",
+    });
+    let ended = json!({ "valid_from": "2021-01-01" });
+    let there = app.get(&format!("/v1/client-relationships?client_id={goes}"), &app.admin).await.expect(200).body;
+    app.patch(&format!("/v1/client-relationships/{}", ids(&there)[0]), &app.admin, &ended).await.expect(200);
+    let former = app.post("/v1/client-relationships", &app.admin, &former).await.expect(201).id();
+    let longer = format!("UPDATE client_relationship SET valid_until = NULL WHERE id = {}", app.db.uuid(&former));
+    assert_eq!(app.db.execute(&longer).await, Ok(1));
+    let path = format!("/v1/client-relationships/{former}");
+    app.patch(&path, &app.admin, &json!({ "note": "old" })).await.expect(200);
+    app.patch(&path, &app.admin, &json!({ "valid_from": "2019-01-01" })).await.expect_problem(409, "relationship_overlap");
+    app.patch(&path, &app.admin, &json!({ "valid_until": "2020-12-31" })).await.expect(200);
 }
 
 /// A commission for one territory beside that for all others.

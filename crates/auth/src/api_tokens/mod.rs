@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::rows::{ApiTokenId, ApiTokenRow};
-use crate::{secret_text, settings, shape};
+use crate::{secret_text, settings, shape, users};
 
 pub use rotate::{RotateApiToken, rotate};
 pub(crate) use usage::first_day;
@@ -184,6 +184,10 @@ pub async fn create(uow: &mut UnitOfWork, input: CreateApiToken) -> Result<NewAp
     let caller = uow.caller();
     caller.require_any(&[Permission::TokensManageOwn, Permission::AdminManageTokens])?;
     let (workspace, user, now) = (uow.workspace()?, caller.user()?, uow.now());
+    // an account that is switched off meanwhile is so before, or takes this one along
+    if !users::find_locked(uow, user).await?.is_some_and(|user| user.is_active) {
+        return Err(Error::new(&kernel::error::codes::UNAUTHENTICATED));
+    }
     let maker = maker(uow, &caller).await?;
     let wanted = settings::of_workspace(uow, workspace).await?.tokens;
     let longest = wanted.max_days.and_then(Duration::try_days).and_then(|days| now.checked_add_signed(days));

@@ -191,8 +191,8 @@ pub(crate) fn attempts_key(door: &str, email: &str, ip: Option<IpAddr>) -> Strin
 /// after too many codes.
 pub async fn sign_in(auth: &Auth, uow: &mut UnitOfWork, signed_in: &SignedIn) -> Result<Result<Tokens>> {
     let now = uow.now();
-    // a password that was changed while this one waited to be compared lets nobody in; and whatever ends the account's sessions locks the
-    // account, so that it ends this one too, or has been before
+    // a password that was changed while this one waited to be compared lets nobody in; and whatever ends all sessions of the account locks
+    // it, so that it ends this one too, or has been before
     let before = password_change::lock_unchanged(uow, signed_in.user.id, signed_in.changed_at).await?;
     let before = before.ok_or_else(|| Error::new(&INVALID_CREDENTIALS))?;
     let home = memberships::home_of(uow, Some(&before)).await?;

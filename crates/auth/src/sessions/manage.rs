@@ -147,6 +147,10 @@ pub async fn end_own(uow: &mut UnitOfWork, id: SessionId) -> Result<()> {
 /// `sign_in_needed` for a token.
 pub async fn end_all_own(uow: &mut UnitOfWork, input: &EndSessions) -> Result<EndedSessions> {
     let (owner, current) = own(&uow.caller())?;
+    if let Owner::Staff(user) = owner {
+        // a sign-in that is under way is before this, and ends with the others, or after it
+        users::find_locked(uow, user).await?;
+    }
     let keep = Some(current).filter(|_| input.keep_current.unwrap_or(true));
     Ok(EndedSessions { ended: revoke_all(uow, owner, keep, "ended_by_owner").await? })
 }

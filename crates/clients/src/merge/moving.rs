@@ -6,13 +6,14 @@ use kernel::{Error, Result, TypedId as _};
 use serde::{Deserialize, Serialize};
 use store::list::VALUES;
 use store::query::{Expr, ExprTrait, Query, SelectStatement, UpdateStatement};
-use store::{Action, Change, OnUnique as _, UnitOfWork};
+use store::{Action, Change, OnUnique as _, Record as _, UnitOfWork};
 use uuid::Uuid;
 
 use super::references::{self, Named};
 use super::wire::MovedRecords;
 use crate::attachable::CLIENT;
 use crate::errors::{MERGE_BUILT_ON, RELATIONSHIP_OVERLAP};
+use crate::relationships::{self, ClientRelationshipRow, RelationshipKind};
 use crate::rows::{ClientId, ClientRow};
 
 /// Records that one entry of the journal names.
@@ -171,7 +172,24 @@ pub(super) async fn move_all(uow: &mut UnitOfWork, from: &ClientRow, to: &Client
         moved.records.insert(key(place), ids);
     }
     place_folders(uow, moved.records.get("folder.rel_id"), from.id, to.id).await?;
+    check_partners(uow, &moved).await?;
     Ok(moved)
+}
+
+/// A partner is one once, whichever of the two is named first; of those that come, the database looks at the one order alone.
+async fn check_partners(uow: &mut UnitOfWork, moved: &Moved) -> Result<()> {
+    for at in ["client_relationship.from_client_id", "client_relationship.to_client_id"] {
+        for some in moved.records.get(at).map(Vec::as_slice).unwrap_or_default().chunks(AT_ONCE) {
+            let mut select = ClientRelationshipRow::select();
+            select
+                .and_where(Expr::col(("client_relationship", "id")).is_in(some.iter().copied()))
+                .and_where(Expr::col(("client_relationship", "kind")).eq(RelationshipKind::Partner.as_str()));
+            for row in uow.all::<ClientRelationshipRow>(&select).await? {
+                relationships::check_overlap(uow, &row).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Moves back what [`move_all`] moved.

@@ -151,7 +151,7 @@ async fn check_address(uow: &mut UnitOfWork, id: ContactId, had: &PortalStatus, 
     if seen.len() == access.len() {
         return Ok(());
     }
-    let detail = "Another address is given by somebody who sees every client that lets the contact in.";
+    let detail = "An address is given by somebody who sees every client that lets the contact in.";
     Err(Error::new(&kernel::error::codes::FORBIDDEN).with_detail(detail))
 }
 

@@ -132,7 +132,7 @@ fn check_shape(row: &ClientRelationshipRow, faults: &mut Faults) {
 }
 
 /// Tells which other stands in the way, of those for the same two clients, which are locked.
-pub(super) async fn check_overlap(uow: &mut UnitOfWork, row: &ClientRelationshipRow) -> Result<()> {
+pub(crate) async fn check_overlap(uow: &mut UnitOfWork, row: &ClientRelationshipRow) -> Result<()> {
     let from_to =
         |from: ClientId, to: ClientId| column("from_client_id").eq(from.uuid()).and(column("to_client_id").eq(to.uuid()));
     let mut pair = from_to(row.from_client_id, row.to_client_id);
@@ -211,7 +211,10 @@ pub async fn update(
         let detail = format!("One of the clients has not the role {} any more.", role.as_str());
         return Err(Error::new(&RELATIONSHIP_NEEDS_ROLE).with_detail(detail));
     }
-    check_overlap(uow, &after).await?;
+    let stands_for = |row: &ClientRelationshipRow| (row.territory_key.clone(), row.valid_from, row.valid_until);
+    if stands_for(&after) != stands_for(&before) {
+        check_overlap(uow, &after).await?;
+    }
     let change = about(&before).event(CHANGED);
     let after = uow.update(&before, after, change).await.on_overlap(|| Error::new(&RELATIONSHIP_OVERLAP))?;
     if after.version > before.version {

@@ -19,7 +19,7 @@ use crate::clients;
 use crate::rows::ClientId;
 
 pub(crate) use backups::{bring_back, had};
-pub(crate) use commands::{check_all_roles, check_roles, forget, relate};
+pub(crate) use commands::{check_all_roles, check_overlap, check_roles, forget, relate};
 pub use commands::{create, delete, update};
 pub use wire::{ClientRelationship, ClientRelationshipPatch, CreateClientRelationship};
 

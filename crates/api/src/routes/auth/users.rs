@@ -44,7 +44,8 @@ async fn get_user(context: Context) -> ApiResult {
 
 /// Change a user
 ///
-/// `is_active: false` ends every session and token of the account at once. Another `email` ends its sessions and its password, and both addresses are told.
+/// `is_active: false` ends every session of the account at once, and tokens that were sent to set a password; its API tokens are switched off,
+/// and do not come back with it. Another `email` ends its sessions and its password, and both addresses are told.
 #[utoipa::path(patch, path = "/v1/users/{user_id}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The account", body = User)))]
 async fn update_user(context: Context, body: Body) -> ApiResult {
